@@ -1,0 +1,106 @@
+"""What the library asks of a place that holds bytes: keys in, bytes out, in batches.
+
+Every call is synchronous and takes a batch; a backend decides how to serve the batch at once (a plain
+loop of ``open()`` on a disk, one bounded gather on the shared event loop for a bucket). Callers that live
+on an event loop use a thread. Keys are ``/``-separated paths relative to the store's root, built by
+:mod:`zarr_vectors.core.paths` only.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from zarr.abc.store import Store
+
+
+@dataclass(slots=True)
+class IOCount:
+    """Requests made and bytes moved; plain totals."""
+
+    requests: int = 0
+    bytes_read: int = 0
+    bytes_written: int = 0
+
+    def add(self, requests: int = 0, bytes_read: int = 0, bytes_written: int = 0) -> None:
+        """Add to each total."""
+        self.requests += requests
+        self.bytes_read += bytes_read
+        self.bytes_written += bytes_written
+
+
+@dataclass(slots=True)
+class IOStats:
+    """Totals over a backend's life, and per scope for the thread that opened the scope."""
+
+    total: IOCount = field(default_factory=IOCount)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _local: threading.local = field(default_factory=threading.local)
+
+    def add(self, requests: int = 0, bytes_read: int = 0, bytes_written: int = 0) -> None:
+        """Count one batch; called by a backend in the thread that asked for the batch."""
+        with self._lock:
+            self.total.add(requests, bytes_read, bytes_written)
+        for scope in getattr(self._local, "scopes", ()):
+            scope.add(requests, bytes_read, bytes_written)
+
+    @contextmanager
+    def scope(self) -> Iterator[IOCount]:
+        """Count what this thread asks for inside the ``with`` block."""
+        scopes = self._local.__dict__.setdefault("scopes", [])
+        count = IOCount()
+        scopes.append(count)
+        try:
+            yield count
+        finally:
+            scopes.remove(count)
+
+
+class StorageBackend(Protocol):
+    """Keys to bytes below one root.
+
+    Raises :class:`~zarr_vectors.exceptions.StoreError` for anything but an absent key: absent keys are
+    left out of the answer. No message, ``repr`` or ``url`` carries credentials.
+    """
+
+    name: str
+    """``local``, ``obstore``, ``fsspec``, ``zarr`` ..."""
+    url: str
+    """Where the root is, without user info or query."""
+    read_only: bool
+    local_path: Path | None
+    """The root directory of a local store, else None."""
+    stats: IOStats
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """Whole values of the keys that exist."""
+        ...
+
+    def get_ranges(self, ranges: Sequence[tuple[str, int, int]]) -> list[bytes | None]:
+        """One answer per ``(key, start, length)``; a negative start counts from the end; None: no such key."""
+        ...
+
+    def put_many(self, items: Mapping[str, bytes | bytearray | memoryview]) -> None:
+        """Create or replace each value, whole or not at all."""
+        ...
+
+    def delete_many(self, keys: Iterable[str]) -> None:
+        """Remove the keys that exist."""
+        ...
+
+    def delete_prefix(self, prefix: str) -> None:
+        """Remove everything below ``prefix/``."""
+        ...
+
+    def list_dir(self, prefix: str) -> list[str]:
+        """Sorted child names directly below ``prefix/``; StoreError where the place cannot list."""
+        ...
+
+    def zarr_store(self) -> Store:
+        """The same place as a zarr Store, for dense arrays and for callers who want zarr."""
+        ...

@@ -1,0 +1,122 @@
+"""The seam between what is stored and how a format version lays it out.
+
+Logical path and absolute chunk coordinates in, bytes out; plural is the primitive. A logical path is
+``<level>/<array>``, e.g. ``0/vertices`` or ``0/vertex_attributes/gene``. Nothing above this package asks
+for a format version. Each capability is a Protocol of its own; :class:`Layout` is all of them.
+
+Absent and damaged differ. An absent cell is left out of the answer; a cell that is recorded but missing,
+cut short or undecodable raises :class:`~zarr_vectors.exceptions.ArrayError` naming array, chunk and store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from zarr_vectors.core.backends.base import StorageBackend
+from zarr_vectors.typing import AnyArray, ChunkCoords, IntArray
+
+Cells = dict[ChunkCoords, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkGrid:
+    """The box of chunk coordinates an array may hold: ``origin <= coord < origin + shape``."""
+
+    origin: ChunkCoords
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRows:
+    """An object index as stored: row ``r`` holds the manifest blob of object ``ids[r]``."""
+
+    ids: IntArray
+    """(n,) int64, ascending."""
+    manifests: Sequence[bytes]
+    """n blobs, or the rows asked for."""
+    sid_ndim: int
+    """Rank of the chunk coordinates inside the blobs: D, or D + 1 when attribute-chunked."""
+
+
+class ReadsCells(Protocol):
+    """Fetching the per-chunk blobs of any number of arrays in one go."""
+
+    def get_cells(self, request: Mapping[str, Iterable[ChunkCoords]]) -> dict[str, Cells]:
+        """Blobs of ``{logical path: coords}``, one batch for all of it; absent cells are left out."""
+        ...
+
+    def list_cells(self, path: str) -> tuple[ChunkCoords, ...]:
+        """Coordinates of the non-empty cells, ascending in numeric tuple order."""
+        ...
+
+
+class WritesCells(Protocol):
+    """Creating chunked arrays and storing their blobs."""
+
+    def create_cells(self, path: str, meta: Mapping[str, Any], grid: ChunkGrid) -> None:
+        """Create an empty chunked array; ``meta`` is its logical metadata (dtype, encoding, ...)."""
+        ...
+
+    def put_cells(self, path: str, cells: Mapping[ChunkCoords, bytes | memoryview]) -> None:
+        """Create or replace cells; an empty blob removes the cell. Keeps every record of what exists."""
+        ...
+
+
+class KeepsArrayMeta(Protocol):
+    """Logical metadata of arrays: dtype, encoding, categories, row shape ..."""
+
+    def array_metas(self, paths: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Metadata of the arrays that exist, in one batch."""
+        ...
+
+    def set_array_meta(self, path: str, meta: Mapping[str, Any]) -> None:
+        """Merge into an array's metadata."""
+        ...
+
+    def array_names(self, parent: str) -> list[str]:
+        """Sorted names of the logical arrays below a family path such as ``0/vertex_attributes``.
+
+        StoreError where the place cannot list: callers then use what the level's metadata records.
+        """
+        ...
+
+
+class KeepsDense(Protocol):
+    """Small whole arrays: object attributes, group attributes."""
+
+    def get_dense(self, path: str) -> tuple[AnyArray, IntArray] | None:
+        """(values, present row numbers), or None where there is no such array."""
+        ...
+
+    def put_dense(self, path: str, values: AnyArray, meta: Mapping[str, Any]) -> None:
+        """Create or replace a dense array."""
+        ...
+
+
+class KeepsObjects(Protocol):
+    """The object index and the groups of a level. ``level`` is the level's path, e.g. ``0``."""
+
+    def get_objects(self, level: str, ids: Iterable[int] | None = None) -> ObjectRows | None:
+        """All rows, or those of the given ids that exist; None where the level has no objects."""
+        ...
+
+    def put_objects(self, level: str, rows: ObjectRows) -> None:
+        """Create or replace the object index."""
+        ...
+
+    def get_groups(self, level: str) -> list[IntArray] | None:
+        """Object ids per group id 0..G-1, or None where the level has no groups."""
+        ...
+
+    def put_groups(self, level: str, groups: Sequence[IntArray]) -> None:
+        """Create or replace the groups."""
+        ...
+
+
+class Layout(ReadsCells, WritesCells, KeepsArrayMeta, KeepsDense, KeepsObjects, Protocol):
+    """One format version over one backend."""
+
+    version: str
+    backend: StorageBackend

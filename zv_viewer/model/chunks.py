@@ -1,0 +1,43 @@
+"""A cell's decoded content, ready for a layer: arrays of their final type, made in a worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class CellArrays:
+    """The vertices of one cell, rows ordered by the child cell they lie in.
+
+    Args:
+        cell: Id in the CellTree.
+        positions: (N, 4) float32, store axes relative to ``SceneInfo.origin``, zero beyond the store's D.
+        values: (N,) float32 of the attribute coloured by (NaN: missing), or None while it is not loaded.
+        attribute: Its name, or None for plain.
+        part_start: (children + 1,) int64 row offsets; rows of child ``i`` are ``part_start[i]:part_start[i + 1]``.
+        spacing: Typical distance between neighbouring vertices, world units.
+        order: (N,) row order in the store, so that a value fetched later finds its row: ``stored[order]``.
+        fetched_bytes, requests: What reading it cost.
+    """
+
+    cell: int
+    positions: npt.NDArray[np.float32]
+    values: npt.NDArray[np.float32] | None
+    attribute: str | None
+    part_start: npt.NDArray[np.int64]
+    spacing: float
+    order: npt.NDArray[np.uint32]
+    fetched_bytes: int
+    requests: int
+
+    @property
+    def nbytes(self) -> int:
+        """Memory the arrays take."""
+        values = 0 if self.values is None else self.values.nbytes
+        return self.positions.nbytes + values + self.order.nbytes + self.part_start.nbytes
+
+    def __len__(self) -> int:
+        return len(self.positions)

@@ -1,0 +1,84 @@
+"""The answers of planning: what should be shown, what to load for it, and what is drawn meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+Int = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+
+
+class Tier(IntEnum):
+    """Order of loading; lower first."""
+
+    HOLE = 0
+    SELECTION = 1
+    TARGET = 2
+    ATTRIBUTE = 3
+    ZOOM_OUT = 4
+    PREFETCH = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A cell to load. ``attribute`` None asks for its geometry (and the coloured attribute with it)."""
+
+    cell: int
+    tier: Tier
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ViewPlan:
+    """What one view should show, from the scene, the camera and the settings alone.
+
+    Args:
+        visible: (C,) bool, cells whose box meets the view.
+        target: (T,) ascending ids of the cells to show; no cell with its own ancestor.
+        floor: (F,) ids kept resident whatever the view.
+        requests: Cells to load, best first; cells already resident are not in it.
+        tau_px: Screen error of the picture: the first refinement not taken, or the worst cell shown.
+        vertices, nbytes: Totals over ``target``.
+        refused_by_budget: Refinements (or coarsest cells) wanted but over a cap.
+        limited_by: Why it is not finer: ``quality``, ``density``, ``vertices``, ``bytes``, ``finest``, ``locked``.
+        vertices_in_view_level0: Level-0 vertices under the visible cells.
+        error_px: (T,) screen error of each target cell.
+    """
+
+    visible: Bool
+    target: Int
+    floor: Int
+    requests: tuple[Request, ...]
+    tau_px: float
+    vertices: int
+    nbytes: int
+    refused_by_budget: int
+    limited_by: str
+    vertices_in_view_level0: int
+    error_px: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class DrawItem:
+    """A cell to draw: whole (``parts`` None), or only its rows inside these children (places in ``children(cell)``)."""
+
+    cell: int
+    parts: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class DrawSet:
+    """What is drawn now from what is resident; never the same area twice.
+
+    Args:
+        items: Cells and parts, ascending by cell.
+        holes: (H,) visible cells of the plan's target whose area is not drawn at all, nor in part.
+        settled: Every visible target cell is drawn at its target.
+    """
+
+    items: tuple[DrawItem, ...]
+    holes: Int
+    settled: bool

@@ -1,0 +1,93 @@
+"""What is known of a store before any vertex is read: levels, chunks, counts, errors, attributes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Float = npt.NDArray[np.float64]
+Int = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeInfo:
+    """A vertex attribute.
+
+    ``categories`` are the strings behind its codes, else None. ``limits`` is (min, max) over level 0 as
+    recorded by the writer, or None where nobody recorded it.
+    """
+
+    name: str
+    dtype: str
+    columns: int = 1
+    categories: tuple[str, ...] | None = None
+    unit: str | None = None
+    limits: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LevelInfo:
+    """One level of a store.
+
+    Args:
+        index: The level's number in the store, 0 finest.
+        chunk_shape: (D,) world units.
+        bin_shape: (D,) world units; the size of what one vertex of this level stands for.
+        chunks: (M, R) int64 chunk coordinates that hold data, R = D, or D + 1 with a leading attribute bin.
+        counts: (M,) int64 vertices per chunk.
+        counts_exact: False where counts are the level's mean (older stores do not record them).
+        error: World distance within which this level represents level 0; 0 for level 0.
+        error_source: ``stored`` by the pyramid builder (p95), or estimated from ``density``.
+    """
+
+    index: int
+    chunk_shape: Float
+    bin_shape: Float
+    chunks: Int
+    counts: Int
+    counts_exact: bool
+    error: float
+    error_source: Literal["stored", "density"]
+
+    @property
+    def vertex_count(self) -> int:
+        """Vertices of the level."""
+        return int(self.counts.sum())
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SceneInfo:
+    """A store as the viewer sees it. ``levels[0]`` is the finest; ``bounds`` is (2, D), world units."""
+
+    url: str
+    name: str
+    format_version: str
+    geometry: str
+    axis_names: tuple[str, ...]
+    axis_units: tuple[str | None, ...]
+    bounds: Float
+    levels: tuple[LevelInfo, ...]
+    attributes: tuple[AttributeInfo, ...]
+    bytes_per_vertex: float
+    """Bytes to fetch for one vertex, positions and fragment index, without attributes."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return int(self.bounds.shape[1])
+
+    @property
+    def origin(self) -> Float:
+        """(D,) the point positions are drawn relative to, so that float32 keeps its digits."""
+        return np.asarray(self.bounds.mean(axis=0))
+
+    def attribute(self, name: str) -> AttributeInfo:
+        """The attribute called ``name``; KeyError when there is none."""
+        for info in self.attributes:
+            if info.name == name:
+                return info
+        raise KeyError(name)

@@ -1,0 +1,31 @@
+"""One change of what a layer holds and draws, carried out whole between two frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from zv_viewer.model.chunks import CellArrays
+from zv_viewer.model.plan import DrawItem
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LayerUpdate:
+    """Cells to free, then cells to upload (or replace), then what is drawn from now on (None: as before)."""
+
+    drop: tuple[int, ...] = ()
+    put: tuple[CellArrays, ...] = ()
+    draw: tuple[DrawItem, ...] | None = None
+
+
+class LayerSink(Protocol):
+    """Something that draws cells; touched on the GUI thread only."""
+
+    @property
+    def capacity(self) -> int:
+        """Rows that fit, counted in whole pages of ``zv_viewer.drawing.slots.PAGE`` rows per cell."""
+        ...
+
+    def apply(self, update: LayerUpdate) -> None:
+        """Carry out one update; everything in it appears in the same frame."""
+        ...
