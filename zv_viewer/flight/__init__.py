@@ -1,0 +1,1 @@
+"""Camera paths and what is measured along them."""
