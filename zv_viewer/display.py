@@ -9,9 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-
-class DisplayError(RuntimeError):
-    """No display, and none can be made; the message says what to do."""
+from zv_viewer.errors import DisplayError
 
 
 def has_display() -> bool:

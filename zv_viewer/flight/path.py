@@ -10,14 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from zv_viewer.errors import FlightError
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.view import ViewState
 
 FLIGHT_VERSION = 1
-
-
-class FlightError(ValueError):
-    """A flight file that cannot be flown; the message is one sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True)

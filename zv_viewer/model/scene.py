@@ -39,7 +39,8 @@ class LevelInfo:
         chunks: (M, R) int64 chunk coordinates that hold data, R = D, or D + 1 with a leading attribute bin.
         counts: (M,) int64 vertices per chunk.
         counts_exact: False where counts are the level's mean (older stores do not record them).
-        error: World distance within which this level represents level 0; 0 for level 0.
+        error: World distance within which this level represents level 0; 0 for level 0, NaN where nobody
+            stored it (planning then estimates it).
         error_source: ``stored`` by the pyramid builder (p95), or estimated from ``density``.
     """
 

@@ -1,0 +1,79 @@
+"""``zv-view``: parse, then call one command; what a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from zarr_vectors.exceptions import ZVError
+from zv_viewer.commands.options import command_parser, window_parser
+from zv_viewer.errors import InputError
+
+BAD_INPUT = 2
+COMMANDS = ("info", "render", "bench")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``zv-view``; returns the exit code: 0, or 2 with one sentence about bad input."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if words and words[0] in COMMANDS:
+            args = command_parser().parse_args(words)
+            return _run(args)
+        args = window_parser().parse_args(words)
+        return _window(args)
+    except (ZVError, InputError) as error:
+        print(f"zv-view: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("zv-view: stopped", file=sys.stderr)
+        return 130
+
+
+def _run(args: argparse.Namespace) -> int:
+    if args.command == "info":
+        from zv_viewer.commands.info import info
+
+        return info(args.store, as_json=args.json)
+    if args.command == "render":
+        _need_viewer("render")
+        from zv_viewer.commands.render import render
+
+        return render(args)
+    _need_viewer("bench")
+    from zv_viewer.commands.bench import bench
+
+    return bench(args)
+
+
+def _window(args: argparse.Namespace) -> int:
+    path = args.store
+    if args.sample:
+        from zv_viewer.samples import sample_names, sample_store
+
+        if args.sample not in sample_names():
+            raise InputError(
+                f"there is no sample {args.sample!r}; there are {', '.join(sample_names())}"
+            )
+        path = str(sample_store(args.sample, progress=lambda text: print(text, file=sys.stderr)))
+        if args.make_only:
+            print(path)
+            return 0
+    if path is None:
+        window_parser().error("give a store, or --sample NAME")
+    _need_viewer("the window")
+    from zv_viewer.app import run
+
+    return run(path)
+
+
+def _need_viewer(what: str) -> None:
+    from importlib.util import find_spec
+
+    if find_spec("napari") is None:
+        raise InputError(f"{what} needs the viewer: pip install 'zv-viewer[viewer]'")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

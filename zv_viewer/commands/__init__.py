@@ -1,0 +1,1 @@
+"""The commands of ``zv-view``, a module each; only those that draw load the graphical libraries."""

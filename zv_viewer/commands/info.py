@@ -1,0 +1,125 @@
+"""``zv-view info``: what a store is, from its metadata alone, without any graphical library."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from zarr_vectors.lazy import ZVStore, open_zv
+
+
+def describe(store: ZVStore) -> dict[str, Any]:
+    """Everything ``info`` shows, as plain JSON values."""
+    levels = [_level(store, number) for number in store.levels]
+    finest = store[store.levels[0]]
+    return {
+        "url": store.url,
+        "format_version": store.zv_version,
+        "geometry": store.geometry_type,
+        "axes": [{"name": axis.name, "unit": axis.unit} for axis in store.axes],
+        "bounds": [list(map(float, corner)) for corner in store.bounds],
+        "vertex_count": levels[0]["vertex_count"],
+        "objects": int(store.n_objects),
+        "levels": levels,
+        "attributes": [
+            {
+                "name": spec.name,
+                "dtype": str(spec.dtype),
+                "columns": spec.columns,
+                "categories": None if spec.categories is None else len(spec.categories),
+                "unit": spec.unit,
+                "limits": None if spec.limits is None else list(spec.limits),
+            }
+            for spec in finest.attribute_specs.values()
+        ],
+        "warnings": _warnings(levels),
+    }
+
+
+def info(path: str, *, as_json: bool) -> int:
+    """Print the description of a store; errors are the library's own."""
+    with open_zv(path) as store:
+        facts = describe(store)
+    print(json.dumps(facts, indent=1) if as_json else _text(facts))
+    return 0
+
+
+def _level(store: ZVStore, number: int) -> dict[str, Any]:
+    level = store[number]
+    table, error = level.chunk_table, level.error
+    bins = level.bin_shape if level.bin_shape is not None else store.bin_shape
+    return {
+        "level": number,
+        "vertex_count": int(level.vertex_count),
+        "chunks": len(table.coords),
+        "chunk_shape": [float(x) for x in level.chunk_shape],
+        "bin_shape": [float(x) for x in bins],
+        "error": None if error is None else {"p50": error.p50, "p95": error.p95, "max": error.max},
+        "attributes": sorted(level.attribute_specs),
+        "counts_exact": bool(table.exact),
+    }
+
+
+def _warnings(levels: list[dict[str, Any]]) -> list[str]:
+    found = []
+    names = set(levels[0]["attributes"])
+    if len(levels) == 1:
+        found.append("there is one level only: a pyramid would show all of it at once")
+    if any(level["error"] is None for level in levels[1:]):
+        found.append("level errors are not stored: they are estimated from vertex density")
+    if any(not level["counts_exact"] for level in levels):
+        found.append("vertices per chunk are not recorded: they are estimated until read")
+    for level in levels[1:]:
+        missing = sorted(names - set(level["attributes"]))
+        if missing:
+            found.append(f"level {level['level']} lacks the attributes {', '.join(missing)}")
+    return found
+
+
+def _text(facts: dict[str, Any]) -> str:
+    axes = ", ".join(
+        axis["name"] + (f" [{axis['unit']}]" if axis["unit"] else "") for axis in facts["axes"]
+    )
+    lines = [
+        f"{facts['url']}",
+        f"  {facts['geometry']}, format {facts['format_version']}, axes {axes}",
+        f"  bounds {_numbers(facts['bounds'][0])} .. {_numbers(facts['bounds'][1])}",
+        f"  {facts['vertex_count']:,} vertices, {facts['objects']:,} objects",
+        "",
+        f"  {'level':>5} {'vertices':>14} {'chunks':>8}  {'bin':<24} {'error p50 / p95 / max'}",
+    ]
+    for level in facts["levels"]:
+        error = level["error"]
+        shown = (
+            "exact"
+            if level is facts["levels"][0]
+            else "not stored"
+            if error is None
+            else " / ".join(f"{error[key]:.4g}" for key in ("p50", "p95", "max"))
+        )
+        lines.append(
+            f"  {level['level']:>5} {level['vertex_count']:>14,} {level['chunks']:>8,}"
+            f"  {_numbers(level['bin_shape']):<24} {shown}"
+        )
+    if facts["attributes"]:
+        lines += ["", "  attributes"]
+        lines += [f"    {_attribute(attribute)}" for attribute in facts["attributes"]]
+    lines += [f"  note: {warning}" for warning in facts["warnings"]]
+    return "\n".join(lines)
+
+
+def _attribute(attribute: dict[str, Any]) -> str:
+    text = f"{attribute['name']}: {attribute['dtype']}"
+    if attribute["columns"] > 1:
+        text += f" x {attribute['columns']}"
+    if attribute["categories"] is not None:
+        text += f", {attribute['categories']} categories"
+    if attribute["unit"]:
+        text += f" [{attribute['unit']}]"
+    if attribute["limits"] is not None:
+        text += f", {attribute['limits'][0]:.6g} .. {attribute['limits'][1]:.6g}"
+    return text
+
+
+def _numbers(values: list[float]) -> str:
+    return "(" + ", ".join(f"{value:.6g}" for value in values) + ")"

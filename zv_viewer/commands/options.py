@@ -1,0 +1,123 @@
+"""The options of ``zv-view``, and what they mean once parsed."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from zv_viewer.errors import InputError
+from zv_viewer.model.view import ViewState
+
+
+def window_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="zv-view",
+        description="View a Zarr Vectors store of any size.",
+        epilog="Commands: zv-view info STORE, zv-view render STORE --out P.png, zv-view bench STORE; "
+        "each has its own --help.",
+    )
+    parser.add_argument("store", nargs="?", help="path or URL of a .zarrvectors store")
+    parser.add_argument("--sample", metavar="NAME", help="a synthetic store, made on first use")
+    parser.add_argument(
+        "--make-only", action="store_true", help="with --sample: make it, print its path, open nothing"
+    )
+    return parser
+
+
+def command_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="zv-view")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    info = commands.add_parser("info", help="what a store holds, from its metadata")
+    info.add_argument("store")
+    info.add_argument("--json", action="store_true", help="as JSON")
+
+    render = commands.add_parser("render", help="one settled picture, with or without a display")
+    render.add_argument("store")
+    render.add_argument("--out", type=Path, required=True, help="the PNG to write")
+    render.add_argument("--size", type=_size, default=(1024, 768), metavar="WxH")
+    render.add_argument("--ndisplay", type=int, choices=(2, 3))
+    render.add_argument("--center", type=float, nargs="+", metavar="X", help="store axes, world units")
+    render.add_argument("--zoom", type=float, help="pixels per world unit")
+    render.add_argument("--angles", type=float, nargs=3, metavar="DEG")
+    render.add_argument("--perspective", type=float, default=0.0, metavar="FOV")
+    render.add_argument("--level", type=_level, default=None, metavar="auto|N")
+    render.add_argument("--color-by", metavar="ATTR")
+    render.add_argument("--colormap", metavar="NAME")
+    render.add_argument("--limits", type=float, nargs=2, metavar=("LO", "HI"))
+    render.add_argument("--timeout", type=float, default=600.0, metavar="S")
+    _budget(render)
+
+    bench = commands.add_parser("bench", help="fly a path in a real window and measure")
+    bench.add_argument("store")
+    bench.add_argument("--path", type=Path, metavar="FLIGHT.json", help="the flight to fly")
+    bench.add_argument("--record", type=Path, metavar="FLIGHT.json", help="write the views flown")
+    bench.add_argument("--size", type=_size, default=(800, 600), metavar="WxH")
+    bench.add_argument("--color-by", metavar="ATTR")
+    _budget(bench)
+    return parser
+
+
+def _budget(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--max-vertices", type=_positive, metavar="N", help="vertices drawn at most")
+    parser.add_argument("--max-bytes", type=_bytes, metavar="N", help="memory for cells, e.g. 128MB")
+    parser.add_argument("--stats", type=Path, metavar="S.json", help="write the figures")
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size like 1024x768")
+    return int(width), int(height)
+
+
+def _level(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is neither 'auto' nor a level number")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    digits = text.replace("_", "")
+    if not digits.isdigit() or int(digits) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above zero")
+    return int(digits)
+
+
+def _bytes(text: str) -> int:
+    units = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+    upper = text.strip().upper()
+    for unit, size in units.items():
+        if upper.endswith(unit):
+            number = upper.removesuffix(unit)
+            break
+    else:
+        number, size = upper, 1
+    try:
+        value = int(float(number) * size)
+    except (ValueError, OverflowError):
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of bytes like 128MB")
+    return value
+
+
+def view_of(args: argparse.Namespace, home: ViewState) -> ViewState:
+    """The view asked for, from a home view and the options that differ from it."""
+    ndim = len(home.center)
+    if args.center is not None and len(args.center) != ndim:
+        raise InputError(f"--center takes {ndim} numbers for this store, not {len(args.center)}")
+    if args.ndisplay == 3 and ndim < 3:
+        raise InputError("--ndisplay 3 needs a store with three axes; this one has two")
+    if args.zoom is not None and args.zoom <= 0:
+        raise InputError("--zoom is a positive number of pixels per world unit")
+    return ViewState(
+        ndisplay=args.ndisplay or home.ndisplay,
+        center=home.center if args.center is None else tuple(args.center),
+        zoom=home.zoom if args.zoom is None else args.zoom,
+        angles=home.angles if args.angles is None else tuple(args.angles),
+        perspective=args.perspective,
+    )
+

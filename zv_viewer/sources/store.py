@@ -1,0 +1,131 @@
+"""A Zarr Vectors store as the viewer's source: metadata once, then chunks by the cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from zarr_vectors.exceptions import StoreError
+from zarr_vectors.lazy import ZVLevel, ZVStore, open_zv
+from zv_viewer.model.scene import AttributeInfo, LevelInfo, SceneInfo
+from zv_viewer.sources.base import RawCell
+
+
+class StoreSource:
+    """Reads one store through the library's public API; safe to call from several threads.
+
+    Args:
+        path: Any path or URL :func:`zarr_vectors.open_zv` takes.
+
+    Raises:
+        StoreError: The path is missing or holds no store.
+        MetadataError: The store's metadata is damaged or of an unknown version.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._store: ZVStore = open_zv(path)
+        self._levels: dict[int, ZVLevel] = {n: self._store[n] for n in self._store.levels}
+
+    def describe(self) -> SceneInfo:
+        """Levels, chunk tables, errors and attributes; reads metadata only."""
+        store = self._store
+        names = tuple(axis.name for axis in store.axes)
+        units = tuple(axis.unit for axis in store.axes)
+        levels = [self._level_info(number) for number in store.levels]
+        if not levels:
+            raise StoreError(f"{store.url} has no levels")
+        finest = self._levels[store.levels[0]]
+        item = finest.vertex_dtype.itemsize
+        return SceneInfo(
+            url=store.url,
+            name=store.url.rstrip("/").rsplit("/", 1)[-1].removesuffix(".zarrvectors"),
+            format_version=store.zv_version,
+            geometry=store.geometry_type,
+            axis_names=names,
+            axis_units=units,
+            bounds=np.asarray(store.bounds, np.float64),
+            levels=tuple(levels),
+            attributes=self._attributes(finest),
+            bytes_per_vertex=float(item * store.ndim),
+            warnings=tuple(self._warnings(levels)),
+        )
+
+    def read(
+        self, level: int, chunks: npt.NDArray[np.int64], attributes: Sequence[str] = ()
+    ) -> RawCell:
+        """Positions and attribute values (categories as codes) of some chunks, chunk after chunk."""
+        handle = self._levels[level]
+        present = [name for name in attributes if name in handle.attribute_specs]
+        with self._store.io.scope() as cost:
+            rows = handle.read_chunks(chunks, attributes=present)
+        parts = list(rows.values())
+        positions = _stack([part.positions for part in parts], (0, self._store.ndim))
+        values = {name: _stack([part.attributes[name] for part in parts], (0,)) for name in present}
+        return RawCell(positions, values, cost.bytes_read, cost.requests)
+
+    def read_values(
+        self, level: int, chunks: npt.NDArray[np.int64], attribute: str
+    ) -> tuple[npt.NDArray[np.generic], int, int]:
+        """Values of one attribute, rows as in :meth:`read`; NaN where the level does not hold it."""
+        handle = self._levels[level]
+        with self._store.io.scope() as cost:
+            if attribute in handle.attribute_specs:
+                rows = handle.read_chunk_values(chunks, attribute)
+                values = _stack(list(rows.values()), (0,))
+            else:
+                raise StoreError(
+                    f"level {level} of {self._store.url} does not hold the attribute {attribute!r}"
+                )
+        return values, cost.bytes_read, cost.requests
+
+    def close(self) -> None:
+        """Release the store's caches."""
+        self._store.close()
+
+    def _level_info(self, number: int) -> LevelInfo:
+        level = self._levels[number]
+        table = level.chunk_table
+        error = level.error
+        bins = level.bin_shape if level.bin_shape is not None else self._store.bin_shape
+        finest = number == self._store.levels[0]
+        return LevelInfo(
+            index=number,
+            chunk_shape=np.asarray(level.chunk_shape, np.float64),
+            bin_shape=np.asarray(bins, np.float64),
+            chunks=table.coords,
+            counts=table.counts,
+            counts_exact=table.exact,
+            error=0.0 if finest else float(error.p95) if error is not None else float("nan"),
+            error_source="stored" if finest or error is not None else "density",
+        )
+
+    def _attributes(self, level: ZVLevel) -> tuple[AttributeInfo, ...]:
+        return tuple(
+            AttributeInfo(
+                name=spec.name,
+                dtype=str(spec.dtype),
+                columns=spec.columns,
+                categories=None if spec.categories is None else tuple(spec.categories),
+                unit=spec.unit,
+                limits=spec.limits,
+            )
+            for spec in level.attribute_specs.values()
+        )
+
+    def _warnings(self, levels: list[LevelInfo]) -> list[str]:
+        found = []
+        if len(levels) == 1 and levels[0].vertex_count > 1_000_000:
+            found.append("the store has one level only: build a pyramid to see all of it at once")
+        if any(level.error_source == "density" for level in levels):
+            found.append("level errors are not stored: they are estimated from vertex density")
+        if any(not level.counts_exact for level in levels):
+            found.append("vertices per chunk are not recorded: they are estimated until read")
+        return found
+
+
+def _stack(parts: list[npt.NDArray[np.generic]], empty: tuple[int, ...]) -> npt.NDArray[np.generic]:
+    if not parts:
+        return np.zeros(empty, np.float32)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
