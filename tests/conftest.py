@@ -1,0 +1,76 @@
+"""What tests share: a display where one is needed, Hypothesis profiles, real data, peers."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from zv_viewer.display import a_display, has_display
+
+settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile(
+    "night",
+    max_examples=2000,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+_open_display = ExitStack()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long columns to ``-m slow``, and give windows a place to open."""
+    if "slow" not in config.getoption("markexpr"):
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        if slow:
+            config.hook.pytest_deselected(items=slow)
+            items[:] = [item for item in items if not item.get_closest_marker("slow")]
+    if any(item.get_closest_marker("gui") for item in items):
+        _open_display.enter_context(a_display(1400, 1000))
+    elif not has_display():
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+def pytest_unconfigure() -> None:
+    """Close the display that was opened for the run."""
+    _open_display.close()
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder of real data; the test is skipped where none is named."""
+    named = os.environ.get("ZV_TEST_DATA")
+    if not named:
+        pytest.skip("ZV_TEST_DATA names no folder of real data")
+    folder = Path(named)
+    if not folder.is_dir():
+        pytest.fail(f"ZV_TEST_DATA names {named}, which is not a folder")
+    return folder
+
+
+def _peer(variable: str) -> Path:
+    named = os.environ.get(variable)
+    if not named:
+        pytest.skip(f"{variable} names no Python with the published package (make test sets it)")
+    python = Path(named)
+    if not python.exists():
+        pytest.fail(f"{variable} names {named}, which does not exist")
+    return python
+
+
+@pytest.fixture(scope="session")
+def peer_07() -> Path:
+    """The Python of a venv that holds the published package writing format 0.7.0."""
+    return _peer("ZV_PEER_07")
+
+
+@pytest.fixture(scope="session")
+def peer_09() -> Path:
+    """The Python of a venv that holds the published package writing format 0.9.2."""
+    return _peer("ZV_PEER_09")
