@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from zv_viewer.errors import InputError
+from zv_viewer.model.settings import Budget, LodSettings, default_settings
 from zv_viewer.model.view import ViewState
 
 
@@ -121,3 +123,13 @@ def view_of(args: argparse.Namespace, home: ViewState) -> ViewState:
         perspective=args.perspective,
     )
 
+
+
+def settings_of(args: argparse.Namespace) -> LodSettings:
+    """The machine's default settings with the caps asked for."""
+    settings = default_settings()
+    budget = settings.budget
+    return replace(
+        settings,
+        budget=Budget(args.max_vertices or budget.vertices, args.max_bytes or budget.bytes),
+    )

@@ -40,3 +40,10 @@ class LodSettings:
     floor: bool = True
     cancel: bool = True
     foveation: bool = True
+
+
+def default_settings() -> LodSettings:
+    """Caps for this machine: a quarter of its memory, at most 4 GB."""
+    import psutil
+
+    return LodSettings(Budget(bytes=min(4 << 30, int(psutil.virtual_memory().total // 4))))

@@ -1,0 +1,36 @@
+"""The desktop window of ``zv-view STORE``."""
+
+from __future__ import annotations
+
+from concurrent.futures import TimeoutError as NotYet
+
+from zv_viewer.errors import InputError
+from zv_viewer.session.opening import Opening
+
+PATIENCE_S = 3.0
+"""How long a bad path may take to show before the window opens anyway."""
+
+
+def run(path: str) -> int:
+    """Open a window on a store and stay until it is closed; returns the exit code."""
+    opening = Opening(path)
+    import napari
+
+    from zv_viewer.display import has_display
+
+    if not has_display():
+        opening.cancel()
+        raise InputError(
+            "there is no display to open a window on; `zv-view render` draws a picture without one"
+        )
+    try:
+        opening.result(PATIENCE_S)
+    except NotYet:
+        pass  # a slow place: the window says when it is there, or why not
+
+    from zv_viewer.plugin import show_store
+
+    viewer = napari.Viewer(title="Zarr Vectors", show_welcome_screen=False)
+    show_store(viewer, path, opening=opening)
+    napari.run()
+    return 0

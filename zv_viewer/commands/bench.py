@@ -1,0 +1,93 @@
+"""``zv-view bench``: fly a path in a real window and measure what a person would have felt."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from importlib.resources import files
+from typing import Any
+
+from zv_viewer.commands.figures import figures, write_figures
+from zv_viewer.commands.options import settings_of
+from zv_viewer.flight.measure import FrameLog
+from zv_viewer.flight.path import Flight, load_flight, parse_flight, save_flight
+from zv_viewer.model.view import ViewState
+from zv_viewer.session.checks import check_attribute
+from zv_viewer.stage import Stage, a_stage, ensure_writable
+
+FLIGHT_SECONDS = 45.0
+"""Time for all steps together, settling at both ends aside."""
+
+BEAT_S = 0.005
+
+
+def bench(args: argparse.Namespace) -> int:
+    """Open, settle, fly, settle; print the figures and return the exit code."""
+    for path in (args.stats, args.record):
+        if path is not None:
+            ensure_writable(path)
+    flight = load_flight(args.path) if args.path is not None else default_flight()
+    with a_stage(args.size, settings_of(args)) as stage:
+        log = FrameLog()
+        flown = _fly(stage, args, flight, log)
+        values = {**figures(stage), **log.summary(), **flown}
+        problems = list(dict.fromkeys(stage.problems))
+    if args.stats is not None:
+        write_figures(args.stats, values)
+    print(json.dumps(values, indent=1))
+    for problem in problems:
+        print(f"zv-view: {problem}", file=sys.stderr)
+    return 2 if problems else 0
+
+
+def default_flight() -> Flight:
+    """The flight flown without ``--path``."""
+    text = files("zv_viewer").joinpath("resources/flights/default.json").read_text("utf-8")
+    return parse_flight(json.loads(text), "default")
+
+
+def _fly(
+    stage: Stage, args: argparse.Namespace, flight: Flight, log: FrameLog
+) -> dict[str, Any]:
+    from qtpy.QtCore import QTimer
+
+    def painted(seconds: float) -> None:
+        session = stage.session
+        if session is None or session.controller is None:
+            return
+        session.on_frame()
+        log.frame(seconds, loading=session.stats().queued + session.stats().in_flight > 0)
+
+    beat = QTimer()
+    beat.setInterval(int(BEAT_S * 1e3))
+    beat.timeout.connect(lambda: log.beat(time.perf_counter(), BEAT_S))
+    beat.start()
+    stage.open(args.store, painted)
+    if args.color_by is not None:
+        check_attribute(stage.session.scene, args.color_by)
+        stage.session.color_by(args.color_by)
+    stage.settle()
+    settled = stage.session.stats()
+    height, width = stage.viewer.canvas.size
+    views = flight.steps_for(stage.session.scene, (width, height))
+    _step_through(stage, views, FLIGHT_SECONDS / len(views))
+    stage.settle()
+    beat.stop()
+    if args.record is not None:
+        save_flight(args.record, views)
+    return {
+        "steps": len(views),
+        "bytes_to_settle": settled.bytes_read,
+        "bytes_drawn_at_settle": settled.bytes_drawn,
+        "requests_to_settle": settled.requests,
+    }
+
+
+def _step_through(stage: Stage, views: tuple[ViewState, ...], pause: float) -> None:
+    start = time.perf_counter()
+    for number, view in enumerate(views, 1):
+        stage.go(view)
+        due = start + number * pause
+        stage.run_until(lambda due=due: time.perf_counter() >= due)

@@ -1,0 +1,42 @@
+"""When the canvas paints: the one place that looks below napari's public window for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+class PaintWatch:
+    """Calls ``painted(seconds)`` after each frame of a viewer's canvas is on the screen.
+
+    A frame runs from the start of the canvas' draw to the swap of its buffers, so that a software
+    renderer's work, which happens at the swap, is inside it.
+    """
+
+    def __init__(self, viewer: Any, painted: Callable[[float], None]) -> None:  # noqa: ANN401
+        canvas = viewer.window._qt_viewer.canvas._scene_canvas  # noqa: SLF001 - no public paint event
+        self._painted = painted
+        self._events = canvas.events.draw
+        self._native = canvas.native
+        self._started: float | None = None
+        self._events.connect(self._begin, position="first")
+        self._native.frameSwapped.connect(self._end)
+
+    def repaint(self) -> None:
+        """Ask for a frame."""
+        self._native.update()
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._events.disconnect(self._begin)
+        self._native.frameSwapped.disconnect(self._end)
+
+    def _begin(self, event: object) -> None:
+        self._started = time.perf_counter()
+
+    def _end(self) -> None:
+        if self._started is not None:
+            seconds = time.perf_counter() - self._started
+            self._started = None
+            self._painted(seconds)

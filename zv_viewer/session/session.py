@@ -1,0 +1,307 @@
+"""One store in one viewer: a timer carries camera moves to the controller and its updates to the layer."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication
+
+from zarr_vectors.exceptions import ZVError
+from zv_viewer.controller import LodController, LodStats
+from zv_viewer.drawing.colours import ColourSpec, colours_for
+from zv_viewer.layers import camera_of, make_layer
+from zv_viewer.loading.executors import ThreadExecutor
+from zv_viewer.model.scene import SceneInfo
+from zv_viewer.model.settings import LodSettings, default_settings
+from zv_viewer.session import registry
+from zv_viewer.session.opening import Opened, Opening
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+TICK_MS = 16
+STATS_EVERY_S = 0.2
+LOADING_THREADS = 3
+
+
+def open_store(
+    viewer: Viewer,
+    path: str | Path,
+    *,
+    settings: LodSettings | None = None,
+    name: str | None = None,
+    opening: Opening | None = None,
+) -> StoreSession:
+    """Show a store in a viewer; returns at once, the store opens in the background.
+
+    Args:
+        viewer: The napari viewer.
+        path: Path or URL of a Zarr Vectors store.
+        settings: Budget, quality, locked level; the machine's defaults when None.
+        name: Name of the layer; the store's name when None.
+        opening: An opening of the same path already under way.
+
+    Returns:
+        The session: ``session.layer`` once opened, ``session.wait()`` to wait for the settled view,
+        ``session.failed`` when it cannot be opened (the window shows the reason too).
+    """
+    return StoreSession(viewer, opening or Opening(str(path)), settings or default_settings(), name)
+
+
+class StoreSession:
+    """Feeds one layer from one store for as long as the layer is in the viewer.
+
+    Signals: ``opened(session)``, ``failed(message)``, ``changed(LodStats)`` at most five times a second,
+    ``problem(message)`` for each chunk that cannot be read, ``closed(session)``.
+    """
+
+    opened = Signal(object)
+    failed = Signal(str)
+    changed = Signal(object)
+    problem = Signal(str)
+    closed = Signal(object)
+
+    def __init__(
+        self, viewer: Viewer, opening: Opening, settings: LodSettings, name: str | None = None
+    ) -> None:
+        viewer = getattr(viewer, "__wrapped__", viewer)
+        self._viewer = weakref.ref(viewer)
+        self._opening: Opening | None = opening
+        self._settings = settings
+        self._name = name
+        self._clock: Callable[[], float] = time.perf_counter
+        self._camera_moved = True
+        self._stats_at = 0.0
+        self._told = 0
+        self._connections: list[tuple[Any, Callable[..., None]]] = []
+        self.path = opening.path
+        self.started = opening.started
+        self.error: str | None = None
+        self.layer: Any = None
+        self.scene: SceneInfo | None = None
+        self.controller: LodController | None = None
+        self.colours: ColourSpec | None = None
+        self._timer = QTimer()
+        self._timer.setInterval(TICK_MS)
+        self._timer.timeout.connect(self._tick)
+        self._timer.start()
+        app = QApplication.instance()
+        if app is not None:
+            app.aboutToQuit.connect(self.close)
+
+    # -- what a user sets ---------------------------------------------------------------------
+
+    @property
+    def settings(self) -> LodSettings:
+        """Budget, quality and locked level in force."""
+        return self._settings
+
+    @settings.setter
+    def settings(self, settings: LodSettings) -> None:
+        self._settings = settings
+        if self.controller is not None:
+            self.controller.set_settings(settings)
+            self._wake()
+
+    def update_settings(self, **changes: Any) -> None:  # noqa: ANN401 - fields of LodSettings
+        """Change single fields of :attr:`settings`."""
+        self.settings = replace(self._settings, **changes)
+
+    def color_by(
+        self,
+        attribute: str | None,
+        *,
+        colormap: str | None = None,
+        limits: tuple[float, float] | None = None,
+    ) -> None:
+        """Colour by an attribute, or plainly (None).
+
+        Args:
+            attribute: A vertex attribute of the store.
+            colormap: A napari/vispy colormap name; ``viridis`` for numbers, a palette for categories.
+            limits: Values at the ends of the colormap; the store's recorded range when None. They stay as
+                they are whatever level is drawn.
+
+        Raises:
+            KeyError: The store has no such attribute.
+        """
+        scene, controller = self._need_open()
+        info = None if attribute is None else scene.attribute(attribute)
+        self.colours = colours_for(info, colormap=colormap, limits=limits)
+        controller.set_attribute(attribute)
+        self._apply_colours()
+        self._wake()
+
+    # -- what a program asks ------------------------------------------------------------------
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the layer is there and fed."""
+        return self.controller is not None
+
+    @property
+    def settled(self) -> bool:
+        """Whether the picture is the one asked for and nothing is under way."""
+        return self.controller is not None and not self._camera_moved and self.controller.settled
+
+    def stats(self) -> LodStats | None:
+        """Figures of the present picture; None before the store is open."""
+        return None if self.controller is None else self.controller.stats()
+
+    def wait(self, timeout: float = 60.0) -> bool:
+        """Run the event loop until settled; False when time ran out or the store cannot be opened."""
+        end = self._clock() + timeout
+        while not self.settled and self.error is None and self._clock() < end:
+            QApplication.processEvents()
+            time.sleep(0.002)
+        return self.settled
+
+    def on_frame(self) -> None:
+        """Tell the controller that a frame was painted with the present camera."""
+        viewer = self._viewer()
+        if viewer is not None and self.controller is not None:
+            self.controller.on_frame(camera_of(viewer, self.layer))
+
+    def close(self) -> None:
+        """Stop loading, let go of the store; the layer stays until it is removed."""
+        if self._timer is None:
+            return
+        self._timer.stop()
+        self._timer.timeout.disconnect(self._tick)
+        self._timer = None
+        app = QApplication.instance()
+        if app is not None:
+            app.aboutToQuit.disconnect(self.close)
+        for emitter, callback in self._connections:
+            emitter.disconnect(callback)
+        self._connections.clear()
+        if self._opening is not None:
+            self._opening.cancel()
+            self._opening = None
+        if self.controller is not None:
+            self.controller.close()
+        if self.layer is not None:
+            registry.remove(self.layer.unique_id)
+        self.closed.emit(self)
+
+    # -- the loop -----------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        viewer = self._viewer()
+        if viewer is None:
+            self.close()
+            return
+        if self._opening is not None:
+            if self._opening.done():
+                self._finish_opening(viewer)
+            return
+        controller = self.controller
+        if controller is None:
+            return
+        if not self.layer.visible:
+            self._timer.stop()
+            return
+        if self._camera_moved:
+            self._camera_moved = False
+            controller.set_camera(camera_of(viewer, self.layer))
+        controller.tick()
+        self._tell(controller)
+        if controller.settled and not self._camera_moved:
+            self.changed.emit(controller.stats())
+            self._timer.stop()
+
+    def _tell(self, controller: LodController) -> None:
+        for failure in controller.failures[self._told :]:
+            self.problem.emit(failure.message)
+        self._told = len(controller.failures)
+        now = self._clock()
+        if now - self._stats_at >= STATS_EVERY_S:
+            self._stats_at = now
+            self.changed.emit(controller.stats())
+
+    def _wake(self, *_: object) -> None:
+        if self._timer is not None and not self._timer.isActive():
+            self._timer.start()
+
+    def _on_camera(self, *_: object) -> None:
+        self._camera_moved = True
+        self._wake()
+
+    def _finish_opening(self, viewer: Viewer) -> None:
+        opening, self._opening = self._opening, None
+        assert opening is not None
+        try:
+            opened = opening.result(0)
+        except ZVError as error:
+            self._fail(str(error))
+            return
+        except OSError as error:
+            self._fail(f"{self.path} cannot be opened: {error}")
+            return
+        self._attach(viewer, opened)
+
+    def _fail(self, message: str) -> None:
+        self.error = message
+        self._timer.stop()
+        self.failed.emit(message)
+        self.close()
+
+    def _attach(self, viewer: Viewer, opened: Opened) -> None:
+        scene = opened.scene
+        first = len(viewer.layers) == 0
+        self.scene = scene
+        self.layer = make_layer(scene, self._settings.budget, name=self._name or scene.name)
+        viewer.add_layer(self.layer)
+        self.controller = LodController(
+            opened.source,
+            scene,
+            self.layer,
+            ThreadExecutor(LOADING_THREADS),
+            self._settings,
+            self._clock,
+        )
+        if first:
+            if scene.ndim >= 3:
+                viewer.dims.ndisplay = 3
+            viewer.dims.axis_labels = scene.axis_names
+            viewer.reset_view()
+        self._listen(viewer)
+        registry.add(self.layer.unique_id, self)
+        self._apply_colours()
+        self.opened.emit(self)
+        self._tick()
+
+    def _listen(self, viewer: Viewer) -> None:
+        dims = viewer.dims.events
+        emitters = [
+            viewer.scene.camera.events,
+            viewer.canvas.events.size,
+            *(dims.point, dims.ndisplay, dims.order, dims.margin_left, dims.margin_right),
+            *(self.layer.events.visible, self.layer.events.affine, self.layer.events.scale),
+            *(self.layer.events.translate, self.layer.events.rotate, self.layer.events.shear),
+        ]
+        for emitter in emitters:
+            emitter.connect(self._on_camera)
+            self._connections.append((emitter, self._on_camera))
+        viewer.layers.events.removed.connect(self._on_removed)
+        self._connections.append((viewer.layers.events.removed, self._on_removed))
+
+    def _on_removed(self, event: Any) -> None:  # noqa: ANN401 - a napari event
+        if event.value is self.layer:
+            self.close()
+
+    def _apply_colours(self) -> None:
+        if self.colours is not None and self.layer is not None:
+            self.layer.set_colours(self.colours)
+
+    def _need_open(self) -> tuple[SceneInfo, LodController]:
+        if self.scene is None or self.controller is None:
+            raise RuntimeError(f"{self.path} is not open yet; wait for the session's `opened` signal")
+        return self.scene, self.controller

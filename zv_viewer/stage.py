@@ -1,0 +1,153 @@
+"""A window driven by a program: a canvas of a set size, one store in it, waited for and measured."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from zv_viewer.display import a_display
+from zv_viewer.errors import InputError
+from zv_viewer.model.settings import LodSettings
+from zv_viewer.model.view import ViewState
+
+BORDER = 420
+"""Pixels a window takes beside its canvas, at most."""
+
+
+class Stage:
+    """A shown viewer with one store; built by :func:`a_stage`."""
+
+    def __init__(self, viewer: Any, settings: LodSettings) -> None:  # noqa: ANN401 - a napari viewer
+        self.viewer = viewer
+        self.settings = settings
+        self.session: Any = None
+        self.idle_rss_bytes = 0
+        self.first_frame_s: float | None = None
+        self.settled_s: float | None = None
+        self.problems: list[str] = []
+
+    def open(self, store: str, painted: Callable[[float], None] = lambda seconds: None) -> None:
+        """Open a store and wait until its layer is there.
+
+        Raises:
+            InputError: It cannot be opened; the message is the library's sentence.
+        """
+        from zv_viewer.session import open_store
+        from zv_viewer.session.paint import PaintWatch
+
+        gc.collect()
+        self.idle_rss_bytes = psutil.Process().memory_info().rss
+        self._painted = painted
+        self._watch = PaintWatch(self.viewer, self._on_paint)
+        self.session = open_store(self.viewer, store, settings=self.settings)
+        self.session.problem.connect(self.problems.append)
+        self.run_until(lambda: self.session.is_open or self.session.error is not None)
+        if self.session.error is not None:
+            raise InputError(self.session.error)
+
+    def run_until(self, done: Callable[[], bool], timeout: float = 600.0) -> bool:
+        """Run the event loop until ``done()``; False when ``timeout`` seconds are over."""
+        from qtpy.QtWidgets import QApplication
+
+        end = time.perf_counter() + timeout
+        while not done():
+            if time.perf_counter() > end:
+                return False
+            QApplication.processEvents()
+            time.sleep(0.001)
+        return True
+
+    def settle(self, timeout: float = 600.0) -> bool:
+        """Wait until the view is settled and painted."""
+        if not self.run_until(lambda: bool(self.session.settled), timeout):
+            return False
+        if self.settled_s is None:
+            self.settled_s = time.perf_counter() - self.session.started
+        self._frame_seen = False
+        self._watch.repaint()
+        return self.run_until(lambda: self._frame_seen, 10.0)
+
+    def go(self, view: ViewState) -> None:
+        """Move the camera."""
+        from zv_viewer.layers.view import apply_view
+
+        apply_view(self.viewer, view)
+
+    def home(self) -> ViewState:
+        """The view of everything that the viewer starts with."""
+        from zv_viewer.layers.view import read_view
+
+        return read_view(self.viewer)
+
+    def close(self) -> None:
+        """Close the store; the viewer is closed by :func:`a_stage`."""
+        if self.session is not None:
+            self._watch.close()
+            self.session.close()
+
+    def _on_paint(self, seconds: float) -> None:
+        self._frame_seen = True
+        if self.first_frame_s is None and self.session is not None:
+            stats = self.session.stats()
+            if stats is not None and stats.vertices_drawn:
+                self.first_frame_s = time.perf_counter() - self.session.started
+        self._painted(seconds)
+
+
+@contextmanager
+def a_stage(size: tuple[int, int], settings: LodSettings) -> Iterator[Stage]:
+    """A window whose canvas is exactly ``size`` (width, height) pixels, on a display or in memory."""
+    with a_display(size[0] + 2 * BORDER, size[1] + 2 * BORDER):
+        import napari
+        from qtpy.QtWidgets import QApplication
+
+        viewer = napari.Viewer(title="Zarr Vectors", show=True, show_welcome_screen=False)
+        stage = Stage(viewer, settings)
+        try:
+            _fit_canvas(viewer, size)
+            yield stage
+        finally:
+            stage.close()
+            viewer.close()
+            QApplication.processEvents()
+
+
+def _fit_canvas(viewer: Any, size: tuple[int, int]) -> None:  # noqa: ANN401 - a napari viewer
+    from qtpy.QtWidgets import QApplication
+
+    width, height = size[0] + BORDER, size[1] + BORDER // 2
+    for _ in range(6):
+        viewer.window.resize(width, height)
+        for _ in range(5):
+            QApplication.processEvents()
+        now_height, now_width = viewer.canvas.size
+        if (now_width, now_height) == size:
+            return
+        width, height = width + size[0] - now_width, height + size[1] - now_height
+    raise InputError(
+        f"the canvas cannot be made {size[0]}x{size[1]} pixels on this display "
+        f"(it came to {now_width}x{now_height}); try another --size"
+    )
+
+
+def peak_rss_bytes() -> int:
+    """Largest resident memory of this process so far, in bytes."""
+    try:
+        import resource
+        import sys
+    except ImportError:  # Windows
+        return int(psutil.Process().memory_info().peak_wset)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def ensure_writable(path: Path) -> None:
+    """Say at the start, not after minutes of work, that ``path`` cannot be written."""
+    if not path.parent.is_dir():
+        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")
