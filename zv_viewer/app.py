@@ -28,7 +28,7 @@ def run(path: str) -> int:
     except NotYet:
         pass  # a slow place: the window says when it is there, or why not
 
-    from zv_viewer.plugin import show_store
+    from zv_viewer.widgets.show_store import show_store
 
     viewer = napari.Viewer(title="Zarr Vectors", show_welcome_screen=False)
     show_store(viewer, path, opening=opening)

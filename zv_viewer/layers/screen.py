@@ -1,0 +1,68 @@
+"""Where a scene node's coordinates land on the canvas, in float64 from end to end.
+
+The two-axes camera of vispy keeps its translation in float32, which is off by many pixels for large
+coordinates seen close up. Its centre is kept in float64, so the translation is computed again from that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Float = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Screen:
+    """The transform of a node at one frame, column convention, axes in the node's order (x, y, z).
+
+    Args:
+        clip: (4, 4) node position to clip.
+        middle: (3,) node position in the middle of the view.
+        centre: (3,) the camera's centre in (z, y, x) order, world.
+        px_per_unit: Device pixels per node unit where ``w`` is 1.
+        pixel_ratio: Device pixels per canvas pixel.
+    """
+
+    clip: Float
+    middle: Float
+    centre: tuple[float, float, float]
+    px_per_unit: float
+    pixel_ratio: float
+
+    def same_as(self, other: Screen) -> bool:
+        """Whether both are the same view."""
+        return np.array_equal(self.clip, other.clip) and self.pixel_ratio == other.pixel_ratio
+
+
+def _matrix(transform: Any) -> Float:
+    """(4, 4) of any chain of linear and projective transforms: rows are mapped unit vectors."""
+    return np.asarray(transform.map(np.eye(4)), np.float64).T
+
+
+def screen_of(node: Any) -> Screen:
+    """The view of ``node``, a visual in a scene that is about to be drawn."""
+    place = _matrix(node.get_transform("visual", "scene"))
+    look = _matrix(node.get_transform("scene", "document"))
+    window = _matrix(node.get_transform("document", "framebuffer"))
+    render = _matrix(node.get_transform("framebuffer", "render"))
+    box = node.scene_node.parent
+    camera = box.camera
+    x, y, z = (*(float(c) for c in camera.center), 0.0)[:3]
+    if not np.any(look[3, :3]) and hasattr(camera, "rect"):
+        middle = _matrix(box.node_transform(node.document_node)) @ np.array([*box.rect.center, 0.0, 1.0])
+        look[:2, 3] = middle[:2] - look[:2, :2] @ np.array([x, y])
+    pixels = window @ look @ place
+    scale = np.sqrt(np.linalg.norm(pixels[0, :3]) * np.linalg.norm(pixels[1, :3]))
+    at = np.linalg.solve(place, np.array([x, y, z, 1.0]))
+    middle_w = float((look @ np.array([x, y, z, 1.0]))[3])
+    return Screen(
+        clip=render @ pixels / middle_w,
+        middle=at[:3] / at[3],
+        centre=(z, y, x),
+        px_per_unit=float(scale) / middle_w,
+        pixel_ratio=float(node.transforms.pixel_scale),
+    )

@@ -1,0 +1,140 @@
+"""One visual for all cells of a layer: points, coloured and sized on the graphics card.
+
+Rows stay where they were uploaded. What changes with the camera, the sliders, the axes shown, the
+colours and the sizes are uniforms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from vispy import gloo
+from vispy.scene.visuals import create_visual_node
+from vispy.visuals import Visual
+
+from zv_viewer.layers import shader
+from zv_viewer.layers.buffers import DrawnRows, Int, RowBuffers, RowWrite
+from zv_viewer.layers.colours import MISSING, MODES, PLAIN, Colouring
+from zv_viewer.layers.matrices import LARGE, NearView, near_view
+from zv_viewer.layers.screen import Screen, screen_of
+
+Float = npt.NDArray[np.float64]
+
+
+class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
+    """Points of cells.
+
+    Args:
+        capacity: Rows that fit.
+        page: Rows a cell's last page may leave unused.
+        origin: (D,) point that positions are relative to, layer coordinates.
+    """
+
+    def __init__(self, capacity: int, page: int, origin: Float) -> None:
+        super().__init__(shader.VERTEX, shader.SQUARE)
+        self.origin = np.asarray(origin, float)
+        self.displayed: tuple[int, ...] = tuple(range(len(self.origin)))[-3:]
+        self.screen: Screen | None = None
+        self._near: NearView | None = None
+        self._size = (1.0, 1.0, 1.0, 12.0)
+        self._rows = RowBuffers(capacity, page)
+        self._drawn = DrawnRows(capacity)
+        self._lut = gloo.Texture2D(PLAIN.texels(), interpolation="linear", wrapping="clamp_to_edge")
+        self._draw_mode = "points"
+        self._index_buffer = self._drawn
+        program = self.shared_program
+        program["a_position"] = self._rows.position
+        program["a_value"] = self._rows.value
+        program["a_spacing"] = self._rows.spacing
+        program["u_lut"] = self._lut
+        program["u_missing"] = MISSING
+        program["u_slab_middle"] = (0.0, 0.0, 0.0, 0.0)
+        program["u_slab_half"] = (-1.0, -1.0, -1.0, -1.0)
+        self.set_colouring(PLAIN)
+        self.set_gl_state(depth_test=True, blend=False)
+
+    @property
+    def rows_drawn(self) -> int:
+        """Rows in the picture."""
+        return self._drawn.size
+
+    def write(self, writes: Sequence[RowWrite]) -> None:
+        """Fill rows; see :class:`RowBuffers`."""
+        self._rows.write(writes)
+        self.update()
+
+    def show(self, runs: Int) -> None:
+        """Draw these rows; see :meth:`DrawnRows.show`."""
+        self._drawn.show(runs)
+        self.update()
+
+    def set_slab(self, low: Float, high: Float) -> None:
+        """Keep rows of hidden axes within (D,) ``low`` and ``high``, layer coordinates; infinite: shown."""
+        bounded = np.isfinite(low) & np.isfinite(high)
+        middle, half = np.zeros(4), np.full(4, -1.0)
+        axes = np.flatnonzero(bounded)
+        middle[axes] = (low[axes] + high[axes]) / 2 - self.origin[axes]
+        half[axes] = (high[axes] - low[axes]) / 2
+        self.shared_program["u_slab_middle"] = np.clip(middle, -LARGE, LARGE).astype(np.float32)
+        self.shared_program["u_slab_half"] = np.clip(half, -1.0, LARGE).astype(np.float32)
+        self.update()
+
+    def set_colouring(self, colouring: Colouring) -> None:
+        """Recolour; nothing but a small table goes to the card."""
+        texels = colouring.texels()
+        self._lut.set_data(texels)
+        program = self.shared_program
+        program["u_mode"] = float(MODES.index(colouring.mode))
+        program["u_lut_length"] = float(texels.shape[1])
+        program["u_limits"] = (colouring.limits[0], 1.0 / colouring.span)
+        self.update()
+
+    def set_size(self, fixed: float | None, factor: float, least: float, most: float) -> None:
+        """Size in canvas pixels: ``fixed``, or ``factor`` times a row's spacing between ``least`` and ``most``."""
+        self._size = (fixed or 0.0, factor, least, most)
+        self._near = None
+        self.update()
+
+    def set_round(self, is_round: bool) -> None:
+        """Draw discs instead of squares."""
+        self.shared_program.frag = shader.ROUND if is_round else shader.SQUARE
+        self.update()
+
+    def free(self) -> None:
+        """Give the card its memory back."""
+        self._rows.delete()
+        self._drawn.delete()
+        self._lut.delete()
+
+    def _prepare_transforms(self, view: Any) -> None:
+        """Transforms are taken in float64 just before a draw, not through shader code in float32."""
+
+    def _prepare_draw(self, view: Any) -> bool:
+        screen = screen_of(view)
+        if self._near is None or self.screen is None or not screen.same_as(self.screen):
+            self._look(screen)
+        return self._drawn.size > 0
+
+    def _look(self, screen: Screen) -> None:
+        axes = self.displayed
+        clip = screen.clip[:, [len(axes) - 1 - i for i in range(len(axes))] + [3]]
+        matrix = np.insert(clip, len(axes), 0.0, axis=1) if len(axes) == 2 else clip
+        near = near_view(matrix, axes, self.origin, screen.middle[: len(axes)][::-1])
+        program = self.shared_program
+        program["u_centre"] = near.centre
+        program["u_matrix"] = near.matrix.T.astype(np.float32)
+        program["u_offset"] = near.offset.astype(np.float32)
+        fixed, factor, least, most = self._size
+        ratio = screen.pixel_ratio
+        program["u_size"] = (fixed * ratio, factor * screen.px_per_unit, least * ratio, most * ratio)
+        self._near, self.screen = near, screen
+
+    def _compute_bounds(self, axis: int, view: Any) -> None:
+        return None
+
+
+Cells = create_visual_node(CellVisual)
+"""The visual as a node of a scene."""

@@ -1,0 +1,88 @@
+"""What the plugin manifest names: each a few lines that call the rest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zv_viewer.widgets.lod import LodWidget
+
+SUFFIXES = (".zarrvectors", ".zv")
+NO_LAYERS: list[tuple[None]] = [(None,)]
+"""What a reader returns when it adds its layers itself."""
+
+
+def napari_get_reader(path: str | Sequence[str]) -> Callable[..., list[tuple[None]]] | None:
+    """A reader for Zarr Vectors stores, or None for anything else; looks at one small file."""
+    paths = [path] if isinstance(path, str | Path) else list(path)
+    if paths and all(looks_like_store(str(one)) for one in paths):
+        return read_into_viewer
+    return None
+
+
+def looks_like_store(path: str) -> bool:
+    """Whether a path is a Zarr Vectors store: by its metadata on a disk, by its name elsewhere."""
+    if "://" in path:
+        return path.split("?")[0].rstrip("/").endswith(SUFFIXES)
+    try:
+        document = json.loads((Path(path) / "zarr.json").read_bytes())
+    except (OSError, ValueError):
+        return False
+    attributes = document.get("attributes") if isinstance(document, dict) else None
+    return isinstance(attributes, dict) and "zarr_vectors" in attributes
+
+
+def read_into_viewer(path: str | Sequence[str], *_: object) -> list[tuple[None]]:
+    """Open stores in the current viewer; their layers follow as soon as the metadata is read."""
+    import napari
+
+    viewer = napari.current_viewer()
+    if viewer is None:
+        raise RuntimeError("open a viewer first: stores are drawn live, not read whole")
+    for one in [path] if isinstance(path, str | Path) else path:
+        _show(viewer, str(one))
+    return NO_LAYERS
+
+
+def make_lod_widget(napari_viewer: Any) -> LodWidget:  # noqa: ANN401 - napari's public proxy
+    """The level-of-detail dock."""
+    from zv_viewer.widgets.lod import LodWidget
+
+    return LodWidget(napari_viewer)
+
+
+def open_store_command() -> None:
+    """Ask for a store and open it in the current viewer."""
+    import napari
+
+    from zv_viewer.widgets.open_store import ask_for_store
+
+    ask_for_store(napari.current_viewer())
+
+
+def sample_cells() -> list[tuple[None]]:
+    """The sample of cells in a tissue block."""
+    return _sample("cells")
+
+
+def sample_transcripts() -> list[tuple[None]]:
+    """The sample of transcripts in a tissue slice."""
+    return _sample("transcripts")
+
+
+def _sample(name: str) -> list[tuple[None]]:
+    import napari
+
+    from zv_viewer.widgets.show_sample import show_sample
+
+    show_sample(napari.current_viewer(), name)
+    return NO_LAYERS
+
+
+def _show(viewer: Any, path: str) -> None:  # noqa: ANN401 - a napari viewer
+    from zv_viewer.widgets.show_store import show_store
+
+    show_store(viewer, path)

@@ -1,0 +1,175 @@
+"""The level-of-detail dock: how good the picture is, why it is not better, and what it may cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from zv_viewer.model.settings import Budget
+from zv_viewer.session import StoreSession, registry, sessions_in
+from zv_viewer.widgets import status
+from zv_viewer.widgets.colour_by import ColourBy
+from zv_viewer.widgets.open_store import ask_for_store
+
+AUTOMATIC = "automatic"
+MEGABYTE = 10**6
+
+
+class LodWidget(QWidget):
+    """Figures and controls of the stores in a viewer; shows the one whose layer is active."""
+
+    def __init__(self, napari_viewer: Any) -> None:  # noqa: ANN401 - a viewer or its public proxy
+        super().__init__()
+        self._viewer = napari_viewer
+        self._session: StoreSession | None = None
+        self._quiet = False
+        self.stores = QComboBox()
+        self.open = QPushButton("Open a store...")
+        self.shown, self.quality, self.reason = _text(), _text(), _text()
+        self.activity, self.traffic, self.trouble = _text(), _text(), _text()
+        self.trouble.setObjectName("trouble")
+        self.tau = QDoubleSpinBox()
+        self.tau.setRange(0.25, 64.0)
+        self.tau.setSingleStep(0.25)
+        self.tau.setSuffix(" px")
+        self.vertices = _whole(1_000, 1_000_000_000, 100_000)
+        self.memory = _whole(1, 1_000_000, 64)
+        self.memory.setSuffix(" MB")
+        self.level = QComboBox()
+        self.colours = ColourBy()
+        self._lay_out()
+        self._connect()
+        self._list_stores()
+
+    def _lay_out(self) -> None:
+        top = QVBoxLayout(self)
+        top.addWidget(self.open)
+        form = QFormLayout()
+        rows: list[tuple[str, QWidget]] = [
+            ("Store", self.stores),
+            ("Shown", self.shown),
+            ("Error", self.quality),
+            ("Not finer", self.reason),
+            ("Now", self.activity),
+            ("Read", self.traffic),
+            ("Trouble", self.trouble),
+            ("Quality", self.tau),
+            ("Vertices at most", self.vertices),
+            ("Memory at most", self.memory),
+            ("Level", self.level),
+        ]
+        for label, widget in rows:
+            form.addRow(label, widget)
+        top.addLayout(form)
+        top.addWidget(self.colours)
+        top.addStretch()
+
+    def _connect(self) -> None:
+        self.open.clicked.connect(lambda: ask_for_store(self._viewer))
+        self.stores.currentIndexChanged.connect(self._on_store)
+        self.tau.valueChanged.connect(self._on_settings)
+        self.vertices.valueChanged.connect(self._on_settings)
+        self.memory.valueChanged.connect(self._on_settings)
+        self.level.currentIndexChanged.connect(self._on_settings)
+        self.colours.chosen.connect(self._on_colours)
+        registry.signals.added.connect(self._list_stores)
+        registry.signals.removed.connect(self._list_stores)
+        self.destroyed.connect(self._forget)
+
+    def _forget(self) -> None:
+        registry.signals.added.disconnect(self._list_stores, missing_ok=True)
+        registry.signals.removed.disconnect(self._list_stores, missing_ok=True)
+
+    def _list_stores(self, *_: object) -> None:
+        sessions = sessions_in(self._viewer.layers)
+        self._quiet = True
+        self.stores.clear()
+        for session in sessions:
+            self.stores.addItem(session.layer.name, session)
+        self._quiet = False
+        self.stores.setCurrentIndex(len(sessions) - 1)
+        self._show(sessions[-1] if sessions else None)
+
+    def _on_store(self) -> None:
+        if not self._quiet:
+            self._show(self.stores.currentData())
+
+    def _show(self, session: StoreSession | None) -> None:
+        if self._session is not None:
+            self._session.changed.disconnect(self._on_stats, missing_ok=True)
+        self._session = session
+        scene = None if session is None else session.scene
+        self.colours.set_scene(scene)
+        for widget in (self.tau, self.vertices, self.memory, self.level, self.colours):
+            widget.setEnabled(session is not None)
+        self._quiet = True
+        self.level.clear()
+        self.level.addItem(AUTOMATIC, None)
+        if session is not None and scene is not None:
+            for level in scene.levels:
+                self.level.addItem(f"{level.index}: {level.vertex_count:,} vertices", level.index)
+            self.tau.setValue(session.settings.quality_px)
+            self.vertices.setValue(session.settings.budget.vertices)
+            self.memory.setValue(session.settings.budget.bytes // MEGABYTE)
+            self.level.setCurrentIndex(max(self.level.findData(session.settings.level_lock), 0))
+            self.colours.show_spec(session.colours)
+            session.changed.connect(self._on_stats)
+            stats = session.stats()
+            if stats is not None:
+                self._on_stats(stats)
+        else:
+            for label in (self.shown, self.quality, self.reason, self.activity, self.traffic):
+                label.setText("-")
+            self.trouble.setText("none")
+        self._quiet = False
+
+    def _on_stats(self, stats: Any) -> None:  # noqa: ANN401 - LodStats, through a signal
+        self.shown.setText(status.completeness(stats))
+        self.quality.setText(status.quality(stats))
+        self.reason.setText(stats.reason)
+        self.activity.setText(status.activity(stats))
+        self.traffic.setText(status.traffic(stats))
+        self.trouble.setText(status.trouble(stats) or "none")
+
+    def _on_settings(self) -> None:
+        if self._quiet or self._session is None:
+            return
+        self._session.update_settings(
+            quality_px=self.tau.value(),
+            budget=Budget(self.vertices.value(), self.memory.value() * MEGABYTE),
+            level_lock=self.level.currentData(),
+        )
+
+    def _on_colours(
+        self, name: str | None, colormap: str | None, limits: tuple[float, float] | None
+    ) -> None:
+        if self._session is not None:
+            self._session.color_by(name, colormap=colormap, limits=limits)
+            self.colours.show_spec(self._session.colours)
+
+
+def _text() -> QLabel:
+    label = QLabel("-")
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    return label
+
+
+def _whole(low: int, high: int, step: int) -> QSpinBox:
+    box = QSpinBox()
+    box.setRange(low, high)
+    box.setSingleStep(step)
+    box.setGroupSeparatorShown(True)
+    box.setKeyboardTracking(False)
+    return box

@@ -1,0 +1,67 @@
+"""Asking for a store: a folder on disk or the URL of one elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+
+class OpenStoreDialog(QDialog):
+    """One line for a path or URL, with a button to pick a folder."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Open a Zarr Vectors store")
+        self.place = QLineEdit()
+        self.place.setPlaceholderText("folder.zarrvectors, s3://..., https://...")
+        self.place.setMinimumWidth(420)
+        browse = QPushButton("Folder...")
+        browse.clicked.connect(self._browse)
+        line = QHBoxLayout()
+        line.addWidget(self.place)
+        line.addWidget(browse)
+        buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel
+        )
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addWidget(QLabel("A store is a folder (or its address) that holds a zarr.json."))
+        layout.addLayout(line)
+        layout.addWidget(buttons)
+
+    def path(self) -> str:
+        """What was typed or picked."""
+        return self.place.text().strip()
+
+    def _browse(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Zarr Vectors store")
+        if folder:
+            self.place.setText(folder)
+
+
+def ask_for_store(viewer: Any) -> OpenStoreDialog:  # noqa: ANN401 - a viewer or its public proxy
+    """Show the dialog beside the window; the store opens in ``viewer`` when it is accepted."""
+    from zv_viewer.widgets.show_store import show_store
+
+    dialog = OpenStoreDialog()
+    dialog.accepted.connect(lambda: dialog.path() and show_store(viewer, dialog.path()))
+    dialog.open()
+    _open_dialogs.append(dialog)
+    dialog.finished.connect(lambda _: _open_dialogs.remove(dialog))
+    return dialog
+
+
+_open_dialogs: list[OpenStoreDialog] = []
+"""Keeps shown dialogs alive until they are closed."""

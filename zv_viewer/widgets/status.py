@@ -1,0 +1,63 @@
+"""The status texts of the dock widget: exact numbers in words, from figures alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zv_viewer.controller import LodStats
+
+
+def completeness(stats: LodStats) -> str:
+    """What is shown of what is in view, e.g. ``312,400 of 10,000,000 vertices in view, levels 2-3``."""
+    total = stats.vertices_in_view_level0
+    if not stats.vertices_drawn and not total:
+        return "nothing in view"
+    levels = sorted(stats.levels_drawn)
+    if levels == [0] and not stats.holes:
+        return f"all {total:,} vertices in view, exact"
+    if not levels:
+        return f"0 of {total:,} vertices in view"
+    span = f"level {levels[0]}" if len(levels) == 1 else f"levels {levels[0]}-{levels[-1]}"
+    return f"{stats.vertices_drawn:,} for {total:,} vertices in view, {span}"
+
+
+def quality(stats: LodStats) -> str:
+    """The picture's screen error, e.g. ``within 1.4 px``."""
+    if stats.levels_drawn and set(stats.levels_drawn) == {0}:
+        return "exact"
+    return f"within {stats.tau_px:.2g} px"
+
+
+def activity(stats: LodStats) -> str:
+    """What is under way."""
+    waiting = stats.queued + stats.in_flight
+    if waiting:
+        cells = "cell" if waiting == 1 else "cells"
+        return f"loading {waiting} {cells}"
+    return "settled" if stats.settled else "planning"
+
+
+def traffic(stats: LodStats) -> str:
+    """Bytes and requests so far."""
+    return f"{size(stats.bytes_read)} in {stats.requests:,} requests"
+
+
+def trouble(stats: LodStats) -> str:
+    """What could not be read or drawn, or nothing."""
+    parts = []
+    if stats.failed:
+        cells = "cell" if stats.failed == 1 else "cells"
+        parts.append(f"{stats.failed} {cells} cannot be read")
+    if stats.holes:
+        parts.append(f"{stats.holes} cells in view are not drawn")
+    return "; ".join(parts)
+
+
+def size(count: float) -> str:
+    """Bytes in words, powers of ten."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    raise AssertionError  # the loop returns at GB
