@@ -6,13 +6,12 @@ import argparse
 import json
 import sys
 import time
-from importlib.resources import files
 from typing import Any
 
 from zv_viewer.commands.figures import figures, write_figures
 from zv_viewer.commands.options import settings_of
 from zv_viewer.flight.measure import FrameLog
-from zv_viewer.flight.path import Flight, load_flight, parse_flight, save_flight
+from zv_viewer.flight.path import Flight, default_flight, load_flight, save_flight
 from zv_viewer.model.view import ViewState
 from zv_viewer.session.checks import check_attribute
 from zv_viewer.stage import Stage, a_stage, ensure_writable
@@ -40,12 +39,6 @@ def bench(args: argparse.Namespace) -> int:
     for problem in problems:
         print(f"zv-view: {problem}", file=sys.stderr)
     return 2 if problems else 0
-
-
-def default_flight() -> Flight:
-    """The flight flown without ``--path``."""
-    text = files("zv_viewer").joinpath("resources/flights/default.json").read_text("utf-8")
-    return parse_flight(json.loads(text), "default")
 
 
 def _fly(

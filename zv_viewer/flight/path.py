@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,12 @@ class Flight:
                     )
             return self.views
         return tuple(_fly(self.legs, scene, canvas))
+
+
+def default_flight() -> Flight:
+    """The flight flown when none is named: it fits any store."""
+    text = files("zv_viewer").joinpath("resources/flights/default.json").read_text("utf-8")
+    return parse_flight(json.loads(text), "default")
 
 
 def load_flight(path: Path) -> Flight:

@@ -1,0 +1,24 @@
+"""A napari plugin and desktop app for Zarr Vectors stores of any size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zv_viewer.session import StoreSession, open_store
+
+    __version__: str
+
+__all__ = ["StoreSession", "__version__", "open_store"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("zv-viewer")
+    if name in ("open_store", "StoreSession"):
+        from zv_viewer import session
+
+        return getattr(session, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
