@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import TimeoutError as NotYet
+from contextlib import suppress
 
 from zv_viewer.errors import InputError
 from zv_viewer.session.opening import Opening
@@ -23,10 +24,8 @@ def run(path: str) -> int:
         raise InputError(
             "there is no display to open a window on; `zv-view render` draws a picture without one"
         )
-    try:
+    with suppress(NotYet):  # a slow place: the window says when it is there, or why not
         opening.result(PATIENCE_S)
-    except NotYet:
-        pass  # a slow place: the window says when it is there, or why not
 
     from zv_viewer.widgets.show_store import show_store
 

@@ -1,4 +1,4 @@
-"""A display to draw on where the machine has none: an X server in memory, for as long as it is needed."""
+"""A display to draw on where the machine has none: an X server in memory while it is needed."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ def has_display() -> bool:
 
 @contextmanager
 def a_display(width: int, height: int) -> Iterator[None]:
-    """Use the machine's display, or an in-memory X server of at least this size where there is none."""
+    """Use the machine's display, or an in-memory one of at least this size where there is none."""
     if has_display():
         yield
         return
     server = shutil.which("Xvfb")
     if server is None:
         raise DisplayError(
-            "there is no display and no Xvfb to draw on; install it (Debian, Ubuntu: apt-get install xvfb)"
+            "there is no display and no Xvfb to draw on; install it "
+            "(Debian, Ubuntu: apt-get install xvfb)"
         )
     read_end, write_end = os.pipe()
     screen = f"{max(width, 640)}x{max(height, 480)}x24"

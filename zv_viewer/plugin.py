@@ -49,16 +49,16 @@ def read_into_viewer(path: str | Sequence[str], *_: object) -> list[tuple[None]]
 
 def make_lod_widget(napari_viewer: Any) -> LodWidget:  # noqa: ANN401 - napari's public proxy
     """The level-of-detail dock."""
-    from zv_viewer.widgets.lod import LodWidget
+    from zv_viewer.widgets.show_store import make_dock
 
-    return LodWidget(napari_viewer)
+    return make_dock(napari_viewer)
 
 
 def open_store_command() -> None:
     """Ask for a store and open it in the current viewer."""
     import napari
 
-    from zv_viewer.widgets.open_store import ask_for_store
+    from zv_viewer.widgets.show_store import ask_for_store
 
     ask_for_store(napari.current_viewer())
 
@@ -76,7 +76,7 @@ def sample_transcripts() -> list[tuple[None]]:
 def _sample(name: str) -> list[tuple[None]]:
     import napari
 
-    from zv_viewer.widgets.show_sample import show_sample
+    from zv_viewer.widgets.show_store import show_sample
 
     show_sample(napari.current_viewer(), name)
     return NO_LAYERS

@@ -1,4 +1,4 @@
-"""A window driven by a program: a canvas of a set size, one store in it, waited for and measured."""
+"""A window driven by a program: a canvas of a set size, one store in it, waited for."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ BORDER = 420
 class Stage:
     """A shown viewer with one store; built by :func:`a_stage`."""
 
-    def __init__(self, viewer: Any, settings: LodSettings) -> None:  # noqa: ANN401 - a napari viewer
+    def __init__(
+        self,
+        viewer: Any,  # noqa: ANN401 - a napari viewer
+        settings: LodSettings,
+    ) -> None:
         self.viewer = viewer
         self.settings = settings
         self.session: Any = None
@@ -102,7 +106,7 @@ class Stage:
 
 @contextmanager
 def a_stage(size: tuple[int, int], settings: LodSettings) -> Iterator[Stage]:
-    """A window whose canvas is exactly ``size`` (width, height) pixels, on a display or in memory."""
+    """A window whose canvas is ``size`` (width, height) pixels, on a display or in memory."""
     with a_display(size[0] + 2 * BORDER, size[1] + 2 * BORDER):
         import napari
         from qtpy.QtWidgets import QApplication

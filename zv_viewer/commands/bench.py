@@ -41,9 +41,7 @@ def bench(args: argparse.Namespace) -> int:
     return 2 if problems else 0
 
 
-def _fly(
-    stage: Stage, args: argparse.Namespace, flight: Flight, log: FrameLog
-) -> dict[str, Any]:
+def _fly(stage: Stage, args: argparse.Namespace, flight: Flight, log: FrameLog) -> dict[str, Any]:
     from qtpy.QtCore import QTimer
 
     def painted(seconds: float) -> None:

@@ -12,21 +12,23 @@ from zv_viewer.model.view import ViewState
 
 
 def window_parser() -> argparse.ArgumentParser:
+    """``zv-view STORE`` and ``zv-view --sample NAME``."""
     parser = argparse.ArgumentParser(
         prog="zv-view",
         description="View a Zarr Vectors store of any size.",
-        epilog="Commands: zv-view info STORE, zv-view render STORE --out P.png, zv-view bench STORE; "
-        "each has its own --help.",
+        epilog="Commands: zv-view info STORE, zv-view render STORE --out P.png, "
+        "zv-view bench STORE; each has its own --help.",
     )
     parser.add_argument("store", nargs="?", help="path or URL of a .zarrvectors store")
     parser.add_argument("--sample", metavar="NAME", help="a synthetic store, made on first use")
     parser.add_argument(
-        "--make-only", action="store_true", help="with --sample: make it, print its path, open nothing"
+        "--make-only", action="store_true", help="with --sample: make it, print its path"
     )
     return parser
 
 
 def command_parser() -> argparse.ArgumentParser:
+    """``zv-view info | render | bench``."""
     parser = argparse.ArgumentParser(prog="zv-view")
     commands = parser.add_subparsers(dest="command", required=True)
 
@@ -39,7 +41,9 @@ def command_parser() -> argparse.ArgumentParser:
     render.add_argument("--out", type=Path, required=True, help="the PNG to write")
     render.add_argument("--size", type=_size, default=(1024, 768), metavar="WxH")
     render.add_argument("--ndisplay", type=int, choices=(2, 3))
-    render.add_argument("--center", type=float, nargs="+", metavar="X", help="store axes, world units")
+    render.add_argument(
+        "--center", type=float, nargs="+", metavar="X", help="store axes, world units"
+    )
     render.add_argument("--zoom", type=float, help="pixels per world unit")
     render.add_argument("--angles", type=float, nargs=3, metavar="DEG")
     render.add_argument("--perspective", type=float, default=0.0, metavar="FOV")
@@ -61,8 +65,12 @@ def command_parser() -> argparse.ArgumentParser:
 
 
 def _budget(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--max-vertices", type=_positive, metavar="N", help="vertices drawn at most")
-    parser.add_argument("--max-bytes", type=_bytes, metavar="N", help="memory for cells, e.g. 128MB")
+    parser.add_argument(
+        "--max-vertices", type=_positive, metavar="N", help="vertices drawn at most"
+    )
+    parser.add_argument(
+        "--max-bytes", type=_bytes, metavar="N", help="memory for cells, e.g. 128MB"
+    )
     parser.add_argument("--stats", type=Path, metavar="S.json", help="write the figures")
 
 
@@ -91,14 +99,9 @@ def _positive(text: str) -> int:
 def _bytes(text: str) -> int:
     units = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
     upper = text.strip().upper()
-    for unit, size in units.items():
-        if upper.endswith(unit):
-            number = upper.removesuffix(unit)
-            break
-    else:
-        number, size = upper, 1
+    unit = max((unit for unit in units if upper.endswith(unit)), key=len, default="")
     try:
-        value = int(float(number) * size)
+        value = int(float(upper.removesuffix(unit)) * units.get(unit, 1))
     except (ValueError, OverflowError):
         value = 0
     if value < 1:
@@ -122,7 +125,6 @@ def view_of(args: argparse.Namespace, home: ViewState) -> ViewState:
         angles=home.angles if args.angles is None else tuple(args.angles),
         perspective=args.perspective,
     )
-
 
 
 def settings_of(args: argparse.Namespace) -> LodSettings:

@@ -16,7 +16,7 @@ UNREADABLE = 2
 
 
 def render(args: argparse.Namespace) -> int:
-    """Draw the view asked for, wait until it is settled, write the picture; returns the exit code."""
+    """Draw the view asked for, wait until it is settled, write the picture."""
     for path in (args.out, args.stats):
         if path is not None:
             ensure_writable(path)

@@ -11,8 +11,8 @@ import numpy as np
 class FrameLog:
     """Paint durations and event-loop gaps, in seconds; the clock is the caller's.
 
-    A frame is one canvas paint. A stall is the gap between two beats of the event loop less the paint time
-    inside it, so what drawing costs is never counted twice.
+    A frame is one canvas paint. A stall is the gap between two beats of the event loop less the
+    paint time inside it, so what drawing costs is never counted twice.
     """
 
     frames: list[float] = field(default_factory=list)
@@ -37,7 +37,8 @@ class FrameLog:
 
     def summary(self) -> dict[str, float | int | None]:
         """Figures in milliseconds; None where nothing was measured."""
-        busy = [seconds for seconds, loading in zip(self.frames, self.loading, strict=True) if loading]
+        pairs = zip(self.frames, self.loading, strict=True)
+        busy = [seconds for seconds, loading in pairs if loading]
         return {
             "frames": len(self.frames),
             "frame_ms_p50": percentile_ms(self.frames, 50),

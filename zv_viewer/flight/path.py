@@ -1,4 +1,4 @@
-"""Camera paths: legs relative to any store's extent, or views recorded one by one; both become views."""
+"""Camera paths: legs relative to any store's extent, or views recorded one by one."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def load_flight(path: Path) -> Flight:
 
 
 def parse_flight(raw: Any, name: str) -> Flight:  # noqa: ANN401 - it is what json.loads returned
-    """A flight from parsed JSON: ``{"version": 1, "legs": [...]}`` or ``{"version": 1, "views": [...]}``."""
+    """A flight from parsed JSON: ``version`` 1 and ``legs`` or ``views``."""
     if not isinstance(raw, dict) or raw.get("version") != FLIGHT_VERSION:
         raise FlightError(f"the flight {name} is not a version {FLIGHT_VERSION} flight")
     try:
@@ -95,7 +95,7 @@ def parse_flight(raw: Any, name: str) -> Flight:  # noqa: ANN401 - it is what js
     unknown = {leg.name for leg in legs} - set(_LEGS)
     if unknown or not (legs or views) or any(leg.steps < 1 for leg in legs):
         raise FlightError(
-            f"the flight {name} needs legs out of {', '.join(_LEGS)} with at least one step, or views"
+            f"the flight {name} needs views, or legs of at least one step out of {', '.join(_LEGS)}"
         )
     return Flight(legs, views)
 
@@ -177,7 +177,7 @@ def _orbit(
         blend = min(step / approach, 1.0)
         zoom = float(np.exp((1 - blend) * np.log(view.zoom) + blend * np.log(goal)))
         turn = leg.degrees * step / leg.steps
-        yield replace(view, zoom=zoom, angles=_three(start + (0.0, turn, 0.0)))
+        yield replace(view, zoom=zoom, angles=_three(start + np.array([0.0, turn, 0.0])))
 
 
 def _slab(

@@ -58,11 +58,11 @@ def solid_matrix(
         size: (height, width) of the canvas, pixels.
         forward: (3,) unit vector the camera looks along. up: (3,) unit vector to the top of the canvas.
         fov: Vertical field of view, degrees; 0 is orthographic.
-        handed: 1 where ``cross(up, forward)`` runs to the right on the canvas, -1 where it runs left.
+        handed: 1 where ``cross(forward, up)`` runs to the right on the canvas, -1 where it runs left.
     """
     height, width = size
     ahead, above = np.asarray(forward, float), np.asarray(up, float)
-    right = np.cross(above, ahead) * handed
+    right = np.cross(ahead, above) * handed
     rows = np.zeros((4, 3))
     rows[0] = right * (2 * zoom / width)
     rows[1] = above * (2 * zoom / height)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from vispy.scene import PanZoomCamera
 
 Float = npt.NDArray[np.float64]
 
@@ -52,17 +53,17 @@ def screen_of(node: Any) -> Screen:
     box = node.scene_node.parent
     camera = box.camera
     x, y, z = (*(float(c) for c in camera.center), 0.0)[:3]
-    if not np.any(look[3, :3]) and hasattr(camera, "rect"):
+    if isinstance(camera, PanZoomCamera):
         middle = _matrix(box.node_transform(node.document_node)) @ np.array([*box.rect.center, 0.0, 1.0])
         look[:2, 3] = middle[:2] - look[:2, :2] @ np.array([x, y])
     pixels = window @ look @ place
-    scale = np.sqrt(np.linalg.norm(pixels[0, :3]) * np.linalg.norm(pixels[1, :3]))
     at = np.linalg.solve(place, np.array([x, y, z, 1.0]))
-    middle_w = float((look @ np.array([x, y, z, 1.0]))[3])
+    landed = pixels @ at
+    across, down = (pixels[i, :3] - landed[i] / landed[3] * pixels[3, :3] for i in (0, 1))
     return Screen(
-        clip=render @ pixels / middle_w,
+        clip=render @ pixels / landed[3],
         middle=at[:3] / at[3],
         centre=(z, y, x),
-        px_per_unit=float(scale) / middle_w,
+        px_per_unit=float(np.sqrt(np.linalg.norm(across) * np.linalg.norm(down)) / landed[3]),
         pixel_ratio=float(node.transforms.pixel_scale),
     )

@@ -6,7 +6,7 @@ colours and the sizes are uniforms.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,13 +31,17 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         capacity: Rows that fit.
         page: Rows a cell's last page may leave unused.
         origin: (D,) point that positions are relative to, layer coordinates.
+        on_screen: Called from inside a draw whose view is another one than the last.
     """
 
-    def __init__(self, capacity: int, page: int, origin: Float) -> None:
+    def __init__(
+        self, capacity: int, page: int, origin: Float, on_screen: Callable[[Screen], None]
+    ) -> None:
         super().__init__(shader.VERTEX, shader.SQUARE)
         self.origin = np.asarray(origin, float)
         self.displayed: tuple[int, ...] = tuple(range(len(self.origin)))[-3:]
         self.screen: Screen | None = None
+        self._on_screen = on_screen
         self._near: NearView | None = None
         self._size = (1.0, 1.0, 1.0, 12.0)
         self._rows = RowBuffers(capacity, page)
@@ -69,6 +73,12 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
     def show(self, runs: Int) -> None:
         """Draw these rows; see :meth:`DrawnRows.show`."""
         self._drawn.show(runs)
+        self.update()
+
+    def look_along(self, displayed: tuple[int, ...]) -> None:
+        """Show these layer axes, two or three; the last runs along x."""
+        self.displayed = displayed
+        self._near = None
         self.update()
 
     def set_slab(self, low: Float, high: Float) -> None:
@@ -115,7 +125,10 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
     def _prepare_draw(self, view: Any) -> bool:
         screen = screen_of(view)
         if self._near is None or self.screen is None or not screen.same_as(self.screen):
+            moved = self.screen is None or not screen.same_as(self.screen)
             self._look(screen)
+            if moved:
+                self._on_screen(screen)
         return self._drawn.size > 0
 
     def _look(self, screen: Screen) -> None:

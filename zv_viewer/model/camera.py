@@ -1,4 +1,4 @@
-"""A view as plain numbers: where a vertex lands on the screen, and which slab of hidden axes is kept."""
+"""A view as plain numbers: where a vertex lands, and which slab of hidden axes is kept."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ class Camera:
     """A view of a store, in the store's world units.
 
     Args:
-        matrix: (4, 4) float64, column convention: ``clip = matrix @ [p0, p1, p2, 1]`` where ``p`` is a
-            position on the displayed axes in the order of ``displayed`` (p2 = 0 when two are shown).
-            A vertex is on the canvas where ``w > 0`` and ``|x|, |y| <= w``; depth is not bounded.
+        matrix: (4, 4) float64, column convention: ``clip = matrix @ [p0, p1, p2, 1]`` where ``p``
+            is a position on the displayed axes in the order of ``displayed`` (p2 = 0 when two are
+            shown). A vertex is on the canvas where ``w > 0`` and ``|x|, |y| <= w``; depth is not
+            bounded.
         viewport: (width, height) of the canvas in device pixels.
         displayed: Store axes shown, two or three of them.
         slab_lo: (D,) float64, lower end of what is kept on each axis; -inf on displayed axes.

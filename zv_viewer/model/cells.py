@@ -1,9 +1,10 @@
 """The tree of cells that planning walks: boxes that nest by construction, whatever the chunk grids do.
 
-A cell of level ``l`` is the smallest box, aligned at the world's origin, that holds whole chunks and whole
-bins of level ``l``, whole bins of level ``l + 1`` and whole cells of level ``l - 1``. So a cell's children
-tile it, and every vertex below a cell is represented inside that cell at every coarser level.
-Cells are numbered coarsest level first; the numbers are the identity used everywhere in the viewer.
+A cell of level ``l`` is the smallest box, aligned at the world's origin, that holds whole chunks
+and whole bins of level ``l``, whole bins of level ``l + 1`` and whole cells of level ``l - 1``. So
+a cell's children tile it, and every vertex below a cell is represented inside that cell at every
+coarser level. Cells are numbered coarsest level first; the numbers are the identity used
+everywhere in the viewer.
 """
 
 from __future__ import annotations
@@ -23,14 +24,16 @@ class CellTree:
 
     Args:
         level: (C,) position in ``SceneInfo.levels``; descending, so ids run from coarse to fine.
-        level_start: (L + 1,) ids of level ``l`` are ``level_start[L - 1 - l] : level_start[L - l]``.
+        level_start: (L + 1,) ids of level ``l`` are ``level_start[L - 1 - l] : level_start[L -
+            l]``.
         lo, hi: (C, D) box of each cell, world units, clipped to the store's bounds.
         count: (C,) vertices. nbytes: (C,) bytes held in memory for them (geometry and one value).
         fetch_bytes: (C,) bytes to read from the store for the geometry.
         error: (C,) world error of the cell's level, not increasing from parent to child.
         spacing: (C,) typical distance between neighbouring vertices, world units.
         parent: (C,) id, or -1 for a root (a cell no coarser level covers).
-        child_start, child: children of ``c`` are ``child[child_start[c]:child_start[c + 1]]``, ascending.
+        child_start, child: children of ``c`` are ``child[child_start[c]:child_start[c + 1]]``,
+            ascending.
         chunk_start, chunk: rows of ``LevelInfo.chunks`` that lie in ``c``, same scheme.
         cell_shape: (L, D) size of a cell per level.
     """

@@ -14,12 +14,16 @@ class CellArrays:
 
     Args:
         cell: Id in the CellTree.
-        positions: (N, 4) float32, store axes relative to ``SceneInfo.origin``, zero beyond the store's D.
-        values: (N,) float32 of the attribute coloured by (NaN: missing), or None while it is not loaded.
+        positions: (N, 4) float32, store axes relative to ``SceneInfo.origin``, zero beyond the
+            store's D.
+        values: (N,) float32 of the attribute coloured by (NaN: missing), or None while it is not
+            loaded.
         attribute: Its name, or None for plain.
-        part_start: (children + 1,) int64 row offsets; rows of child ``i`` are ``part_start[i]:part_start[i + 1]``.
+        part_start: (children + 1,) int64 row offsets; rows of child ``i`` are
+            ``part_start[i]:part_start[i + 1]``.
         spacing: Typical distance between neighbouring vertices, world units.
-        order: (N,) row order in the store, so that a value fetched later finds its row: ``stored[order]``.
+        order: (N,) row order in the store, so that a value fetched later finds its row:
+            ``stored[order]``.
         fetched_bytes, requests: What reading it cost.
     """
 

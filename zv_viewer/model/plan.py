@@ -1,4 +1,4 @@
-"""The answers of planning: what should be shown, what to load for it, and what is drawn meanwhile."""
+"""The answers of planning: what to show, what to load for it, what is drawn meanwhile."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Tier(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A cell to load. ``attribute`` None asks for its geometry (and the coloured attribute with it)."""
+    """A cell to load, with the attribute coloured by."""
 
     cell: int
     tier: Tier
@@ -40,10 +40,12 @@ class ViewPlan:
         target: (T,) ascending ids of the cells to show; no cell with its own ancestor.
         floor: (F,) ids kept resident whatever the view.
         requests: Cells to load, best first; cells already resident are not in it.
-        tau_px: Screen error of the picture: the first refinement not taken, or the worst cell shown.
+        tau_px: Screen error of the picture: the first refinement not taken, or the worst cell
+            shown.
         vertices, nbytes: Totals over ``target``.
         refused_by_budget: Refinements (or coarsest cells) wanted but over a cap.
-        limited_by: Why it is not finer: ``quality``, ``density``, ``vertices``, ``bytes``, ``finest``, ``locked``.
+        limited_by: Why it is not finer: ``quality``, ``density``, ``vertices``, ``bytes``,
+            ``finest``, ``locked``.
         vertices_in_view_level0: Level-0 vertices under the visible cells.
         error_px: (T,) screen error of each target cell.
     """
@@ -63,7 +65,10 @@ class ViewPlan:
 
 @dataclass(frozen=True, slots=True)
 class DrawItem:
-    """A cell to draw: whole (``parts`` None), or only its rows inside these children (places in ``children(cell)``)."""
+    """A cell to draw: whole (``parts`` None), or its rows inside some of its children.
+
+    ``parts`` are places in ``CellTree.children(cell)``.
+    """
 
     cell: int
     parts: tuple[int, ...] | None = None

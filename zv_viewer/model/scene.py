@@ -1,4 +1,4 @@
-"""What is known of a store before any vertex is read: levels, chunks, counts, errors, attributes."""
+"""What is known of a store before any vertex is read: levels, chunks, errors, attributes."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Int = npt.NDArray[np.int64]
 class AttributeInfo:
     """A vertex attribute.
 
-    ``categories`` are the strings behind its codes, else None. ``limits`` is (min, max) over level 0 as
-    recorded by the writer, or None where nobody recorded it.
+    ``categories`` are the strings behind its codes, else None. ``limits`` is (min, max) over level
+    0 as recorded by the writer, or None where nobody recorded it.
     """
 
     name: str
@@ -36,11 +36,12 @@ class LevelInfo:
         index: The level's number in the store, 0 finest.
         chunk_shape: (D,) world units.
         bin_shape: (D,) world units; the size of what one vertex of this level stands for.
-        chunks: (M, R) int64 chunk coordinates that hold data, R = D, or D + 1 with a leading attribute bin.
+        chunks: (M, R) int64 chunk coordinates that hold data, R = D, or D + 1 with a leading
+            attribute bin.
         counts: (M,) int64 vertices per chunk.
         counts_exact: False where counts are the level's mean (older stores do not record them).
-        error: World distance within which this level represents level 0; 0 for level 0, NaN where nobody
-            stored it (planning then estimates it).
+        error: World distance within which this level represents level 0; 0 for level 0, NaN where
+            nobody stored it (planning then estimates it).
         error_source: ``stored`` by the pyramid builder (p95), or estimated from ``density``.
     """
 
@@ -61,7 +62,7 @@ class LevelInfo:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class SceneInfo:
-    """A store as the viewer sees it. ``levels[0]`` is the finest; ``bounds`` is (2, D), world units."""
+    """A store as the viewer sees it. ``levels[0]`` is the finest; ``bounds`` is (2, D)."""
 
     url: str
     name: str

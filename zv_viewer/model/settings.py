@@ -1,4 +1,4 @@
-"""What the user may set: a budget, a quality, a locked level; and the switches tests turn off."""
+"""What the user may set: a budget, a quality, a locked level; and switches for tests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Caps on what is drawn and held. ``bytes`` caps the decoded cells in memory, drawn ones included."""
+    """Caps: vertices drawn, and bytes of decoded cells in memory, drawn ones included."""
 
     vertices: int = 2_000_000
     bytes: int = 1 << 30
@@ -26,7 +26,8 @@ class LodSettings:
         quality_px: Screen error below which refining stops (tau0).
         density_max: Vertices per square pixel above which finer cannot be seen (rho_max).
         level_lock: Draw this level only (number in the store), or None for automatic.
-        hysteresis: Relative half width of the band in which a cell keeps its level; 0 switches it off.
+        hysteresis: Relative half width of the band in which a cell keeps its level; 0 switches it
+            off.
         floor: Keep the coarsest level resident and drawn where nothing finer is.
         cancel: Drop requests the newest plan does not ask for.
         foveation: Weigh the middle of the canvas more.

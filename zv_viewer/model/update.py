@@ -11,7 +11,7 @@ from zv_viewer.model.plan import DrawItem
 
 @dataclass(frozen=True, eq=False, slots=True)
 class LayerUpdate:
-    """Cells to free, then cells to upload (or replace), then what is drawn from now on (None: as before)."""
+    """Cells to free, cells to upload (or replace), and what is then drawn (None: as before)."""
 
     drop: tuple[int, ...] = ()
     put: tuple[CellArrays, ...] = ()
@@ -23,7 +23,7 @@ class LayerSink(Protocol):
 
     @property
     def capacity(self) -> int:
-        """Rows that fit, counted in whole pages of ``zv_viewer.drawing.slots.PAGE`` rows per cell."""
+        """Rows that fit, in whole pages of ``zv_viewer.drawing.slots.PAGE`` rows per cell."""
         ...
 
     def apply(self, update: LayerUpdate) -> None:

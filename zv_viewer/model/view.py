@@ -1,4 +1,4 @@
-"""A view in the words of the camera controls: what a person sets, a flight replays and a file keeps."""
+"""A view in the words of the camera controls: what a person sets and a flight replays."""
 
 from __future__ import annotations
 

@@ -28,9 +28,7 @@ class Opening:
         make_source: What to open it with.
     """
 
-    def __init__(
-        self, path: str, make_source: Callable[[str], ChunkSource] = StoreSource
-    ) -> None:
+    def __init__(self, path: str, make_source: Callable[[str], ChunkSource] = StoreSource) -> None:
         self.path = path
         self.started = time.perf_counter()
         pool = ThreadPoolExecutor(1, thread_name_prefix="zv-open")

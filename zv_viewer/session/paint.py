@@ -15,7 +15,8 @@ class PaintWatch:
     """
 
     def __init__(self, viewer: Any, painted: Callable[[float], None]) -> None:  # noqa: ANN401
-        canvas = viewer.window._qt_viewer.canvas._scene_canvas  # noqa: SLF001 - no public paint event
+        window = viewer.window
+        canvas = window._qt_viewer.canvas._scene_canvas  # noqa: SLF001 - no public event
         self._painted = painted
         self._events = canvas.events.draw
         self._native = canvas.native

@@ -1,4 +1,4 @@
-"""One store in one viewer: a timer carries camera moves to the controller and its updates to the layer."""
+"""One store in one viewer: a timer carries camera moves in and layer updates out."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def open_store(
         opening: An opening of the same path already under way.
 
     Returns:
-        The session: ``session.layer`` once opened, ``session.wait()`` to wait for the settled view,
-        ``session.failed`` when it cannot be opened (the window shows the reason too).
+        The session: ``session.layer`` once opened, ``session.wait()`` to wait for the settled
+        view, ``session.failed`` when it cannot be opened (the window shows the reason too).
     """
     return StoreSession(viewer, opening or Opening(str(path)), settings or default_settings(), name)
 
@@ -58,8 +58,8 @@ def open_store(
 class StoreSession:
     """Feeds one layer from one store for as long as the layer is in the viewer.
 
-    Signals: ``opened(session)``, ``failed(message)``, ``changed(LodStats)`` at most five times a second,
-    ``problem(message)`` for each chunk that cannot be read, ``closed(session)``.
+    Signals: ``opened(session)``, ``failed(message)``, ``changed(LodStats)`` at most five times a
+    second, ``problem(message)`` for each chunk that cannot be read, ``closed(session)``.
     """
 
     opened = Signal(object)
@@ -96,7 +96,7 @@ class StoreSession:
         if app is not None:
             app.aboutToQuit.connect(self.close)
 
-    # -- what a user sets ---------------------------------------------------------------------
+    # what a user sets
 
     @property
     def settings(self) -> LodSettings:
@@ -126,8 +126,8 @@ class StoreSession:
         Args:
             attribute: A vertex attribute of the store.
             colormap: A napari/vispy colormap name; ``viridis`` for numbers, a palette for categories.
-            limits: Values at the ends of the colormap; the store's recorded range when None. They stay as
-                they are whatever level is drawn.
+            limits: Values at the ends of the colormap; the store's recorded range when None. They
+                stay as they are whatever level is drawn.
 
         Raises:
             KeyError: The store has no such attribute.
@@ -139,7 +139,7 @@ class StoreSession:
         self._apply_colours()
         self._wake()
 
-    # -- what a program asks ------------------------------------------------------------------
+    # what a program asks
 
     @property
     def is_open(self) -> bool:
@@ -191,7 +191,7 @@ class StoreSession:
             registry.remove(self.layer.unique_id)
         self.closed.emit(self)
 
-    # -- the loop -----------------------------------------------------------------------------
+    # the loop
 
     def _tick(self) -> None:
         viewer = self._viewer()
@@ -200,7 +200,7 @@ class StoreSession:
             return
         if self._opening is not None:
             if self._opening.done():
-                self._finish_opening(viewer)
+                self._finish_opening(viewer, self._opening)
             return
         controller = self.controller
         if controller is None:
@@ -234,9 +234,8 @@ class StoreSession:
         self._camera_moved = True
         self._wake()
 
-    def _finish_opening(self, viewer: Viewer) -> None:
-        opening, self._opening = self._opening, None
-        assert opening is not None
+    def _finish_opening(self, viewer: Viewer, opening: Opening) -> None:
+        self._opening = None
         try:
             opened = opening.result(0)
         except ZVError as error:
@@ -303,5 +302,5 @@ class StoreSession:
 
     def _need_open(self) -> tuple[SceneInfo, LodController]:
         if self.scene is None or self.controller is None:
-            raise RuntimeError(f"{self.path} is not open yet; wait for the session's `opened` signal")
+            raise RuntimeError(f"{self.path} is not open yet; wait for the `opened` signal")
         return self.scene, self.controller

@@ -16,8 +16,8 @@ from zv_viewer.model.scene import SceneInfo
 class RawCell:
     """Rows of some chunks of one level, chunk after chunk, as stored.
 
-    ``positions`` is (N, D) in the store's dtype; ``values`` maps attribute names to (N,) or (N, C) arrays
-    in their own dtype (categories as codes).
+    ``positions`` is (N, D) in the store's dtype; ``values`` maps attribute names to (N,) or (N, C)
+    arrays in their own dtype (categories as codes).
     """
 
     positions: npt.NDArray[np.floating]
@@ -27,14 +27,16 @@ class RawCell:
 
 
 class ChunkSource(Protocol):
-    """A store behind the viewer. Called from worker threads; raises ``zarr_vectors`` errors by name."""
+    """A store behind the viewer; called from worker threads, raises ``zarr_vectors`` errors."""
 
     def describe(self) -> SceneInfo:
         """Read metadata only."""
         ...
 
-    def read(self, level: int, chunks: npt.NDArray[np.int64], attributes: Sequence[str] = ()) -> RawCell:
-        """Read the given chunks, (M, R) coordinates of store level ``level``, with attribute values."""
+    def read(
+        self, level: int, chunks: npt.NDArray[np.int64], attributes: Sequence[str] = ()
+    ) -> RawCell:
+        """Read chunks, (M, R) coordinates, of store level ``level``, with attribute values."""
         ...
 
     def read_values(

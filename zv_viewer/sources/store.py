@@ -55,7 +55,7 @@ class StoreSource:
     def read(
         self, level: int, chunks: npt.NDArray[np.int64], attributes: Sequence[str] = ()
     ) -> RawCell:
-        """Positions and attribute values (categories as codes) of some chunks, chunk after chunk."""
+        """Positions and values (categories as codes) of some chunks, chunk after chunk."""
         handle = self._levels[level]
         present = [name for name in attributes if name in handle.attribute_specs]
         with self._store.io.scope() as cost:
@@ -68,7 +68,7 @@ class StoreSource:
     def read_values(
         self, level: int, chunks: npt.NDArray[np.int64], attribute: str
     ) -> tuple[npt.NDArray[np.generic], int, int]:
-        """Values of one attribute, rows as in :meth:`read`; NaN where the level does not hold it."""
+        """Values of one attribute, rows as in :meth:`read`."""
         handle = self._levels[level]
         with self._store.io.scope() as cost:
             if attribute in handle.attribute_specs:

@@ -20,7 +20,7 @@ COLORMAPS = ("viridis", "magma", "inferno", "plasma", "turbo", "gray", "PiYG", "
 
 
 class ColourBy(QWidget):
-    """``chosen(attribute or None, colormap or None, limits or None)`` when the user changes anything."""
+    """``chosen(attribute, colormap, limits)``, each or None, when the user changes anything."""
 
     chosen = Signal(object, object, object)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -20,14 +20,18 @@ from zv_viewer.model.settings import Budget
 from zv_viewer.session import StoreSession, registry, sessions_in
 from zv_viewer.widgets import status
 from zv_viewer.widgets.colour_by import ColourBy
-from zv_viewer.widgets.open_store import ask_for_store
 
 AUTOMATIC = "automatic"
 MEGABYTE = 10**6
 
 
 class LodWidget(QWidget):
-    """Figures and controls of the stores in a viewer; shows the one whose layer is active."""
+    """Figures and controls of the stores in a viewer, one store at a time.
+
+    ``open_asked()`` when the user wants another store.
+    """
+
+    open_asked = Signal()
 
     def __init__(self, napari_viewer: Any) -> None:  # noqa: ANN401 - a viewer or its public proxy
         super().__init__()
@@ -76,7 +80,7 @@ class LodWidget(QWidget):
         top.addStretch()
 
     def _connect(self) -> None:
-        self.open.clicked.connect(lambda: ask_for_store(self._viewer))
+        self.open.clicked.connect(self.open_asked)
         self.stores.currentIndexChanged.connect(self._on_store)
         self.tau.valueChanged.connect(self._on_settings)
         self.vertices.valueChanged.connect(self._on_settings)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from qtpy.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -49,19 +47,3 @@ class OpenStoreDialog(QDialog):
         folder = QFileDialog.getExistingDirectory(self, "Zarr Vectors store")
         if folder:
             self.place.setText(folder)
-
-
-def ask_for_store(viewer: Any) -> OpenStoreDialog:  # noqa: ANN401 - a viewer or its public proxy
-    """Show the dialog beside the window; the store opens in ``viewer`` when it is accepted."""
-    from zv_viewer.widgets.show_store import show_store
-
-    dialog = OpenStoreDialog()
-    dialog.accepted.connect(lambda: dialog.path() and show_store(viewer, dialog.path()))
-    dialog.open()
-    _open_dialogs.append(dialog)
-    dialog.finished.connect(lambda _: _open_dialogs.remove(dialog))
-    return dialog
-
-
-_open_dialogs: list[OpenStoreDialog] = []
-"""Keeps shown dialogs alive until they are closed."""

@@ -1,13 +1,17 @@
-"""Opening a store the way a person sees it: the layer, the dock beside it, problems as notifications."""
+"""Opening a store as a person sees it: layer, dock, and problems as notifications."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from napari.utils.notifications import show_error, show_warning
+from napari.utils.notifications import show_error, show_info, show_warning
 
+from zv_viewer.samples import sample_store
 from zv_viewer.session import Opening, StoreSession, open_store
+from zv_viewer.sources.store import StoreSource
+from zv_viewer.widgets.lod import LodWidget
+from zv_viewer.widgets.open_store import OpenStoreDialog
 
 DOCK = "Level of detail"
 TOLD_AT_MOST = 3
@@ -35,9 +39,35 @@ def show_store(
     return session
 
 
+def show_sample(viewer: Any, name: str) -> StoreSession:  # noqa: ANN401 - a napari viewer
+    """Open a sample, making it first in the background where it is not there yet."""
+    show_info(f"opening the sample {name}; the first time it is made, which takes a while")
+    opening = Opening(name, lambda sample: StoreSource(str(sample_store(sample))))
+    return show_store(viewer, name, opening)
+
+
+def ask_for_store(viewer: Any) -> OpenStoreDialog:  # noqa: ANN401 - a viewer or its public proxy
+    """Show the dialog; the store opens in ``viewer`` when it is accepted."""
+    dialog = OpenStoreDialog()
+    dialog.accepted.connect(lambda: dialog.path() and show_store(viewer, dialog.path()))
+    _shown.add(dialog)
+    dialog.finished.connect(lambda _: _shown.discard(dialog))
+    dialog.open()
+    return dialog
+
+
+def make_dock(viewer: Any) -> LodWidget:  # noqa: ANN401 - a viewer or its public proxy
+    """The level-of-detail widget, its button opening stores in ``viewer``."""
+    widget = LodWidget(viewer)
+    widget.open_asked.connect(lambda: ask_for_store(viewer))
+    return widget
+
+
 def add_dock(viewer: Any) -> None:  # noqa: ANN401 - a napari viewer
     """Add the level-of-detail dock unless the window has it."""
-    from zv_viewer.widgets.lod import LodWidget
-
     if DOCK not in viewer.window.dock_widgets:
-        viewer.window.add_dock_widget(LodWidget(viewer), name=DOCK, area="right")
+        viewer.window.add_dock_widget(make_dock(viewer), name=DOCK, area="right")
+
+
+_shown: set[OpenStoreDialog] = set()
+"""Keeps dialogs alive while they are on the screen."""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def completeness(stats: LodStats) -> str:
-    """What is shown of what is in view, e.g. ``312,400 of 10,000,000 vertices in view, levels 2-3``."""
+    """What is shown, e.g. ``312,400 for 10,000,000 vertices in view, levels 2-3``."""
     total = stats.vertices_in_view_level0
     if not stats.vertices_drawn and not total:
         return "nothing in view"

@@ -20,7 +20,22 @@ def test_home_is_kept_where_nothing_is_asked() -> None:
 
 def test_each_option_lands_in_the_view() -> None:
     args = parse(
-        *"--ndisplay 2 --center 5 6 7 --zoom 9 --angles 1 2 3 --perspective 30".split()
+        *[
+            "--ndisplay",
+            "2",
+            "--center",
+            "5",
+            "6",
+            "7",
+            "--zoom",
+            "9",
+            "--angles",
+            "1",
+            "2",
+            "3",
+            "--perspective",
+            "30",
+        ]
     )
     assert view_of(args, HOME3) == ViewState(2, (5.0, 6.0, 7.0), 9.0, (1.0, 2.0, 3.0), 30.0)
 

@@ -98,10 +98,12 @@ def test_nonsense_is_one_sentence(raw) -> None:
 
 
 def test_missing_or_broken_files_are_named(tmp_path) -> None:
-    with pytest.raises(FlightError, match="none.json"):
+    with pytest.raises(FlightError, match=r"none\.json"):
         load_flight(tmp_path / "none.json")
     (tmp_path / "broken.json").write_text("{")
     with pytest.raises(FlightError, match="not JSON"):
         load_flight(tmp_path / "broken.json")
-    (tmp_path / "good.json").write_text(json.dumps({"version": 1, "legs": [{"name": "pan", "steps": 1}]}))
+    (tmp_path / "good.json").write_text(
+        json.dumps({"version": 1, "legs": [{"name": "pan", "steps": 1}]})
+    )
     assert load_flight(tmp_path / "good.json").legs[0].steps == 1

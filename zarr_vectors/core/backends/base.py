@@ -1,9 +1,9 @@
 """What the library asks of a place that holds bytes: keys in, bytes out, in batches.
 
-Every call is synchronous and takes a batch; a backend decides how to serve the batch at once (a plain
-loop of ``open()`` on a disk, one bounded gather on the shared event loop for a bucket). Callers that live
-on an event loop use a thread. Keys are ``/``-separated paths relative to the store's root, built by
-:mod:`zarr_vectors.core.paths` only.
+Every call is synchronous and takes a batch; a backend decides how to serve the batch at once (a
+plain loop of ``open()`` on a disk, one bounded gather on the shared event loop for a bucket).
+Callers that live on an event loop use a thread. Keys are ``/``-separated paths relative to the
+store's root, built by :mod:`zarr_vectors.core.paths` only.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ class IOStats:
 class StorageBackend(Protocol):
     """Keys to bytes below one root.
 
-    Raises :class:`~zarr_vectors.exceptions.StoreError` for anything but an absent key: absent keys are
-    left out of the answer. No message, ``repr`` or ``url`` carries credentials.
+    Raises :class:`~zarr_vectors.exceptions.StoreError` for anything but an absent key: absent keys
+    are left out of the answer. No message, ``repr`` or ``url`` carries credentials.
     """
 
     name: str
@@ -82,7 +82,10 @@ class StorageBackend(Protocol):
         ...
 
     def get_ranges(self, ranges: Sequence[tuple[str, int, int]]) -> list[bytes | None]:
-        """One answer per ``(key, start, length)``; a negative start counts from the end; None: no such key."""
+        """One answer per ``(key, start, length)``; None where there is no such key.
+
+        A negative start counts from the end.
+        """
         ...
 
     def put_many(self, items: Mapping[str, bytes | bytearray | memoryview]) -> None:

@@ -1,11 +1,13 @@
 """The seam between what is stored and how a format version lays it out.
 
-Logical path and absolute chunk coordinates in, bytes out; plural is the primitive. A logical path is
-``<level>/<array>``, e.g. ``0/vertices`` or ``0/vertex_attributes/gene``. Nothing above this package asks
-for a format version. Each capability is a Protocol of its own; :class:`Layout` is all of them.
+Logical path and absolute chunk coordinates in, bytes out; plural is the primitive. A logical path
+is ``<level>/<array>``, e.g. ``0/vertices`` or ``0/vertex_attributes/gene``. Nothing above this
+package asks for a format version. Each capability is a Protocol of its own; :class:`Layout` is all
+of them.
 
-Absent and damaged differ. An absent cell is left out of the answer; a cell that is recorded but missing,
-cut short or undecodable raises :class:`~zarr_vectors.exceptions.ArrayError` naming array, chunk and store.
+Absent and damaged differ. An absent cell is left out of the answer; a cell that is recorded but
+missing, cut short or undecodable raises :class:`~zarr_vectors.exceptions.ArrayError` naming array,
+chunk and store.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ class ReadsCells(Protocol):
     """Fetching the per-chunk blobs of any number of arrays in one go."""
 
     def get_cells(self, request: Mapping[str, Iterable[ChunkCoords]]) -> dict[str, Cells]:
-        """Blobs of ``{logical path: coords}``, one batch for all of it; absent cells are left out."""
+        """Blobs of ``{logical path: coords}`` in one batch; absent cells are left out."""
         ...
 
     def list_cells(self, path: str) -> tuple[ChunkCoords, ...]:
@@ -56,11 +58,11 @@ class WritesCells(Protocol):
     """Creating chunked arrays and storing their blobs."""
 
     def create_cells(self, path: str, meta: Mapping[str, Any], grid: ChunkGrid) -> None:
-        """Create an empty chunked array; ``meta`` is its logical metadata (dtype, encoding, ...)."""
+        """Create an empty chunked array; ``meta`` is its logical metadata (dtype ...)."""
         ...
 
     def put_cells(self, path: str, cells: Mapping[ChunkCoords, bytes | memoryview]) -> None:
-        """Create or replace cells; an empty blob removes the cell. Keeps every record of what exists."""
+        """Create or replace cells; an empty blob removes one. Keeps the record of what exists."""
         ...
 
 

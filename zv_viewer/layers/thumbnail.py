@@ -1,0 +1,79 @@
+"""A small picture of what a layer draws, from a few rows of every cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from zv_viewer.layers.colours import Colouring
+from zv_viewer.model.chunks import CellArrays
+from zv_viewer.model.plan import DrawItem
+
+Float = npt.NDArray[np.float64]
+
+ROWS = 64
+"""Rows kept of one cell."""
+
+
+class Samples:
+    """Up to :data:`ROWS` rows of every cell a layer holds.
+
+    Args:
+        origin: (D,) point that positions are relative to.
+    """
+
+    def __init__(self, origin: Float) -> None:
+        self.origin = origin
+        self._rows: dict[int, tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]] = {}
+        self._seen = 0
+
+    def put(self, arrays: CellArrays) -> None:
+        """Remember some rows of a cell."""
+        step = max(1, len(arrays) // ROWS)
+        positions = arrays.positions[::step].copy()
+        values = np.full(len(positions), np.nan, np.float32)
+        if arrays.values is not None:
+            values[:] = arrays.values[::step]
+        self._rows[arrays.cell] = (positions, values)
+
+    def drop(self, cell: int) -> None:
+        """Forget a cell."""
+        self._rows.pop(cell, None)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._rows.clear()
+        self._seen = 0
+
+    def worth_a_look(self, items: Sequence[DrawItem]) -> bool:
+        """Whether the cells drawn have at least doubled or halved since the last picture."""
+        n = len(items)
+        return n != self._seen and not self._seen / 2 < n < self._seen * 2
+
+    def picture(
+        self,
+        items: Sequence[DrawItem],
+        colouring: Colouring,
+        bounds: Float,
+        axes: Sequence[int],
+        shape: tuple[int, int],
+    ) -> Float:
+        """(height, width, 4) colours in 0 to 1 of the cells drawn, seen along the axes not in ``axes``."""
+        self._seen = len(items)
+        image = np.zeros((*shape, 4))
+        image[..., 3] = 1.0
+        kept = [self._rows[item.cell] for item in items if item.cell in self._rows]
+        if not kept:
+            return image
+        positions = np.concatenate([rows for rows, _ in kept])
+        colours = colouring.colours(np.concatenate([values for _, values in kept]))
+        low, high = bounds[0][list(axes)], bounds[1][list(axes)]
+        room = np.array(shape) - 1
+        per_unit = np.min(room / np.maximum(high - low, np.finfo(float).tiny))
+        middle = (low + high) / 2 - self.origin[list(axes)]
+        at = np.rint((positions[:, list(axes)] - middle) * per_unit + room / 2)
+        row, column = np.clip(at, 0, room).astype(np.int64).T
+        image[row, column, :3] = colours
+        return image
