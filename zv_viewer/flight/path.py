@@ -119,7 +119,7 @@ def densest_place(scene: SceneInfo) -> tuple[float, ...]:
 def fit_zoom(scene: SceneInfo, canvas: tuple[float, float], fraction: float = 1.0) -> float:
     """Pixels per world unit at which ``fraction`` of the largest shown extent spans the canvas."""
     extent = scene.bounds[1] - scene.bounds[0]
-    shown = float(extent[-3:].max()) or 1.0
+    shown = float(extent[list(scene.display_order[-3:])].max()) or 1.0
     return min(canvas) / (shown * fraction)
 
 
@@ -158,7 +158,7 @@ def _pan(
     leg: Leg, view: ViewState, home: ViewState, scene: SceneInfo, canvas: tuple[float, float]
 ) -> Iterator[ViewState]:
     extent = scene.bounds[1] - scene.bounds[0]
-    axis = scene.ndim - 1
+    axis = scene.display_order[-1]
     start = np.array(view.center)
     for part in np.linspace(0, 1, leg.steps):
         place = start.copy()
@@ -183,7 +183,7 @@ def _orbit(
 def _slab(
     leg: Leg, view: ViewState, home: ViewState, scene: SceneInfo, canvas: tuple[float, float]
 ) -> Iterator[ViewState]:
-    axis = max(scene.ndim - 3, 0)
+    axis = scene.display_order[max(scene.ndim - 3, 0)]
     zoom = fit_zoom(scene, canvas, leg.extent_fraction)
     lo, hi = scene.bounds[:, axis]
     for part in np.linspace(0.05, 0.95, leg.steps):

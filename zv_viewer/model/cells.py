@@ -1,4 +1,4 @@
-"""The tree of cells that planning walks: boxes that nest by construction, whatever the chunk grids do.
+"""The tree of cells that planning walks: boxes that nest, whatever the chunk grids do.
 
 A cell of level ``l`` is the smallest box, aligned at the world's origin, that holds whole chunks
 and whole bins of level ``l``, whole bins of level ``l + 1`` and whole cells of level ``l - 1``. So

@@ -87,6 +87,19 @@ class SceneInfo:
         """(D,) the point positions are drawn relative to, so that float32 keeps its digits."""
         return np.asarray(self.bounds.mean(axis=0))
 
+    @property
+    def display_order(self) -> tuple[int, ...]:
+        """Axes from the outermost slider to the canvas' horizontal axis.
+
+        Axes called z, y and x come last in that order, so that x runs across the canvas whichever
+        way the store lists them; other names keep the store's order.
+        """
+        rank = {"z": 1, "y": 2, "x": 3}
+        names = [name.lower() for name in self.axis_names]
+        if "x" not in names or "y" not in names or len(set(names)) != len(names):
+            return tuple(range(self.ndim))
+        return tuple(sorted(range(self.ndim), key=lambda axis: rank.get(names[axis], 0)))
+
     def attribute(self, name: str) -> AttributeInfo:
         """The attribute called ``name``; KeyError when there is none."""
         for info in self.attributes:

@@ -125,7 +125,8 @@ class StoreSession:
 
         Args:
             attribute: A vertex attribute of the store.
-            colormap: A napari/vispy colormap name; ``viridis`` for numbers, a palette for categories.
+            colormap: A napari/vispy colormap name; ``viridis`` for numbers, a palette for
+                categories.
             limits: Values at the ends of the colormap; the store's recorded range when None. They
                 stay as they are whatever level is drawn.
 
@@ -156,7 +157,7 @@ class StoreSession:
         return None if self.controller is None else self.controller.stats()
 
     def wait(self, timeout: float = 60.0) -> bool:
-        """Run the event loop until settled; False when time ran out or the store cannot be opened."""
+        """Run the event loop until settled; False when time ran out or opening failed."""
         end = self._clock() + timeout
         while not self.settled and self.error is None and self._clock() < end:
             QApplication.processEvents()
@@ -270,6 +271,7 @@ class StoreSession:
             if scene.ndim >= 3:
                 viewer.dims.ndisplay = 3
             viewer.dims.axis_labels = scene.axis_names
+            viewer.dims.order = scene.display_order
             viewer.reset_view()
         self._listen(viewer)
         registry.add(self.layer.unique_id, self)

@@ -58,7 +58,7 @@ def test_densest_place_is_the_middle_of_the_fullest_chunk() -> None:
 
 def test_pan_covers_one_extent_and_comes_round() -> None:
     flight = Flight((Leg("zoom", 2, extent_fraction=0.1), Leg("pan", 61, extent_fraction=0.1)))
-    places = [view.center[2] for view in flight.steps_for(scene(3), CANVAS)[2:]]
+    places = [view.center[-1] for view in flight.steps_for(scene(3), CANVAS)[2:]]
     assert places[0] == pytest.approx(places[-1])
     assert max(places) - min(places) > 58
 
