@@ -89,7 +89,8 @@ def make_sample(sample: Sample, path: Path) -> None:
         axis_units=("micrometer",) * sample.ndim,
         format_version=sample.format_version,
     )
-    build_pyramid(str(path), factors=[(2.0, 1.0)] * (sample.levels - 1))
+    steps = [(1.0, 1.0)] + [(2.0, 1.0)] * (sample.levels - 2)
+    build_pyramid(str(path), factors=steps)
 
 
 Made = tuple[npt.NDArray[np.float32], dict[str, npt.NDArray[np.generic]]]
