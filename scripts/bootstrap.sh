@@ -34,14 +34,19 @@ missing_packages() {
         [ -n "$library" ] || continue
         case "$known" in *"$library"*) ;; *) printf '%s ' "$package" ;; esac
     done
-    ls /usr/lib/*/dri/swrast_dri.so /usr/lib/*/libgallium-*.so >/dev/null 2>&1 ||
-        ls /usr/lib/*/dri/swrast_dri.so >/dev/null 2>&1 ||
-        ls /usr/lib/*/libgallium-*.so >/dev/null 2>&1 || printf 'libgl1-mesa-dri '
+    software=$(find /usr/lib /usr/lib64 -maxdepth 3 \
+        \( -name swrast_dri.so -o -name 'libgallium-*.so' \) 2>/dev/null | head -n 1)
+    [ -n "$software" ] || printf 'libgl1-mesa-dri '
     command -v Xvfb >/dev/null 2>&1 || printf 'xvfb '
     fonts=$(find /usr/share/fonts -name '*.ttf' -print 2>/dev/null | head -n 1)
     [ -n "$fonts" ] || printf 'fonts-dejavu-core '
-    [ -n "$(find_python)" ] || printf 'python3 python3-venv '
-    [ -n "$(find_installer)" ] || printf 'python3-venv '
+    if [ -n "$(find_python)" ]; then
+        [ -n "$(find_installer)" ] || printf 'python3-venv '
+    elif command -v python3 >/dev/null 2>&1; then
+        printf 'python3.11 python3.11-venv '  # Ubuntu 22.04: its python3 is older
+    else
+        printf 'python3 python3-venv '
+    fi
 }
 
 usable() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
@@ -101,8 +106,12 @@ install_system_packages() {
 install_system_packages
 python=$(find_python)
 if [ -z "$python" ]; then
+    install_system_packages
+    python=$(find_python)
+fi
+if [ -z "$python" ]; then
     echo "No Python 3.11 or newer was found (python3 is: $(python3 --version 2>&1 || true))." >&2
-    echo "Install one (Ubuntu 22.04: apt-get install python3.11 python3.11-venv), or name it: PYTHON=... make" >&2
+    echo "Install one, or name the one to use: PYTHON=/path/to/python3.11 make ..." >&2
     exit 1
 fi
 exec "$python" scripts/environments.py make --python "$python" "${@:-main}"

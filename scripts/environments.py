@@ -32,6 +32,7 @@ _DEFAULT = "dev-qt6" if platform.machine() in ("aarch64", "arm64") else "dev"
 
 ENVIRONMENTS = {
     "main": Environment(".venv", _DEFAULT),
+    "py311": Environment(".venv-py311", _DEFAULT, version="3.11"),
     "py313": Environment(".venv-py313", _DEFAULT, version="3.13"),
     "qt6": Environment(".venv-qt6", "dev-qt6"),
     "peer07": Environment(".venv-peer-0.2.0", "peer-0.2.0", project=False),
