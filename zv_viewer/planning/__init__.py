@@ -1,0 +1,22 @@
+"""Which cells a view should show, what to load for it, and what to draw meanwhile; no clock, no chance."""
+
+from zv_viewer.planning.budget import BYTES_SHARE
+from zv_viewer.planning.cells import build_cells, level_errors
+from zv_viewer.planning.coverage import covered_cells, draw_set, holes, items_in_view
+from zv_viewer.planning.frustum import visible_cells
+from zv_viewer.planning.motion import Motion
+from zv_viewer.planning.plan import MARGIN_PX, plan_view
+
+__all__ = [
+    "BYTES_SHARE",
+    "MARGIN_PX",
+    "Motion",
+    "build_cells",
+    "covered_cells",
+    "draw_set",
+    "holes",
+    "items_in_view",
+    "level_errors",
+    "plan_view",
+    "visible_cells",
+]

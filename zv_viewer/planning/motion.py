@@ -1,0 +1,26 @@
+"""How the camera moves, as far as planning needs to know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """A camera's motion.
+
+    Args:
+        px_per_s: Speed of the picture across the canvas.
+        moving: Nothing gets coarser while this is true; true until shortly after the camera
+            stopped.
+        eta_s: Time until a cell asked for now arrives; 0 where unknown.
+    """
+
+    px_per_s: float = 0.0
+    moving: bool = False
+    eta_s: float = 0.0
+
+    @property
+    def coarsening(self) -> float:
+        """Factor on the error that new refinements must exceed, 1..4."""
+        return min(max(1 + self.px_per_s / 1500, 1.0), 4.0) if self.moving else 1.0

@@ -1,0 +1,100 @@
+"""Plan one view."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from zv_viewer.model.camera import Camera
+from zv_viewer.model.cells import CellTree
+from zv_viewer.model.plan import ViewPlan
+from zv_viewer.model.scene import SceneInfo
+from zv_viewer.model.settings import LodSettings
+from zv_viewer.planning.budget import Caps
+from zv_viewer.planning.frustum import visible_cells
+from zv_viewer.planning.motion import Motion
+from zv_viewer.planning.priority import requests_for
+from zv_viewer.planning.select import select
+
+MARGIN_PX = 8.0
+"""The canvas is planned this much larger on every side, for points that reach into it."""
+
+
+def plan_view(
+    tree: CellTree,
+    scene: SceneInfo,
+    camera: Camera,
+    settings: LodSettings,
+    resident: npt.NDArray[np.bool_] | None = None,
+    previous: ViewPlan | None = None,
+    *,
+    motion: Motion | None = None,
+    spare_bytes: int = 0,
+) -> ViewPlan:
+    """What a view should show and what to load for it; equal arguments give equal plans.
+
+    Args:
+        tree: The cells of ``scene``.
+        scene: The store.
+        camera: The view.
+        settings: Budget, quality, lock and switches.
+        resident: (C,) bool, cells that need no loading; None: none are there.
+        previous: The plan before, for hysteresis.
+        motion: How the camera moves.
+        spare_bytes: Bytes that may be fetched for views to come; 0 asks for this view only.
+
+    Returns:
+        The plan. The cells of ``target`` and ``floor`` together stay within the vertex cap and
+        within the share of the byte cap that plans may fill.
+
+    Raises:
+        ValueError: ``settings.level_lock`` names a level the store does not have.
+    """
+    motion = motion or Motion()
+    if resident is None:
+        resident = np.zeros(len(tree), bool)
+    visible = visible_cells(tree, camera, MARGIN_PX)
+    chosen = select(
+        tree,
+        visible,
+        camera,
+        settings,
+        locked=_position(scene, settings.level_lock),
+        previous=previous,
+        motion=motion,
+    )
+    target = chosen.target
+    room = Caps.of(settings.budget).bytes - int(tree.nbytes[np.union1d(target, chosen.floor)].sum())
+    finest = tree.ids_of_level(0)
+    return ViewPlan(
+        visible=visible,
+        target=target,
+        floor=chosen.floor,
+        requests=requests_for(
+            tree,
+            chosen,
+            visible,
+            resident,
+            camera,
+            motion=motion,
+            spare_bytes=min(spare_bytes, room),
+        ),
+        tau_px=chosen.tau_px,
+        vertices=int(tree.count[target].sum()),
+        nbytes=int(tree.nbytes[target].sum()),
+        refused_by_budget=chosen.refused,
+        limited_by=chosen.limited_by,
+        vertices_in_view_level0=int(tree.count[finest][visible[finest]].sum()),
+        error_px=chosen.error_px[target],
+    )
+
+
+def _position(scene: SceneInfo, level_lock: int | None) -> int | None:
+    """Where the locked level stands among the scene's levels."""
+    if level_lock is None:
+        return None
+    numbers = [level.index for level in scene.levels]
+    if level_lock not in numbers:
+        has = ", ".join(str(number) for number in numbers)
+        raise ValueError(f"{scene.name} has no level {level_lock}; it has {has}")
+    return numbers.index(level_lock)

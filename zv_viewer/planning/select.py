@@ -1,0 +1,344 @@
+"""Choose the cells a view should show: refine where the error in pixels is largest, until a cap is met."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from zv_viewer.model.camera import Camera
+from zv_viewer.model.cells import CellTree
+from zv_viewer.model.plan import ViewPlan
+from zv_viewer.model.settings import LodSettings
+from zv_viewer.planning.budget import Caps, longest_prefix
+from zv_viewer.planning.error import measure
+from zv_viewer.planning.motion import Motion
+from zv_viewer.planning.ragged import gather
+from zv_viewer.planning.slab import slab_share
+
+Float = npt.NDArray[np.float64]
+Int = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+
+FLOOR_SHARE = 0.25
+"""The coarsest cells outside the view stay too while all coarsest cells fit in this part of the caps."""
+
+_HELD_TAU = 0.1
+_RELEASE = 0.95
+_FIRST = 1e12  # above every key: what is shown while the camera moves stays first
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Selection:
+    """The cells to show.
+
+    Args:
+        target: (T,) ascending ids, no cell with its own ancestor.
+        floor: (F,) ascending ids to keep resident: the coarsest cells, and the refined ones that
+            stand for their children outside the view.
+        error_px: (C,) screen error of the cells looked at, else 0. px_per_unit: (C,) likewise.
+        focus: (C,) attention they get. area_in_view: (C,) square pixels they take on the canvas.
+        size_px: (C,) edge of a square of their projected area; inf around the camera.
+        tau_px: Screen error of the picture.
+        refused: Refinements, or coarsest cells, wanted but over a cap.
+        limited_by: Why it is not finer.
+    """
+
+    target: Int
+    floor: Int
+    error_px: Float
+    px_per_unit: Float
+    focus: Float
+    area_in_view: Float
+    size_px: Float
+    tau_px: float
+    refused: int
+    limited_by: str
+
+
+def opened_cells(tree: CellTree, target: Int) -> Bool:
+    """(C,) the ancestors of ``target``: cells a plan refined."""
+    opened = np.zeros(len(tree), bool)
+    cells = tree.parent[target]
+    while True:
+        cells = np.unique(cells[cells >= 0])
+        cells = cells[~opened[cells]]
+        if not len(cells):
+            return opened
+        opened[cells] = True
+        cells = tree.parent[cells]
+
+
+class _Solver:
+    """One selection under way: measures of the cells looked at, and the refinements wanted so far."""
+
+    def __init__(
+        self,
+        tree: CellTree,
+        visible: Bool,
+        camera: Camera,
+        settings: LodSettings,
+        previous: ViewPlan | None,
+        motion: Motion,
+    ) -> None:
+        size = len(tree)
+        self.tree, self.visible, self.camera, self.settings = tree, visible, camera, settings
+        self.motion, self.previous = motion, previous
+        self.error_px, self.focus = np.zeros(size), np.zeros(size)
+        self.area_in_view, self.size_px = np.zeros(size), np.zeros(size)
+        self.density = np.zeros(size)
+        self.key, self.held_key = np.zeros(size), np.zeros(size)
+        self.px_per_unit = np.zeros(size)
+        self.stays = np.zeros(size, bool)
+        self.may, self.held_may = np.ones(size, bool), np.ones(size, bool)
+        self.by_density = np.zeros(size, bool)
+        self.inertia, self.shown_before = self._inertia()
+        self.caps = Caps.of(settings.budget)
+        roots = np.flatnonzero(tree.parent < 0)
+        self.roots = roots[visible[roots]]
+        self.whole_floor = settings.floor and self.caps.hold(
+            int(tree.count[roots].sum()), int(tree.nbytes[roots].sum()), FLOOR_SHARE
+        )
+        self.base = roots if self.whole_floor else np.empty(0, np.int64)
+
+    def _inertia(self) -> tuple[Float, Float]:
+        """(C,) factors above 1 for what the previous plan did: on refinements (below 1 if it did not), on cells."""
+        refining = np.ones(len(self.tree)) / self.motion.coarsening
+        showing = np.ones(len(self.tree))
+        if self.previous is not None:
+            h = self.settings.hysteresis
+            opened = opened_cells(self.tree, self.previous.target)
+            kept = _FIRST if self.motion.moving else 1 / (1 - h)
+            refining[self.previous.visible] /= 1 + h
+            refining[opened] = kept
+            showing[opened] = kept
+            showing[self.previous.target] = kept
+        return refining, showing
+
+    def look(self, cells: Int) -> None:
+        """Measure cells; their parents were measured before."""
+        tree = self.tree
+        lo, hi = tree.lo[cells], tree.hi[cells]
+        on = measure(self.camera, lo, hi, foveation=self.settings.foveation)
+        self.px_per_unit[cells] = on.px_per_unit
+        self.error_px[cells] = tree.error[cells] * on.px_per_unit
+        self.focus[cells] = on.focus
+        self.area_in_view[cells] = on.area_in_view
+        self.size_px[cells] = np.sqrt(on.area)
+        self.density[cells] = tree.count[cells] * slab_share(self.camera, lo, hi) / on.area
+        self.key[cells] = self.error_px[cells] * on.focus
+        self.held_key[cells] = self.key[cells] * self.inertia[cells]
+        below = cells[tree.parent[cells] >= 0]
+        above = tree.parent[below]
+        for key in (self.key, self.held_key):
+            key[below] = np.minimum(key[below], key[above])
+
+    def nearest_first(self, cells: Int, caps: Caps, free: Bool) -> tuple[Int, int, str]:
+        """Whole cells while they fit; those in ``free`` cost nothing more. Also how many do not, and why."""
+        worth = self.px_per_unit[cells] * self.focus[cells] * self.shown_before[cells]
+        cost = np.where(free[cells], 0, self.tree.count[cells])
+        nbytes = np.where(free[cells], 0, self.tree.nbytes[cells])
+        fit = longest_prefix(worth, cost, nbytes, caps)
+        return np.sort(cells[fit.taken]), len(cells) - len(fit.taken), fit.over
+
+    def steps(self, cells: Int) -> _Steps:
+        """The refinements of ``cells`` that are wanted, plainly or given the previous plan."""
+        tree, settings = self.tree, self.settings
+        cells = cells[tree.child_start[cells + 1] > tree.child_start[cells]]
+        child, owner = gather(tree.child_start, tree.child, cells)
+        seen = self.visible[child]
+        shown, n = owner[seen], len(cells)
+        vertices = np.bincount(shown, weights=tree.count[child[seen]], minlength=n)
+        nbytes = np.bincount(shown, weights=tree.nbytes[child[seen]], minlength=n)
+        all_seen = np.bincount(shown, minlength=n) == np.bincount(owner, minlength=n)
+        if settings.floor:
+            self.stays[cells] = ~all_seen | (tree.parent[cells] < 0)
+        leaves = ~self.stays[cells]
+        vertices = np.maximum(vertices - leaves * tree.count[cells], 0).astype(np.int64)
+        nbytes = np.maximum(nbytes - leaves * tree.nbytes[cells], 0).astype(np.int64)
+        coarse, held = self.error_px[cells], self.error_px[cells] * self.inertia[cells]
+        slack = np.clip(self.inertia[cells], 1 - settings.hysteresis, None)
+        wanted = (coarse > settings.quality_px) & (self.density[cells] < settings.density_max)
+        held_wanted = (held > settings.quality_px) & (
+            self.density[cells] < settings.density_max * slack
+        )
+        self.by_density[cells] = (held > settings.quality_px) & ~held_wanted
+        above = tree.parent[cells]
+        wanted &= self.may[above] | (above < 0)
+        held_wanted &= self.held_may[above] | (above < 0)
+        self.may[cells], self.held_may[cells] = wanted, held_wanted
+        both = wanted | held_wanted
+        return _Steps(cells[both], vertices[both], nbytes[both], wanted[both], held_wanted[both])
+
+    def solve(self) -> Selection:
+        """Refine from the coarsest cells down, looking only below refinements that may be taken."""
+        tree = self.tree
+        self.look(self.roots)
+        spent = np.zeros(len(tree), bool)
+        spent[self.base] = True
+        caps = self.caps.less(int(tree.count[self.base].sum()), int(tree.nbytes[self.base].sum()))
+        roots, refused, over = self.nearest_first(self.roots, caps, spent)
+        new = roots[~spent[roots]]
+        caps = caps.less(int(tree.count[new].sum()), int(tree.nbytes[new].sum()))
+        steps = _Steps.none()
+        cells = roots
+        while len(cells):
+            found = self.steps(cells)
+            steps = steps.joined(found)
+            promising = np.zeros(len(tree), bool)
+            promising[steps.plain(self.key, caps)[0]] = True
+            promising[steps.held(self.held_key, caps, 0.0)[0]] = True
+            grow = found.cells[promising[found.cells]]
+            cells, _ = gather(tree.child_start, tree.child, grow)
+            cells = cells[self.visible[cells]]
+            self.look(cells)
+        _, tau, plain_over, full = steps.plain(self.key, caps)
+        tau = self._tau(tau, full)
+        taken, held_over = steps.held(self.held_key, caps, tau)
+        shown, _ = gather(tree.child_start, tree.child, np.sort(taken))
+        shown = np.concatenate([roots, shown[self.visible[shown]]])
+        opened = np.zeros(len(tree), bool)
+        opened[taken] = True
+        target = np.sort(shown[~opened[shown]])
+        left = steps.cells[steps.held_wanted & ~opened[steps.cells]]
+        left = left[np.isin(left, target)]
+        over = over or held_over or (plain_over if len(left) else "")
+        if len(left) and not over:
+            over = self.previous.limited_by if self.previous is not None else "vertices"
+        return self._selection(
+            target,
+            np.union1d(self.base if self.whole_floor else roots, taken[self.stays[taken]])
+            if self.settings.floor
+            else np.empty(0, np.int64),
+            float(self.key[left].max()) if len(left) else self._worst(target),
+            refused + len(left),
+            over or self._why(target),
+        )
+
+    def locked(self, level: int) -> Selection:
+        """The visible cells of one level, nearest first while they fit; the coarsest cells stay if few."""
+        tree = self.tree
+        ids = tree.ids_of_level(level)
+        cells = np.arange(ids.start, ids.stop, dtype=np.int64)
+        cells = cells[self.visible[cells]]
+        self.look(self.roots)
+        self.look(cells)
+        spent = np.zeros(len(tree), bool)
+        spent[self.base] = True
+        caps = self.caps.less(int(tree.count[self.base].sum()), int(tree.nbytes[self.base].sum()))
+        target, refused, over = self.nearest_first(cells, caps, spent)
+        return self._selection(target, self.base, self._worst(target), refused, over or "locked")
+
+    def _tau(self, tau: float, full: float) -> float:
+        """The key refinements must exceed, held at the previous one while it hardly moves; 0: no limit."""
+        before = self.previous
+        if before is None or before.limited_by not in ("vertices", "bytes"):
+            return tau
+        if not self.settings.hysteresis or not before.tau_px > 0:
+            return tau
+        if tau > 0:
+            return before.tau_px if abs(tau / before.tau_px - 1) <= _HELD_TAU else tau
+        return before.tau_px if full > _RELEASE else 0.0
+
+    def _worst(self, target: Int) -> float:
+        return float(self.error_px[target].max()) if len(target) else 0.0
+
+    def _why(self, target: Int) -> str:
+        """Why cells that no cap held back are not finer."""
+        if self.by_density[target].any():
+            return "density"
+        leaf = self.tree.child_start[target + 1] == self.tree.child_start[target]
+        return "finest" if leaf.all() else "quality"
+
+    def _selection(
+        self, target: Int, floor: Int, tau_px: float, refused: int, limited_by: str
+    ) -> Selection:
+        return Selection(
+            target=target,
+            floor=floor,
+            error_px=self.error_px,
+            px_per_unit=self.px_per_unit,
+            focus=self.focus,
+            area_in_view=self.area_in_view,
+            size_px=self.size_px,
+            tau_px=tau_px,
+            refused=refused,
+            limited_by=limited_by,
+        )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Steps:
+    """Refinements: of which cell, what more they cost, and whether wanted plainly or given the past."""
+
+    cells: Int
+    vertices: Int
+    nbytes: Int
+    wanted: Bool
+    held_wanted: Bool
+
+    @classmethod
+    def none(cls) -> _Steps:
+        empty, no = np.empty(0, np.int64), np.empty(0, bool)
+        return cls(empty, empty, empty, no, no)
+
+    def joined(self, more: _Steps) -> _Steps:
+        return _Steps(
+            np.concatenate([self.cells, more.cells]),
+            np.concatenate([self.vertices, more.vertices]),
+            np.concatenate([self.nbytes, more.nbytes]),
+            np.concatenate([self.wanted, more.wanted]),
+            np.concatenate([self.held_wanted, more.held_wanted]),
+        )
+
+    def plain(self, key: Float, caps: Caps) -> tuple[Int, float, str, float]:
+        """Without the past: cells refined, key of the first refused (0: none), its cap, share of caps used."""
+        at = np.flatnonzero(self.wanted)
+        fit = longest_prefix(key[self.cells[at]], self.vertices[at], self.nbytes[at], caps)
+        taken = at[fit.taken]
+        tau = float(key[self.cells[at[fit.first_refused]]]) if fit.over else 0.0
+        used = max(
+            int(self.vertices[taken].sum()) / max(caps.vertices, 1),
+            int(self.nbytes[taken].sum()) / max(caps.bytes, 1),
+        )
+        return self.cells[taken], tau, fit.over, used
+
+    def held(self, key: Float, caps: Caps, tau: float) -> tuple[Int, str]:
+        """Given the past: cells refined with a key above ``tau``, and the cap that stopped it."""
+        at = np.flatnonzero(self.held_wanted & (key[self.cells] >= tau))
+        fit = longest_prefix(key[self.cells[at]], self.vertices[at], self.nbytes[at], caps)
+        return self.cells[at[fit.taken]], fit.over
+
+
+def select(
+    tree: CellTree,
+    visible: Bool,
+    camera: Camera,
+    settings: LodSettings,
+    *,
+    locked: int | None = None,
+    previous: ViewPlan | None = None,
+    motion: Motion | None = None,
+) -> Selection:
+    """Choose the cells to show.
+
+    Every refinement of a cell into its visible children costs vertices and bytes and has a key: the
+    screen error of the cell times the attention it gets, never above its parent's. Those whose
+    error exceeds the quality wanted, and whose vertices are not yet denser than pixels, are taken
+    by falling key until one does not fit.
+
+    Args:
+        tree: The cells.
+        visible: (C,) from ``visible_cells``.
+        camera: The view.
+        settings: Caps, quality and switches.
+        locked: Show this level (position in ``SceneInfo.levels``) and no other.
+        previous: The plan before; its refinements stay within the hysteresis band.
+        motion: How the camera moves.
+
+    Returns:
+        The selection.
+    """
+    solver = _Solver(tree, visible, camera, settings, previous, motion or Motion())
+    return solver.solve() if locked is None else solver.locked(locked)
