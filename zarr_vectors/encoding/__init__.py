@@ -1,0 +1,1 @@
+"""Rows, fragment tables, manifests and categories as bytes: pure functions over numpy."""

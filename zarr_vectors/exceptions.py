@@ -1,0 +1,66 @@
+"""Errors of the library: one tree, so that one ``except`` catches what a store can do wrong.
+
+A message is one sentence naming what, where, expected and got.
+"""
+
+from __future__ import annotations
+
+
+class ZVError(Exception):
+    """Base of every error raised on purpose."""
+
+
+ZVFError = ZVError
+"""Older name of :class:`ZVError`."""
+
+
+class StoreError(ZVError):
+    """A store, level or key that is missing, unreadable, unwritable or not a Zarr Vectors store."""
+
+
+class MetadataError(ZVError):
+    """Metadata that is malformed or contradicts itself."""
+
+
+class ArrayError(ZVError):
+    """Array data that is damaged, or arguments that do not fit the array.
+
+    Attributes:
+        array: Logical path of the array, where one is to blame.
+        chunk: Coordinates of the chunk, where one is to blame.
+    """
+
+    def __init__(
+        self, message: str, *, array: str | None = None, chunk: tuple[int, ...] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.array = array
+        self.chunk = chunk
+
+
+class ChunkingError(ZVError):
+    """Positions or shapes that cannot be cut into chunks."""
+
+
+class ConventionError(ZVError):
+    """A stored convention that is unknown or does not allow the request."""
+
+
+class ValidationError(ZVError):
+    """A store that breaks the format."""
+
+
+class IngestError(ZVError):
+    """Input that cannot be turned into a store."""
+
+
+class ExportError(ZVError):
+    """A store that cannot be turned into another format."""
+
+
+class CoarseningError(ZVError):
+    """A coarser level that cannot be built as asked."""
+
+
+class DracoError(ZVError):
+    """A Draco bitstream that is damaged or cannot be decoded here."""
