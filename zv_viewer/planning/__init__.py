@@ -1,4 +1,4 @@
-"""Which cells a view should show, what to load for it, and what to draw meanwhile; no clock, no chance."""
+"""What a view should show, what to load for it, what to draw meanwhile; no clock, no chance."""
 
 from zv_viewer.planning.budget import BYTES_SHARE
 from zv_viewer.planning.cells import build_cells, level_errors

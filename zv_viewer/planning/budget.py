@@ -1,4 +1,4 @@
-"""Fit a list of wishes to caps on vertices and bytes, best first, stopping at the first that does not fit."""
+"""Fit wishes to caps on vertices and bytes: best first, up to the first that does not fit."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ class _Rows:
 
 
 def _cell_shapes(scene: SceneInfo) -> tuple[Float, Int, Int]:
-    """Cell sizes (L, D), and how many chunks, and cells of the next finer level, one spans; 0: all of them."""
+    """Cell sizes (L, D), and how many chunks, and next finer cells, one spans (0: all of them)."""
     n, ndim = len(scene.levels), scene.ndim
     shapes = np.empty((n, ndim))
     per_cell = np.zeros((n, ndim), np.int64)
@@ -140,7 +140,7 @@ def _cell_shapes(scene: SceneInfo) -> tuple[Float, Int, Int]:
 
 
 def _common_multiple(sizes: list[float]) -> float:
-    """Smallest length that is a whole number of every size, inf where there is none; 0 and NaN are left out."""
+    """Smallest whole multiple of every size, inf where there is none; 0 and NaN are left out."""
     result = sizes[0]
     for size in sizes[1:]:
         if not size > 0:
@@ -181,7 +181,7 @@ def _extent(bounds: Float) -> tuple[float, npt.NDArray[np.bool_]]:
 def _volumes(
     chunks: Int, shape: Float, bounds: Float, length: float, axes: npt.NDArray[np.bool_]
 ) -> Float:
-    """(M,) share of ``length`` cubed (by the axes that have extent) each chunk takes inside the bounds."""
+    """(M,) volume of each chunk inside the bounds, with ``length`` as the unit of length."""
     if not axes.any():
         return np.zeros(len(chunks))
     lo = np.maximum(chunks * shape, bounds[0])
@@ -190,7 +190,7 @@ def _volumes(
 
 
 def _spacing(volume: Float, count: Int | int, length: float, axes: npt.NDArray[np.bool_]) -> Float:
-    """Edge of the cube one vertex has to itself; relative first, so that powers of two stay exact."""
+    """Edge of the cube one vertex has to itself; relative first: powers of two stay exact."""
     if not axes.any():
         return np.zeros_like(volume)
     return np.asarray(length * (volume / np.maximum(count, 1)) ** (1.0 / int(axes.sum())))
@@ -236,7 +236,7 @@ def _boxes(index: Int, shape: Float, bounds: Float) -> tuple[Float, Float]:
 
 
 def _parents(rows: list[_Rows], per_finer: Int, first: list[int]) -> list[Int]:
-    """Per level the id of each cell's nearest coarser cell that holds data, -1 where there is none."""
+    """Per level the id of each cell's nearest coarser cell that holds data, -1 if there is none."""
     result = []
     for i, row in enumerate(rows):
         parent = np.full(len(row.count), -1, np.int64)

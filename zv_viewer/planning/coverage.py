@@ -1,4 +1,4 @@
-"""What to draw from what is resident: the target where it is there, the best stand-in where it is not.
+"""What to draw from what is resident: the target where it is there, else the best stand-in.
 
 Every area below a drawn coarse cell stays drawn until all that replaces it is resident; no area is
 drawn twice.
@@ -80,7 +80,7 @@ def draw_set(tree: CellTree, plan: ViewPlan, resident: Bool) -> DrawSet:
 
 
 def covered_cells(tree: CellTree, draw: DrawSet) -> Bool:
-    """(C,) cells drawn whole, or whose rows in their parent are drawn; what lies below them is not marked."""
+    """(C,) cells drawn whole, and those whose rows in their parent are drawn."""
     covered = np.zeros(len(tree), bool)
     whole = [item.cell for item in draw.items if item.parts is None]
     covered[np.array(whole, np.int64)] = True
@@ -175,7 +175,7 @@ class _State:
             self.done[cells] = resident[cells] | (short == 0)
 
     def _filled(self, tree: CellTree, resident: Bool) -> Bool:
-        """(C,) cells, not above the target, whose place resident cells fill; marks ``some_below`` too."""
+        """(C,) cells not above the target that resident cells fill; marks ``some_below`` too."""
         filled = resident & ~self.opened
         missing = np.diff(tree.child_start)
         cells = np.flatnonzero(filled)

@@ -13,7 +13,7 @@ Float = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 
 NEAR = 0.25
-"""Share of a cell's depth below which nothing in it counts as nearer; bounds cells that hold the camera."""
+"""Nothing in a cell counts as nearer than this part of its depth: a bound around the camera."""
 
 FOCUS = 0.4
 """Radius at which attention has halved, as a part of the shorter side of the canvas."""

@@ -50,7 +50,7 @@ def frustum_test(faces: Float, lo: Float, hi: Float) -> tuple[Bool, Bool]:
 
 
 def visible_cells(tree: CellTree, camera: Camera, margin_px: float = 0.0) -> Bool:
-    """The cells a view meets: their box does, and so does one of their children's, down to the data.
+    """The cells a view meets: their box does, and so does a child's, down to the finest.
 
     Children are tested only below visible parents, and not at all below parents that lie wholly in
     view.

@@ -36,10 +36,10 @@ def requests_for(
 ) -> tuple[Request, ...]:
     """The cells to load, best first.
 
-    First what fills holes: the coarsest cells, those in view from the middle outwards, then the
-    rest of the floor. Then refined cells that stand for their children outside the view, coarse
-    first, and the target by error removed per byte. Then, as far as ``spare_bytes`` allow, the next
-    coarser cells and a ring around the canvas.
+    First what fills holes: the coarsest cells in view from the middle outwards, then those outside if
+    the floor has them all (else they come after the target). Then refined cells that stand for their
+    children outside the view, coarse first, and the target by error removed per byte. Then, as far as
+    ``spare_bytes`` allow, the next coarser cells and a ring around the canvas.
 
     Args:
         tree: The cells.
@@ -59,11 +59,20 @@ def requests_for(
     holes = missing[is_root]
     order = np.lexsort((-chosen.px_per_unit[holes], -chosen.focus[holes], ~visible[holes]))
     holes = holes[order]
+    roots = np.flatnonzero(tree.parent < 0)
+    few = bool(np.isin(roots, chosen.floor).all())
+    later = holes[:0] if few else holes[~visible[holes]]
+    holes = holes[: len(holes) - len(later)]
     rest = missing[~is_root]
     in_target = np.isin(rest, chosen.target, assume_unique=True)
     target = _in_time(chosen, rest[in_target], motion)
     target = target[np.argsort(-_gain_per_byte(tree, chosen, target, resident), kind="stable")]
-    tiers = [(holes, Tier.HOLE), (rest[~in_target], Tier.TARGET), (target, Tier.TARGET)]
+    tiers = [
+        (holes, Tier.HOLE),
+        (rest[~in_target], Tier.TARGET),
+        (target, Tier.TARGET),
+        (later, Tier.ZOOM_OUT),
+    ]
     if spare_bytes > 0:
         tiers += _ahead(tree, chosen, visible, resident, camera, spare_bytes)
     return tuple(

@@ -1,4 +1,4 @@
-"""Choose the cells a view should show: refine where the error in pixels is largest, until a cap is met."""
+"""Choose the cells a view should show: refine where the error in pixels is largest, up to a cap."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from zv_viewer.model.plan import ViewPlan
 from zv_viewer.model.settings import LodSettings
 from zv_viewer.planning.budget import Caps, longest_prefix
 from zv_viewer.planning.error import measure
+from zv_viewer.planning.frustum import frustum_test, planes
 from zv_viewer.planning.motion import Motion
 from zv_viewer.planning.ragged import gather
 from zv_viewer.planning.slab import slab_share
@@ -22,8 +23,10 @@ Int = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
 FLOOR_SHARE = 0.25
-"""The coarsest cells outside the view stay too while all coarsest cells fit in this part of the caps."""
+"""Part of the caps that coarsest cells outside the view may take, so that a pan finds them."""
 
+_NONE = np.empty(0, np.int64)
+_REACH = 0.5
 _HELD_TAU = 0.1
 _RELEASE = 0.95
 _FIRST = 1e12  # above every key: what is shown while the camera moves stays first
@@ -70,8 +73,18 @@ def opened_cells(tree: CellTree, target: Int) -> Bool:
         cells = tree.parent[cells]
 
 
+def _union(*cells: Int) -> Int:
+    """Ascending ids, each once."""
+    return np.unique(np.concatenate(cells))
+
+
+def _cost(tree: CellTree, cells: Int) -> tuple[int, int]:
+    """Vertices and bytes of cells together."""
+    return int(tree.count[cells].sum()), int(tree.nbytes[cells].sum())
+
+
 class _Solver:
-    """One selection under way: measures of the cells looked at, and the refinements wanted so far."""
+    """One selection under way: what was measured, and the refinements wanted so far."""
 
     def __init__(
         self,
@@ -96,14 +109,10 @@ class _Solver:
         self.inertia, self.shown_before = self._inertia()
         self.caps = Caps.of(settings.budget)
         roots = np.flatnonzero(tree.parent < 0)
-        self.roots = roots[visible[roots]]
-        self.whole_floor = settings.floor and self.caps.hold(
-            int(tree.count[roots].sum()), int(tree.nbytes[roots].sum()), FLOOR_SHARE
-        )
-        self.base = roots if self.whole_floor else np.empty(0, np.int64)
+        self.roots, self.outside = roots[visible[roots]], roots[~visible[roots]]
 
     def _inertia(self) -> tuple[Float, Float]:
-        """(C,) factors above 1 for what the previous plan did: on refinements (below 1 if it did not), on cells."""
+        """(C,) factors on refining and showing a cell: above 1 where the previous plan did."""
         refining = np.ones(len(self.tree)) / self.motion.coarsening
         showing = np.ones(len(self.tree))
         if self.previous is not None:
@@ -134,12 +143,10 @@ class _Solver:
         for key in (self.key, self.held_key):
             key[below] = np.minimum(key[below], key[above])
 
-    def nearest_first(self, cells: Int, caps: Caps, free: Bool) -> tuple[Int, int, str]:
-        """Whole cells while they fit; those in ``free`` cost nothing more. Also how many do not, and why."""
+    def nearest_first(self, cells: Int, caps: Caps) -> tuple[Int, int, str]:
+        """The cells that fit, how many do not, and the cap they are over."""
         worth = self.px_per_unit[cells] * self.focus[cells] * self.shown_before[cells]
-        cost = np.where(free[cells], 0, self.tree.count[cells])
-        nbytes = np.where(free[cells], 0, self.tree.nbytes[cells])
-        fit = longest_prefix(worth, cost, nbytes, caps)
+        fit = longest_prefix(worth, self.tree.count[cells], self.tree.nbytes[cells], caps)
         return np.sort(cells[fit.taken]), len(cells) - len(fit.taken), fit.over
 
     def steps(self, cells: Int) -> _Steps:
@@ -175,12 +182,9 @@ class _Solver:
         """Refine from the coarsest cells down, looking only below refinements that may be taken."""
         tree = self.tree
         self.look(self.roots)
-        spent = np.zeros(len(tree), bool)
-        spent[self.base] = True
-        caps = self.caps.less(int(tree.count[self.base].sum()), int(tree.nbytes[self.base].sum()))
-        roots, refused, over = self.nearest_first(self.roots, caps, spent)
-        new = roots[~spent[roots]]
-        caps = caps.less(int(tree.count[new].sum()), int(tree.nbytes[new].sum()))
+        roots, refused, over = self.nearest_first(self.roots, self.caps)
+        # While a coarsest cell is refused nothing is refined: more budget must never show less.
+        caps, around = self.reserve(roots) if not refused else (Caps(0, 0), _NONE)
         steps = _Steps.none()
         cells = roots
         while len(cells):
@@ -208,30 +212,50 @@ class _Solver:
             over = self.previous.limited_by if self.previous is not None else "vertices"
         return self._selection(
             target,
-            np.union1d(self.base if self.whole_floor else roots, taken[self.stays[taken]])
-            if self.settings.floor
-            else np.empty(0, np.int64),
+            _union(roots, around, taken[self.stays[taken]]) if self.settings.floor else _NONE,
             float(self.key[left].max()) if len(left) else self._worst(target),
             refused + len(left),
             over or self._why(target),
         )
 
     def locked(self, level: int) -> Selection:
-        """The visible cells of one level, nearest first while they fit; the coarsest cells stay if few."""
+        """The visible cells of one level, nearest first while they fit."""
         tree = self.tree
         ids = tree.ids_of_level(level)
         cells = np.arange(ids.start, ids.stop, dtype=np.int64)
         cells = cells[self.visible[cells]]
         self.look(self.roots)
         self.look(cells)
-        spent = np.zeros(len(tree), bool)
-        spent[self.base] = True
-        caps = self.caps.less(int(tree.count[self.base].sum()), int(tree.nbytes[self.base].sum()))
-        target, refused, over = self.nearest_first(cells, caps, spent)
-        return self._selection(target, self.base, self._worst(target), refused, over or "locked")
+        target, refused, over = self.nearest_first(cells, self.caps)
+        roots = np.setdiff1d(_union(self.roots, self.outside), target)
+        left = self.caps.less(*_cost(tree, target))
+        fits = self.settings.floor and left.hold(*_cost(tree, roots))
+        floor = roots if fits and self.caps.hold(*_cost(tree, roots), FLOOR_SHARE) else _NONE
+        return self._selection(target, floor, self._worst(target), refused, over or "locked")
+
+    def reserve(self, roots: Int) -> tuple[Caps, Int]:
+        """What is left for refining, and the coarsest cells outside the view that stay."""
+        tree = self.tree
+        left = self.caps.less(*_cost(tree, roots))
+        if not self.settings.floor:
+            return left, _NONE
+        vertices, nbytes = _cost(tree, self.outside)
+        room = Caps(
+            min(vertices, int(self.caps.vertices * FLOOR_SHARE), left.vertices),
+            min(nbytes, int(self.caps.bytes * FLOOR_SHARE), left.bytes),
+        )
+        kept = self.outside
+        if not room.hold(vertices, nbytes):
+            lo, hi = tree.lo[kept], tree.hi[kept]
+            axes = list(self.camera.displayed)
+            faces = planes(self.camera, _REACH * max(self.camera.viewport))
+            kept = kept[frustum_test(faces, lo[:, axes], hi[:, axes])[0]]
+            self.look(kept)
+            kept, _, _ = self.nearest_first(kept, room)
+        return left.less(room.vertices, room.bytes), kept
 
     def _tau(self, tau: float, full: float) -> float:
-        """The key refinements must exceed, held at the previous one while it hardly moves; 0: no limit."""
+        """The key refinements must reach; the previous one while it hardly moves; 0: no limit."""
         before = self.previous
         if before is None or before.limited_by not in ("vertices", "bytes"):
             return tau
@@ -270,7 +294,7 @@ class _Solver:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Steps:
-    """Refinements: of which cell, what more they cost, and whether wanted plainly or given the past."""
+    """Refinements: of which cell, their cost, whether wanted plainly and given the past."""
 
     cells: Int
     vertices: Int
@@ -293,7 +317,7 @@ class _Steps:
         )
 
     def plain(self, key: Float, caps: Caps) -> tuple[Int, float, str, float]:
-        """Without the past: cells refined, key of the first refused (0: none), its cap, share of caps used."""
+        """Without the past: cells refined, first key refused or 0, its cap, part of caps used."""
         at = np.flatnonzero(self.wanted)
         fit = longest_prefix(key[self.cells[at]], self.vertices[at], self.nbytes[at], caps)
         taken = at[fit.taken]

@@ -1,0 +1,1 @@
+"""Things tests and benchmarks make views and scenes from."""
