@@ -286,6 +286,7 @@ class StoreSession:
             viewer.canvas.events.size,
             *(dims.point, dims.ndisplay, dims.order, dims.margin_left, dims.margin_right),
             *(self.layer.events.visible, self.layer.events.affine, self.layer.events.scale),
+            self.layer.events.view,
             *(self.layer.events.translate, self.layer.events.rotate, self.layer.events.shear),
         ]
         for emitter in emitters:
@@ -300,7 +301,8 @@ class StoreSession:
 
     def _apply_colours(self) -> None:
         if self.colours is not None and self.layer is not None:
-            self.layer.set_colours(self.colours)
+            spec = self.colours
+            self.layer.set_colours(spec.mode, spec.lut, spec.limits)
 
     def _need_open(self) -> tuple[SceneInfo, LodController]:
         if self.scene is None or self.controller is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -56,8 +57,7 @@ def trouble(stats: LodStats) -> str:
 
 def size(count: float) -> str:
     """Bytes in words, powers of ten."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000 or unit == "GB":
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    raise AssertionError  # the loop returns at GB
+    if count < 1000:
+        return f"{count:.0f} B"
+    power = min(int(math.log10(count)) // 3, 3)
+    return f"{count / 1000**power:.1f} {('B', 'kB', 'MB', 'GB')[power]}"

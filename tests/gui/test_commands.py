@@ -1,0 +1,107 @@
+"""`render` and `bench` as a user runs them: a process each, files and figures out."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from imageio.v3 import imread
+
+pytestmark = pytest.mark.gui
+
+RENDER_KEYS = """format_version geometry levels_drawn vertices_drawn vertices_in_view_level0
+cells_in_view holes tau_px bytes_read requests wasted_bytes refused_by_budget failed
+time_to_first_frame_s time_to_settled_s peak_rss_bytes settled""".split()
+BENCH_KEYS = """frames frame_ms_p50 frame_ms_p95 frame_ms_p95_loading gui_stall_ms_p99
+gui_stall_ms_max hole_frames oscillations plan_ms_p95""".split()
+
+
+def zv_view(*words: str | Path, display: bool = True) -> subprocess.CompletedProcess[str]:
+    environment = dict(os.environ)
+    if not display:
+        environment.pop("DISPLAY", None)
+        environment.pop("QT_QPA_PLATFORM", None)
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "zv_viewer", *map(str, words)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=240,
+        check=False,
+    )
+
+
+def test_render_without_a_display(small_store: Path, tmp_path: Path) -> None:
+    out, stats = tmp_path / "p.png", tmp_path / "s.json"
+    done = zv_view(
+        *("render", small_store, "--out", out, "--size", "500x400", "--stats", stats),
+        *("--color-by", "cell_type"),
+        display=False,
+    )
+    assert done.returncode == 0, done.stderr
+    picture = imread(out)[..., :3]
+    assert picture.shape == (400, 500, 3)
+    lit = picture.max(axis=-1) > 60
+    assert lit.mean() > 0.02
+    assert len(np.unique(picture[lit].reshape(-1, 3), axis=0)) >= 5
+    figures = json.loads(stats.read_text())
+    assert set(RENDER_KEYS) <= set(figures)
+    assert figures["settled"] is True
+    assert figures["holes"] == figures["failed"] == figures["refused_by_budget"] == 0
+    assert figures["vertices_in_view_level0"] == 5000
+    assert figures["bytes_read"] > 0
+    for key in ("holes", "failed", "requests", "refused_by_budget", "wasted_bytes"):
+        assert isinstance(figures[key], int)
+
+
+def test_a_locked_level_is_the_one_drawn(small_store: Path, tmp_path: Path) -> None:
+    stats = tmp_path / "s.json"
+    for level in (0, 2):
+        done = zv_view(
+            *("render", small_store, "--out", tmp_path / "p.png", "--stats", stats),
+            *("--level", level, "--size", "400x300"),
+        )
+        assert done.returncode == 0, done.stderr
+        drawn = json.loads(stats.read_text())["levels_drawn"]
+        assert max(drawn, key=drawn.get) == str(level)
+
+
+def test_bench_writes_its_figures(small_store: Path, tmp_path: Path) -> None:
+    flight, stats, flown = (tmp_path / name for name in ("f.json", "s.json", "flown.json"))
+    legs = [{"name": "zoom", "steps": 12, "extent_fraction": 0.1}, {"name": "back", "steps": 8}]
+    flight.write_text(json.dumps({"version": 1, "legs": legs}))
+    done = zv_view(
+        *("bench", small_store, "--path", flight, "--record", flown, "--stats", stats),
+        *("--size", "400x300", "--max-vertices", "3000", "--max-bytes", "1MB"),
+    )
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(stats.read_text())
+    assert set(RENDER_KEYS + BENCH_KEYS) <= set(figures)
+    assert figures["steps"] == 20
+    assert figures["frames"] >= 10
+    assert figures["hole_frames"] == 0
+    assert figures["vertices_drawn"] <= 3000
+    assert len(json.loads(flown.read_text())["views"]) == 20
+    again = zv_view("bench", small_store, "--path", flown, "--size", "400x300")
+    assert again.returncode == 0, again.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--color-by", "nothing"), "no vertex attribute 'nothing'; it has"),
+        (("--level", "9"), "no level 9; it has 0, 1, 2"),
+        (("--center", "1", "2"), "takes 3 numbers"),
+    ],
+)
+def test_bad_requests_are_one_sentence(
+    small_store: Path, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    done = zv_view("render", small_store, "--out", tmp_path / "p.png", *words)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "p.png").exists()

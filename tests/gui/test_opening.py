@@ -1,0 +1,161 @@
+"""Every way into the window leads to the same live layer."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import napari
+import pytest
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtGui import QDropEvent
+from qtpy.QtWidgets import QApplication, QFileDialog
+
+import zv_viewer
+from zv_viewer import cli
+from zv_viewer.layers import CellPoints
+from zv_viewer.session import session_of
+from zv_viewer.widgets import show_store
+
+pytestmark = pytest.mark.gui
+
+
+def settled_layer(viewer, qtbot, vertices: int) -> CellPoints:
+    """The one layer, once its picture is settled and shows all of the store."""
+    qtbot.waitUntil(lambda: len(viewer.layers) == 1, timeout=20_000)
+    layer = viewer.layers[0]
+    assert isinstance(layer, CellPoints)
+    session = session_of(layer)
+    assert session.wait(20)
+    assert session.stats().vertices_in_view_level0 == vertices
+    assert session.stats().vertices_drawn > 0
+    return layer
+
+
+@pytest.fixture
+def choose_ours(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Accept napari's reader dialog as it stands; the labels it offered."""
+    from napari._qt.dialogs.qt_reader_dialog import QtReaderDialog
+
+    offered: list[list[str]] = []
+
+    def accept(dialog: QtReaderDialog) -> bool:
+        offered.append([button.text() for button in dialog.reader_btn_group.buttons()])
+        return True
+
+    monkeypatch.setattr(QtReaderDialog, "exec_", accept)
+    return offered
+
+
+def test_from_python(make_napari_viewer: Callable, qtbot, small_store: Path) -> None:
+    viewer = make_napari_viewer(show=True)
+    session = zv_viewer.open_store(viewer, small_store)
+    assert session.wait(20)
+    layer = settled_layer(viewer, qtbot, 5000)
+    assert session.layer is layer
+    assert viewer.dims.ndisplay == 3
+
+
+def test_through_the_file_menu(
+    make_napari_viewer: Callable,
+    qtbot,
+    small_store: Path,
+    choose_ours: list[list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    viewer = make_napari_viewer(show=True)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_, **__: str(small_store))
+    viewer.window._qt_viewer._open_folder_dialog()
+    settled_layer(viewer, qtbot, 5000)
+    assert choose_ours == [["Zarr Vectors", "napari builtins"]]
+
+
+def test_by_dropping_it(
+    make_napari_viewer: Callable, qtbot, small_store: Path, choose_ours: list[list[str]]
+) -> None:
+    viewer = make_napari_viewer(show=True)
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(small_store))])
+    place = QPointF(50, 50) if napari._qt_api == "pyqt6" else QPoint(50, 50)
+    event = QDropEvent(
+        place,
+        Qt.DropAction.CopyAction,
+        mime,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    viewer.window._qt_viewer.dropEvent(event)
+    settled_layer(viewer, qtbot, 5000)
+    assert len(choose_ours) == 1
+
+
+def test_from_the_plugin_menu(make_napari_viewer: Callable, qtbot, small_store: Path) -> None:
+    from napari._app_model import get_app_model
+
+    viewer = make_napari_viewer(show=True)
+    get_app_model().commands.execute_command("zv-viewer.open_store").result()
+    (dialog,) = show_store._shown
+    dialog.place.setText(str(small_store))
+    dialog.accept()
+    settled_layer(viewer, qtbot, 5000)
+    assert show_store.DOCK in viewer.window.dock_widgets
+
+
+def test_a_sample(
+    make_napari_viewer: Callable,
+    qtbot,
+    monkeypatch: pytest.MonkeyPatch,
+    small_sample: Path,
+) -> None:
+    viewer = make_napari_viewer(show=True)
+    viewer.open_sample("zv-viewer", "cells")
+    settled_layer(viewer, qtbot, 5000)
+
+
+def test_from_the_command(qtbot, small_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def run() -> None:
+        viewer = napari.current_viewer()
+        seen.append(settled_layer(viewer, qtbot, 5000).name)
+        viewer.close()
+        QApplication.processEvents()
+
+    monkeypatch.setattr(napari, "run", run)
+    assert cli.main([str(small_store)]) == 0
+    assert seen == ["small"]
+
+
+def test_a_bad_path_is_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], make_napari_viewer: Callable, qtbot
+) -> None:
+    assert cli.main([str(tmp_path / "none.zarrvectors")]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "none.zarrvectors" in said
+    viewer = make_napari_viewer(show=True)
+    session = zv_viewer.open_store(viewer, tmp_path / "none.zarrvectors")
+    qtbot.waitUntil(lambda: session.error is not None, timeout=5000)
+    assert "none.zarrvectors" in session.error
+    assert len(viewer.layers) == 0
+
+
+def test_removing_the_layer_ends_the_session(
+    make_napari_viewer: Callable, qtbot, small_store: Path
+) -> None:
+    viewer = make_napari_viewer(show=True)
+    session = zv_viewer.open_store(viewer, small_store)
+    layer = settled_layer(viewer, qtbot, 5000)
+    closed = []
+    session.closed.connect(closed.append)
+    viewer.layers.remove(layer)
+    assert closed == [session]
+    assert session_of(layer) is None
+
+
+def test_two_stores_in_one_viewer(make_napari_viewer: Callable, qtbot, small_store: Path) -> None:
+    viewer = make_napari_viewer(show=True)
+    one = zv_viewer.open_store(viewer, small_store)
+    two = zv_viewer.open_store(viewer, small_store, name="again")
+    assert one.wait(20)
+    assert two.wait(20)
+    assert {layer.name for layer in viewer.layers} == {"small", "again"}
+    assert two.stats().vertices_drawn == one.stats().vertices_drawn > 0

@@ -1,0 +1,68 @@
+"""Status texts say exact numbers and never more than is true."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from zv_viewer.widgets import status
+
+
+def stats(**changes):
+    base = {
+        "vertices_in_view_level0": 10_000_000,
+        "vertices_drawn": 312_400,
+        "levels_drawn": {2: 10, 3: 4},
+        "holes": 0,
+        "failed": 0,
+        "queued": 0,
+        "in_flight": 0,
+        "settled": True,
+        "tau_px": 1.44,
+        "bytes_read": 12_345_678,
+        "requests": 1234,
+    }
+    return SimpleNamespace(**(base | changes))
+
+
+def test_a_part_is_called_a_part() -> None:
+    assert status.completeness(stats()) == "312,400 for 10,000,000 vertices in view, levels 2-3"
+    assert status.quality(stats()) == "within 1.4 px"
+
+
+def test_exact_is_said_only_of_all_of_level_0() -> None:
+    whole = {"levels_drawn": {0: 4}, "vertices_drawn": 9, "vertices_in_view_level0": 9}
+    assert status.completeness(stats(**whole)) == "all 9 vertices in view, exact"
+    assert status.quality(stats(**whole)) == "exact"
+    assert "exact" not in status.completeness(stats(**whole, holes=1))
+    assert "exact" not in status.completeness(stats(**(whole | {"levels_drawn": {0: 4, 1: 1}})))
+
+
+def test_nothing_drawn() -> None:
+    assert status.completeness(stats(vertices_drawn=0, levels_drawn={})).startswith("0 of")
+    empty = stats(vertices_drawn=0, levels_drawn={}, vertices_in_view_level0=0)
+    assert status.completeness(empty) == "nothing in view"
+
+
+def test_activity() -> None:
+    assert status.activity(stats(queued=3, in_flight=2)) == "loading 5 cells"
+    assert status.activity(stats(in_flight=1)) == "loading 1 cell"
+    assert status.activity(stats()) == "settled"
+    assert status.activity(stats(settled=False)) == "planning"
+
+
+def test_trouble() -> None:
+    assert status.trouble(stats()) == ""
+    assert status.trouble(stats(failed=1)) == "1 cell cannot be read"
+    assert "2 cells in view are not drawn" in status.trouble(stats(failed=3, holes=2))
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (2_500_000, "2.5 MB"), (7.2e12, "7200.0 GB")],
+)
+def test_sizes(count: float, text: str) -> None:
+    assert status.size(count) == text
+
+
+def test_traffic() -> None:
+    assert status.traffic(stats()) == "12.3 MB in 1,234 requests"
