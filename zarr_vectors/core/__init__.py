@@ -1,0 +1,1 @@
+"""Stores and what is in them: keys, backends, layouts, groups, arrays."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 
 from zarr_vectors.constants import NODE
 from zarr_vectors.core.keys import try_parse_key
@@ -19,6 +18,11 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _WINDOWS_ONLY = re.compile(r'[<>:"|?*]')
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)", re.I)
+_PLAIN = (
+    r"(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:[./]|\Z))"
+    r"[a-z0-9_+-](?:[a-z0-9_+.-]{0,100}[a-z0-9_+-])?"
+)
+_PLAIN_KEY = re.compile(rf"{_PLAIN}(?:/{_PLAIN})*", re.ASCII | re.IGNORECASE)
 _MAX_BYTES = 255
 _DELTA = re.compile(r"0|[+-][1-9][0-9]{0,3}", re.ASCII)
 _OFFSET = re.compile(r"(?:0|[+-][1-9][0-9]{0,17})(?:\.(?:0|[+-][1-9][0-9]{0,17}))*", re.ASCII)
@@ -64,13 +68,14 @@ def check_name(name: str, what: str = "name") -> str:
     return name
 
 
-@lru_cache(maxsize=65536)
 def check_key(key: str) -> str:
     """``key`` itself, where every segment of it is harmless.
 
     Raises:
         StoreError: A segment could leave the root or cannot be kept as a file name.
     """
+    if _PLAIN_KEY.fullmatch(key):
+        return key
     for segment in key.split("/"):
         fault = name_fault(segment)
         if fault is not None:

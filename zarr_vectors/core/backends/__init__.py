@@ -1,0 +1,15 @@
+"""Places that hold bytes: local folders, buckets, web servers, any Zarr store."""
+
+from zarr_vectors.core.backends.base import IOCount, IOStats, StorageBackend
+from zarr_vectors.core.backends.registry import StoreLike, open_backend, resolve_backend_name
+from zarr_vectors.core.backends.urls import redact
+
+__all__ = [
+    "IOCount",
+    "IOStats",
+    "StorageBackend",
+    "StoreLike",
+    "open_backend",
+    "redact",
+    "resolve_backend_name",
+]

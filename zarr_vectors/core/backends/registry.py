@@ -1,0 +1,130 @@
+"""Which backend serves an address, and opening it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from zarr.abc.store import Store
+from zarr.storage import FsspecStore, LocalStore
+
+from zarr_vectors.core.backends.base import StorageBackend
+from zarr_vectors.core.backends.local import LocalBackend
+from zarr_vectors.core.backends.urls import local_path, redact, scheme_of
+from zarr_vectors.core.backends.zarr_store import ZarrStoreBackend
+from zarr_vectors.exceptions import StoreError
+
+StoreLike: TypeAlias = Any
+"""A path, a URL, a Zarr Store, an obstore store or a :class:`StorageBackend`."""
+
+BACKENDS = ("local", "obstore", "fsspec")
+"""Names a caller or ``ZARR_VECTORS_BACKEND`` may choose."""
+
+_OBSTORE_SCHEMES = frozenset(
+    {"s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss", "http", "https"}
+)
+_VARIABLE = "ZARR_VECTORS_BACKEND"
+
+
+def resolve_backend_name(
+    url: str | Path, explicit: str | None = None, *, env_override: str | None = None
+) -> str:
+    """Backend that serves an address.
+
+    Args:
+        url: Path or URL.
+        explicit: The caller's choice; wins.
+        env_override: Stands in for the variable ``ZARR_VECTORS_BACKEND``; ``""`` ignores it.
+
+    Returns:
+        ``local``, ``obstore`` or ``fsspec``.
+
+    Raises:
+        StoreError: The choice is unknown, or nothing installed serves the scheme.
+    """
+    forced = os.environ.get(_VARIABLE, "") if env_override is None else env_override
+    for choice, source in ((explicit, "backend"), (forced, _VARIABLE)):
+        if choice:
+            if choice not in BACKENDS:
+                known = ", ".join(BACKENDS)
+                raise StoreError(f"{source}={choice!r} is unknown: expected one of {known}")
+            return choice
+    scheme = scheme_of(os.fspath(url))
+    if scheme in {"", "file"}:
+        return "local"
+    if scheme in _OBSTORE_SCHEMES and importlib.util.find_spec("obstore"):
+        return "obstore"
+    if importlib.util.find_spec("fsspec"):
+        return "fsspec"
+    raise StoreError(f"{redact(os.fspath(url))}: nothing installed serves {scheme}:// addresses")
+
+
+def open_backend(
+    place: StoreLike,
+    *,
+    mode: str = "r",
+    backend: str | None = None,
+    **options: Any,  # noqa: ANN401 - each backend has options of its own
+) -> StorageBackend:
+    """Backend of a store.
+
+    Args:
+        place: Path, URL, Zarr Store, obstore store, or a backend, which is returned as it is.
+        mode: ``r`` read-only; ``r+`` writable and existing; ``a`` and ``w`` writable, made where
+            missing.
+        backend: ``local``, ``obstore`` or ``fsspec``; by the scheme when None.
+        options: Passed to the backend; ``follow_links`` for a local folder.
+
+    Raises:
+        StoreError: Missing, or of no known kind.
+    """
+    if mode not in {"r", "r+", "a", "w"}:
+        raise StoreError(f"mode {mode!r} is unknown: expected r, r+, a or w")
+    read_only = mode == "r"
+    if isinstance(place, str | os.PathLike):
+        return _open_address(os.fspath(place), mode, backend, options)
+    if isinstance(place, LocalStore):
+        closed = read_only or place.read_only
+        return LocalBackend(place.root, read_only=closed, create=mode in {"a", "w"}, **options)
+    if isinstance(place, Store):
+        return ZarrStoreBackend(place, read_only=read_only, **options)
+    if type(place).__module__.split(".")[0] == "obstore":
+        from zarr_vectors.core.backends.obstore_ import ObstoreBackend
+
+        return ObstoreBackend(place, read_only=read_only, **options)
+    if hasattr(place, "get_many") and hasattr(place, "put_many"):
+        found: StorageBackend = place
+        return found
+    kind = type(place).__name__
+    raise StoreError(f"a store is a path, URL, Zarr Store or obstore store, not {kind}")
+
+
+def _open_address(
+    address: str, mode: str, backend: str | None, options: dict[str, Any]
+) -> StorageBackend:
+    name = resolve_backend_name(address, backend)
+    read_only = mode == "r"
+    scheme = scheme_of(address)
+    if name == "local":
+        if scheme not in {"", "file"}:
+            raise StoreError(f"{redact(address)} is not a local path")
+        path = local_path(address)
+        return LocalBackend(path, read_only=read_only, create=mode in {"a", "w"}, **options)
+    if scheme in {"", "file"}:
+        path = os.path.abspath(local_path(address))
+        if mode in {"a", "w"}:
+            Path(path).mkdir(parents=True, exist_ok=True)
+        address = Path(path).as_uri()
+    if name == "obstore":
+        from zarr_vectors.core.backends.obstore_ import open_url
+
+        return open_url(address, read_only=read_only, **options)
+    try:
+        store = FsspecStore.from_url(address, storage_options=options or None, read_only=read_only)
+    except (ImportError, ValueError, OSError, TypeError) as error:
+        reason = redact(str(error))
+    else:
+        return ZarrStoreBackend(store, read_only=read_only, name="fsspec", url=address)
+    raise StoreError(f"cannot open {redact(address)}: {reason}")
