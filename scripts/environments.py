@@ -1,7 +1,7 @@
 """Make the environments the chores run in, from lock files; ready ones are left alone.
 
-    python scripts/environments.py make [--python PYTHON] NAME ...
-    python scripts/environments.py list
+Usage: python scripts/environments.py make [--python PYTHON] NAME ...
+       python scripts/environments.py list
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tools import REQUIREMENTS, ROOT, ChoreError, find_python, find_uv, run
 
 @dataclass(frozen=True)
 class Environment:
-    """A venv: where it is, what is locked for it, and whether the project itself is installed in it."""
+    """A venv: where it is, what is locked for it, and whether the project is installed in it."""
 
     folder: str
     lock: str
@@ -80,7 +80,9 @@ def make(name: str, default_python: Path) -> bool:
 
 def main() -> int:
     """Parse and make."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     making = commands.add_parser("make", help="make these environments")
     making.add_argument("--python", type=Path, default=Path(sys.executable))

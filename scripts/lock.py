@@ -1,7 +1,7 @@
-"""Resolve the lock files (``requirements/*.txt``), or check that they are younger than what they lock.
+"""Resolve the lock files (``requirements/*.txt``), or check that they are up to date.
 
-    python scripts/lock.py [--upgrade]     resolve again
-    python scripts/lock.py --check         compare only; no network
+``python scripts/lock.py`` resolves what is out of date, ``--upgrade`` everything, and ``--check``
+only compares, without a network.
 """
 
 from __future__ import annotations
@@ -87,8 +87,12 @@ def is_current(name: str, lock: Lock) -> bool:
 
 def main() -> int:
     """Parse and lock, or check."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--upgrade", action="store_true", help="newest versions, not the locked ones")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "--upgrade", action="store_true", help="newest versions, not the locked ones"
+    )
     parser.add_argument("--check", action="store_true", help="fail if a lock file is out of date")
     chosen = parser.parse_args()
     stale = [name for name, lock in LOCKS.items() if chosen.upgrade or not is_current(name, lock)]

@@ -1,4 +1,4 @@
-"""What the chores share: the project's folders, uv, and the Pythons of this machine. Standard library only."""
+"""What the chores share: folders, uv, and the Pythons of this machine. Standard library only."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def find_uv() -> Path:
 
 
 def find_python(version: str) -> Path | None:
-    """A working interpreter of this minor version (``3.13``), wherever it is kept; None without one."""
+    """A working interpreter of a minor version (``3.13``), wherever it is kept; else None."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     managed = Path.home() / ".local" / "share" / "uv" / "python"
     kept = [

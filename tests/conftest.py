@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -40,6 +41,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_unconfigure() -> None:
     """Close the display that was opened for the run."""
     _open_display.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _samples_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Samples made by tests, and by programs they start, go to a folder of the run."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "ZV_VIEWER_CACHE" not in os.environ:
+            patch.setenv("ZV_VIEWER_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture
+def long_seconds(request: pytest.FixtureRequest) -> float:
+    """How long a test of the long columns may go on: its share of ``make test-long``'s limit."""
+    share = float(os.environ.get("ZV_LONG_SECONDS", "60")) * 0.8
+    return share / max(len(request.session.items), 1)
 
 
 @pytest.fixture(scope="session")

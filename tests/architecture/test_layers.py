@@ -76,6 +76,6 @@ def test_every_module_stands_in_a_layer() -> None:
 
 
 def test_contracts_name_modules_that_exist() -> None:
-    """Layers may be announced before they are written, but the packages that hold them are there."""
+    """Layers may be announced before they are written; the packages that hold them are there."""
     for package in ("zarr_vectors", "zv_viewer"):
         assert importlib.util.find_spec(package) is not None

@@ -1,4 +1,4 @@
-"""What is in a wheel: built for real, from the checkout and from the source archive, and imported from."""
+"""What is in a wheel, built from the checkout and from the source archive, and imported from."""
 
 from __future__ import annotations
 
