@@ -1,4 +1,4 @@
-"""Rows on the graphics card: vertex buffers written in part, and the list of rows that are drawn."""
+"""Rows on the graphics card: buffers written in part, and the list of rows that are drawn."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class RowWrite:
 
 
 def gather(writes: Sequence[RowWrite], gap: int) -> list[list[RowWrite]]:
-    """Group writes that one upload can carry: small neighbours, at most ``gap`` unused rows apart."""
+    """Group writes that one upload can carry: small neighbours, under ``gap`` unused rows apart."""
     groups: list[list[RowWrite]] = []
     for write in sorted(writes, key=lambda w: w.start):
         last = groups[-1][-1] if groups else None
@@ -125,7 +125,6 @@ class DrawnRows(gloo.IndexBuffer):  # type: ignore[misc]  # vispy is untyped
         super().__init__(np.zeros(1, np.uint32))
         self.resize_bytes(4 * capacity)
         self._every = np.arange(capacity, dtype=np.uint32)
-        self._rows = np.empty(capacity, np.uint32)
         self._runs: Int = np.zeros((0, 2), np.int64)
         self._count = 0
 
@@ -152,11 +151,13 @@ class DrawnRows(gloo.IndexBuffer):  # type: ignore[misc]  # vispy is untyped
             rest = same - head
             differs = np.flatnonzero((old[::-1][:rest] != runs[::-1][:rest]).any(axis=1))
             tail = int(differs[0]) if len(differs) else rest
-        first = at = int(runs[:head, 1].sum())
-        for start, rows in runs[head : len(runs) - tail].tolist():
-            self._rows[at : at + rows] = self._every[start : start + rows]
-            at += rows
-        if at > first:
-            self.set_subdata(self._rows[first:at], offset=first, copy=True)
+        changed = runs[head : len(runs) - tail]
+        rows = np.empty(int(changed[:, 1].sum()), np.uint32)
+        at = 0
+        for start, count in changed.tolist():
+            rows[at : at + count] = self._every[start : start + count]
+            at += count
+        if at:
+            self.set_subdata(rows, offset=int(runs[:head, 1].sum()))
         self._runs, self._count = runs, total
-        return at - first
+        return at

@@ -1,24 +1,27 @@
-"""What a viewer looks at, as a plain :class:`Camera`: from napari's public model, in the store's coordinates.
+"""What a viewer looks at, as a plain :class:`Camera` in the store's coordinates.
 
 Conventions, checked against vispy's own transforms by the tests:
 
 * ``viewer.scene.camera.zoom`` is canvas pixels per world unit, in the plane of ``center``;
   ``viewer.canvas.size`` is (height, width) in canvas pixels.
-* The slab of an axis that is not displayed is ``[point - margin_left, point + margin_right]``, and one
+* The slab of an axis that is not displayed is ``[point - margin_left, point + margin_right]``, and
+one
   slider step wide where both margins are zero (:func:`zv_viewer.layers.matrices.slab_of`).
-* napari leaves its model's centre as it is while the canvas moves by less than 1e-5 of the coordinate.
+* napari leaves its model's centre as it is while the canvas moves by less than 1e-5 of the
+coordinate.
   Where a layer is on the canvas, the canvas's own centre is used instead, which has all digits.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from zv_viewer.layers.matrices import flat_matrix, in_layer, slab_of, solid_matrix
 from zv_viewer.layers.points import CellPoints
+from zv_viewer.layers.untyped import NapariValue
 from zv_viewer.model.camera import Camera
 
 if TYPE_CHECKING:
@@ -57,6 +60,23 @@ def camera_of(viewer: Viewer, layer: CellPoints) -> Camera:
     return Camera(matrix, (width * ratio, height * ratio), shown, low, high)
 
 
+def settle_centre(viewer: Viewer, layer: CellPoints) -> bool:
+    """Tell napari's model where the canvas is; True where it had fallen behind.
+
+    Without this, the next resize or switch between two and three axes jumps back to the model's
+    centre. To be called outside the paint event, for instance once the camera rests.
+    """
+    exact, camera = layer.canvas_centre(), viewer.scene.camera
+    if exact is None:
+        return False
+    n = viewer.dims.ndisplay
+    model = (*(0.0,) * 3, *camera.center)[-3:]
+    if tuple(model[-n:]) == exact[-n:] or not np.allclose(model[-n:], exact[-n:]):
+        return False
+    camera.center = (*model[: 3 - n], *exact[-n:])
+    return True
+
+
 def displayed_axes(order: tuple[int, ...], ndisplay: int, ndim: int) -> tuple[int, ...]:
     """Layer axes on the canvas: a layer has the last ``ndim`` of the viewer's axes."""
     extra = len(order) - ndim
@@ -64,7 +84,7 @@ def displayed_axes(order: tuple[int, ...], ndisplay: int, ndim: int) -> tuple[in
     return tuple(of_layer[-ndisplay:])
 
 
-def affine_of(layer: Any) -> tuple[Float, Float]:
+def affine_of(layer: NapariValue) -> tuple[Float, Float]:
     """(D, D) and (D,) of the layer's ``world = linear @ p + translate``, exact near its data."""
     low, high = np.asarray(layer.extent.data, float)
     reach = np.where(high > low, high - low, 1.0)
@@ -78,7 +98,7 @@ def affine_of(layer: Any) -> tuple[Float, Float]:
 
 
 def _world_matrix(
-    camera: Any, layer: CellPoints, size: tuple[float, float], ndisplay: int
+    camera: NapariValue, layer: CellPoints, size: tuple[float, float], ndisplay: int
 ) -> Float:
     center = np.asarray((*(0.0,) * 3, *camera.center)[-3:], float)
     exact = layer.canvas_centre()
@@ -92,5 +112,11 @@ def _world_matrix(
         return flat_matrix(center[-2:], camera.zoom, size, flips)
     handed = 1 if str(camera.handedness) == "right" else -1
     return solid_matrix(
-        center, camera.zoom, size, camera.view_direction, camera.up_direction, camera.perspective, handed
+        center,
+        camera.zoom,
+        size,
+        camera.view_direction,
+        camera.up_direction,
+        camera.perspective,
+        handed,
     )

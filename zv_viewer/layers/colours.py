@@ -1,4 +1,4 @@
-"""How rows become colours: a mode, a table and limits; everything a graphics card needs to recolour."""
+"""How rows become colours: a mode, a table and limits; all a card needs to recolour."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy.typing as npt
 from zv_viewer.errors import InputError
 
 ColourMode: TypeAlias = Literal["plain", "scalar", "category", "rgb"]
-"""``plain``: one colour. ``scalar``: a value between limits, along a table. ``category``: a code into
-a table, taken modulo its length. ``rgb``: ``r * 65536 + g * 256 + b``, each 0 to 255."""
+"""``plain``: one colour. ``scalar``: a value between limits, along a table. ``category``: a code
+into a table, taken modulo its length. ``rgb``: ``r * 65536 + g * 256 + b``, each 0 to 255."""
 
 MODES: tuple[ColourMode, ...] = get_args(ColourMode)
 MISSING = (0.5, 0.5, 0.5)
@@ -90,7 +90,8 @@ def colouring(
 
     Args:
         mode: One of :data:`MODES`.
-        lut: (N, 3) or (N, 4) numbers in 0 to 1 (a fourth column is ignored), or one colour; None: white.
+        lut: (N, 3) or (N, 4) numbers in 0 to 1 (a fourth column is ignored), or one colour; None:
+            white.
         limits: Ends of the table; None: 0 and 1.
     """
     table = np.ones((1, 3), np.float32) if lut is None else np.asarray(lut, np.float32)

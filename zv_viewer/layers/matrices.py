@@ -1,4 +1,4 @@
-"""View matrices as pure arithmetic in float64: from camera controls, and relative to a near point for float32.
+"""View matrices in float64: from camera controls, and relative to a near point for float32.
 
 Column convention throughout: ``clip = matrix @ [p0, p1, p2, 1]``.
 """
@@ -18,7 +18,7 @@ LARGE = 1e30
 
 
 def flat_matrix(
-    center: Sequence[float],
+    center: Sequence[float] | Float,
     zoom: float,
     size: tuple[float, float],
     flips: tuple[int, int] = (1, 1),
@@ -29,7 +29,8 @@ def flat_matrix(
         center: (2,) displayed (vertical, horizontal) position in the middle of the canvas.
         zoom: Canvas pixels per unit.
         size: (height, width) of the canvas, pixels.
-        flips: 1 where the axis runs down (vertical) or right (horizontal), -1 where it runs the other way.
+        flips: 1 where the axis runs down (vertical) or right (horizontal), -1 where it runs the
+            other way.
     """
     height, width = size
     per_unit = np.array([-2 * zoom / height * flips[0], 2 * zoom / width * flips[1]])
@@ -42,7 +43,7 @@ def flat_matrix(
 
 
 def solid_matrix(
-    center: Sequence[float],
+    center: Sequence[float] | Float,
     zoom: float,
     size: tuple[float, float],
     forward: Sequence[float],
@@ -56,9 +57,11 @@ def solid_matrix(
         center: (3,) displayed position in the middle of the canvas.
         zoom: Canvas pixels per unit in the plane of ``center``.
         size: (height, width) of the canvas, pixels.
-        forward: (3,) unit vector the camera looks along. up: (3,) unit vector to the top of the canvas.
+        forward: (3,) unit vector the camera looks along.
+        up: (3,) unit vector to the top of the canvas.
         fov: Vertical field of view, degrees; 0 is orthographic.
-        handed: 1 where ``cross(forward, up)`` runs to the right on the canvas, -1 where it runs left.
+        handed: 1 where ``cross(forward, up)`` runs to the right on the canvas, -1 where it runs
+            left.
     """
     height, width = size
     ahead, above = np.asarray(forward, float), np.asarray(up, float)
@@ -69,7 +72,9 @@ def solid_matrix(
     rows[2] = ahead * (2 * zoom / height)
     if fov > 0:
         rows[3] = ahead * np.tan(np.radians(fov) / 2) / (height / zoom / 2)
-    return np.column_stack([rows, np.array([0.0, 0.0, 0.0, 1.0]) - rows @ np.asarray(center, float)])
+    return np.column_stack(
+        [rows, np.array([0.0, 0.0, 0.0, 1.0]) - rows @ np.asarray(center, float)]
+    )
 
 
 def in_layer(matrix: Float, linear: Float, translate: Float) -> Float:
@@ -77,7 +82,8 @@ def in_layer(matrix: Float, linear: Float, translate: Float) -> Float:
 
     Args:
         matrix: (4, 4), of world positions.
-        linear: (k, k), translate: (k,), the layer's transform on its k <= 3 displayed axes.
+        linear: (k, k), the layer's transform on its k <= 3 displayed axes.
+        translate: (k,), its displacement.
     """
     k = len(translate)
     place = np.eye(4)
@@ -101,14 +107,17 @@ class NearView:
     offset: Float
 
 
-def near_view(matrix: Float, displayed: Sequence[int], origin: Float, middle: Sequence[float]) -> NearView:
-    """Split a view so that large coordinates cancel in float64, before they reach the graphics card.
+def near_view(
+    matrix: Float, displayed: Sequence[int], origin: Float, middle: Sequence[float] | Float
+) -> NearView:
+    """Split a view so that large coordinates cancel in float64, before they reach the card.
 
     Args:
         matrix: (4, 4), displayed positions (in the order of ``displayed``) to clip.
         displayed: Layer axes shown, two or three.
         origin: (D,) point that vertex positions are relative to, layer coordinates.
-        middle: (k,) displayed position near the middle of the canvas, in the order of ``displayed``.
+        middle: (k,) displayed position near the middle of the canvas, in the order of
+            ``displayed``.
     """
     axes = list(displayed)
     k = len(axes)
@@ -123,13 +132,16 @@ def near_view(matrix: Float, displayed: Sequence[int], origin: Float, middle: Se
 def slab_of(
     point: Float, left: Float, right: Float, step: Float, displayed: Sequence[int]
 ) -> tuple[Float, Float]:
-    """What is kept on the axes that are not shown: ``[point - left, point + right]``, or one slider step.
+    """What is kept on the axes that are not shown.
 
-    Where both margins are zero the slab is one step of the slider, centred, so that moving the slider
-    step by step shows every row.
+    That is ``[point - left, point + right]``. Where both margins are zero it is one step of the
+    slider, centred, so that moving the slider step by step shows every row.
 
     Args:
-        point, left, right, step: (D,) slider position, margins and slider step, layer coordinates.
+        point: (D,) slider position, layer coordinates.
+        left: (D,) margin below it.
+        right: (D,) margin above it.
+        step: (D,) slider step.
         displayed: Layer axes shown; their slab is not bounded.
 
     Returns:
@@ -145,7 +157,7 @@ def slab_of(
 
 
 def slider_step(bounds: Float) -> Float:
-    """(D,) slider step per axis: 1, or a power of ten that divides a small axis into 100 to 1000 steps.
+    """(D,) slider step: 1, or a power of ten that divides a small axis into 100 to 1000 steps.
 
     Args:
         bounds: (2, D) of the store.

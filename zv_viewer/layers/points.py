@@ -1,7 +1,7 @@
-"""A napari layer that shows cells of a store: to napari a Points layer, to the controller a sink for cells.
+"""A napari layer that shows cells of a store: to napari Points, to the controller a sink.
 
-What napari sees of it are the store's bounds, its transform, opacity and visibility; `data` is empty.
-The rows live on the graphics card and are reached through :meth:`CellPoints.apply` only.
+What napari sees of it are the store's bounds, its transform, opacity and visibility; `data` is
+empty. The rows live on the graphics card and are reached through :meth:`CellPoints.apply` only.
 Layer coordinates are the store's; positions relative to the store's origin are a matter of drawing.
 """
 
@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from napari.layers import Points
 from napari.utils.colormaps.standardize_color import transform_color
+from napari.utils.events import Event
 
-from zv_viewer.drawing.slots import PAGE, SlotTable
+from zv_viewer.drawing.slots import SlotTable
 from zv_viewer.errors import InputError
 from zv_viewer.layers.buffers import Int, RowWrite
 from zv_viewer.layers.colours import PLAIN, Colouring, ColourMode, colouring
 from zv_viewer.layers.matrices import slider_step
 from zv_viewer.layers.thumbnail import Samples
+from zv_viewer.layers.untyped import NapariEvent, NapariValue
 from zv_viewer.model.chunks import CellArrays
 from zv_viewer.model.plan import DrawItem
 from zv_viewer.model.scene import SceneInfo
@@ -32,6 +34,14 @@ Float = npt.NDArray[np.float64]
 
 class LayerError(InputError):
     """Something a layer that shows part of a store cannot do."""
+
+
+def refuse_copy(name: str, scene: SceneInfo) -> LayerError:
+    """The error of a layer asked for its data."""
+    return LayerError(
+        f"layer '{name}' shows the part of {scene.url} that is in view, so it cannot be saved, "
+        "duplicated or converted; read the store itself with zarr_vectors.open_zv"
+    )
 
 
 class Drawer(Protocol):
@@ -53,10 +63,10 @@ class Drawer(Protocol):
 class CellPoints(Points):  # type: ignore[misc]  # napari's layers are untyped here
     """Points of a store, drawn cell by cell.
 
-    Emits ``events.look`` when colours or sizes change, and ``events.view`` when a frame was drawn from
-    another view than the one before. The latter comes from inside the paint event: a callback may only
-    start a timer. (napari's camera events leave out moves below 1e-5 of the coordinate, which at large
-    coordinates is a whole screen.)
+    Emits ``events.look`` when colours or sizes change, and ``events.view`` when a frame was drawn
+    from another view than the one before. The latter comes from inside the paint event: a callback
+    may only start a timer. (napari's camera events leave out moves below 1e-5 of the coordinate,
+    which at large coordinates is a whole screen.)
 
     Args:
         scene: The store.
@@ -87,8 +97,8 @@ class CellPoints(Points):  # type: ignore[misc]  # napari's layers are untyped h
             axis_labels=scene.axis_names,
             metadata={"zv_viewer": {"url": scene.url}},
         )
-        self.events.add(look=None, view=None)
-        self.editable = False
+        self.events.add(look=Event, view=Event)
+        self.events.visible.connect(self._upload)
         self.events.current_size.connect(self._on_current_size)
         self.events.current_face_color.connect(self._on_current_face_color)
 
@@ -124,7 +134,7 @@ class CellPoints(Points):  # type: ignore[misc]  # napari's layers are untyped h
             self._update_thumbnail()
 
     def attach(self, drawer: Drawer | None) -> None:
-        """Draw through ``drawer`` from now on; None: the canvas is gone, and the uploaded cells with it."""
+        """Draw through ``drawer`` from now on; None: the canvas is gone, and the cells with it."""
         self._drawer = drawer
         if drawer is None:
             self._slots = SlotTable(self._slots.capacity)
@@ -134,7 +144,7 @@ class CellPoints(Points):  # type: ignore[misc]  # napari's layers are untyped h
         else:
             self._upload()
 
-    def _upload(self) -> None:
+    def _upload(self, event: NapariEvent = None) -> None:
         if self._drawer is None or not self.visible:
             return
         writes = [
@@ -146,10 +156,6 @@ class CellPoints(Points):  # type: ignore[misc]  # napari's layers are untyped h
         if writes:
             self._drawer.write(writes)
         self._drawer.show(self._slots.runs(self._items))
-
-    def _on_visible_changed(self) -> None:
-        super()._on_visible_changed()
-        self._upload()
 
     # -- the look ------------------------------------------------------------------------------
 
@@ -189,7 +195,7 @@ class CellPoints(Points):  # type: ignore[misc]  # napari's layers are untyped h
 
     @property
     def adaptive_size(self) -> tuple[float, float, float]:
-        """(factor, least, most): canvas pixels are ``spacing * factor`` on the screen, within both ends."""
+        """(factor, least, most): pixels are ``spacing * factor`` on the canvas, within ends."""
         return self._adaptive
 
     @adaptive_size.setter
@@ -210,10 +216,10 @@ class CellPoints(Points):  # type: ignore[misc]  # napari's layers are untyped h
         self._round = is_round
         self.events.look()
 
-    def _on_current_size(self) -> None:
+    def _on_current_size(self, event: NapariEvent = None) -> None:
         self.point_size = float(min(max(self.current_size, 0.1), 100.0))
 
-    def _on_current_face_color(self) -> None:
+    def _on_current_face_color(self, event: NapariEvent = None) -> None:
         if self._colouring.mode == "plain":
             self.set_colours("plain", transform_color(self.current_face_color)[0])
 
@@ -221,11 +227,11 @@ class CellPoints(Points):  # type: ignore[misc]  # napari's layers are untyped h
 
     @property
     def axis_step(self) -> Float:
-        """(D,) slider step per axis, layer coordinates; the slab is as thick where no margins are set."""
+        """(D,) slider step, layer coordinates; the slab is as thick where no margins are set."""
         return slider_step(self.scene.bounds)
 
     def canvas_centre(self) -> tuple[float, float, float] | None:
-        """The canvas camera's centre (z, y, x) to the last digit, or None before the first frame."""
+        """The canvas's own centre (z, y, x), to the last digit; None before the first frame."""
         return None if self._drawer is None else self._drawer.centre()
 
     def pixel_ratio(self) -> float:
@@ -247,37 +253,42 @@ class CellPoints(Points):  # type: ignore[misc]  # napari's layers are untyped h
         return self._extent_data
 
     @cached_property
-    def extent(self) -> Any:
+    def extent(self) -> NapariValue:
         """Bounds of the whole store, with a slider step that suits them."""
         plain = super().extent
-        return plain._replace(step=plain.step * self.axis_step)  # noqa: SLF001 - NamedTuple's own
+        return plain._replace(step=plain.step * self.axis_step)
 
-    def as_layer_data_tuple(self) -> Any:
+    def as_layer_data_tuple(self) -> NapariValue:
         """Refuse: what the layer holds is the part of the store in view, never its data."""
-        raise LayerError(
-            f"layer '{self.name}' shows the part of {self.scene.url} that is in view, so it cannot be "
-            "saved, duplicated or converted; read the store itself with zarr_vectors.open_zv"
-        )
+        raise refuse_copy(self.name, self.scene)
 
-    def _reset_editable(self) -> None:
-        self.editable = False
+    @property
+    def editable(self) -> bool:
+        """False, whoever asks: rows of a store are not moved by hand."""
+        return False
 
-    def _get_value(self, position: Any) -> None:  # noqa: ARG002 - napari's signature
+    @editable.setter
+    def editable(self, editable: bool) -> None:
+        """Take no notice; napari's controls set it on every change of the axes shown."""
+
+    def _get_value(self, position: NapariValue) -> None:
         return None
 
-    def _get_value_3d(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 - napari's signature
+    def _get_value_3d(self, *args: NapariValue, **kwargs: NapariValue) -> None:
         return None
 
     def _update_thumbnail(self) -> None:
         shape = self._thumbnail_shape
         axes = self._slice_input.displayed[-2:]
-        image = self._samples.picture(self._items, self._colouring, self.scene.bounds, axes, shape[:2])
+        image = self._samples.picture(
+            self._items, self._colouring, self.scene.bounds, axes, shape[:2]
+        )
         image[..., 3] *= self.opacity
         self.thumbnail = image
 
 
 def row_writes(arrays: CellArrays, runs: Int) -> list[RowWrite]:
-    """The uploads that place a cell's rows at ``runs``, (R, 2) first row and number of rows, in order."""
+    """The uploads that place a cell's rows at ``runs``, (R, 2) first row and rows, in order."""
     writes, at = [], 0
     for start, rows in runs.tolist():
         part = slice(at, at + rows)
@@ -285,4 +296,3 @@ def row_writes(arrays: CellArrays, runs: Int) -> list[RowWrite]:
         writes.append(RowWrite(start, arrays.positions[part], values, arrays.spacing))
         at += rows
     return writes
-

@@ -1,17 +1,19 @@
 """Where a scene node's coordinates land on the canvas, in float64 from end to end.
 
-The two-axes camera of vispy keeps its translation in float32, which is off by many pixels for large
-coordinates seen close up. Its centre is kept in float64, so the translation is computed again from that.
+The two-axes camera of vispy keeps its translation in float32, which is off by many pixels for
+large coordinates seen close up. Its centre is kept in float64, so the translation is computed again
+from that.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from vispy.scene import PanZoomCamera
+
+from zv_viewer.layers.untyped import Node, Transform
 
 Float = npt.NDArray[np.float64]
 
@@ -39,12 +41,12 @@ class Screen:
         return np.array_equal(self.clip, other.clip) and self.pixel_ratio == other.pixel_ratio
 
 
-def _matrix(transform: Any) -> Float:
+def _matrix(transform: Transform) -> Float:
     """(4, 4) of any chain of linear and projective transforms: rows are mapped unit vectors."""
     return np.asarray(transform.map(np.eye(4)), np.float64).T
 
 
-def screen_of(node: Any) -> Screen:
+def screen_of(node: Node) -> Screen:
     """The view of ``node``, a visual in a scene that is about to be drawn."""
     place = _matrix(node.get_transform("visual", "scene"))
     look = _matrix(node.get_transform("scene", "document"))
@@ -54,7 +56,8 @@ def screen_of(node: Any) -> Screen:
     camera = box.camera
     x, y, z = (*(float(c) for c in camera.center), 0.0)[:3]
     if isinstance(camera, PanZoomCamera):
-        middle = _matrix(box.node_transform(node.document_node)) @ np.array([*box.rect.center, 0.0, 1.0])
+        to_document = _matrix(box.node_transform(node.document_node))
+        middle = to_document @ np.array([*box.rect.center, 0.0, 1.0])
         look[:2, 3] = middle[:2] - look[:2, :2] @ np.array([x, y])
     pixels = window @ look @ place
     at = np.linalg.solve(place, np.array([x, y, z, 1.0]))

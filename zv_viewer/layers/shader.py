@@ -12,7 +12,7 @@ uniform mat4 u_matrix;       // step from u_centre -> clip
 uniform vec4 u_offset;       // u_centre -> clip
 uniform vec4 u_slab_middle;  // per store axis, relative to the origin
 uniform vec4 u_slab_half;    // per store axis; negative: the axis is on the canvas
-uniform vec4 u_size;         // fixed px (0: by spacing), px per store unit at w = 1, least px, most px
+uniform vec4 u_size;         // fixed px (0: by spacing), px per unit at w = 1, least, most px
 
 uniform float u_mode;        // 0 plain, 1 scalar, 2 category, 3 rgb
 uniform sampler2D u_lut;

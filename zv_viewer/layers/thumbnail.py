@@ -60,7 +60,7 @@ class Samples:
         axes: Sequence[int],
         shape: tuple[int, int],
     ) -> Float:
-        """(height, width, 4) colours in 0 to 1 of the cells drawn, seen along the axes not in ``axes``."""
+        """(height, width, 4) colours in 0 to 1 of the cells drawn, seen along the hidden axes."""
         self._seen = len(items)
         image = np.zeros((*shape, 4))
         image[..., 3] = 1.0

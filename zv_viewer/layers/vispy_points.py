@@ -1,12 +1,12 @@
 """The canvas side of :class:`CellPoints`. The only module that uses napari's private modules.
 
-Importing it registers the visual with napari; where that fails, :mod:`zv_viewer.layers.standard` draws.
+Importing it registers the visual with napari; where that fails, :mod:`zv_viewer.layers.standard`
+draws.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from napari._vispy.layers.base import VispyBaseLayer
@@ -17,6 +17,7 @@ from zv_viewer.layers.buffers import Int, RowWrite
 from zv_viewer.layers.matrices import slab_of
 from zv_viewer.layers.points import CellPoints
 from zv_viewer.layers.screen import Screen
+from zv_viewer.layers.untyped import NapariEvent, NapariValue
 from zv_viewer.layers.visual import Cells
 
 
@@ -28,10 +29,9 @@ class VCellPoints(VispyBaseLayer):  # type: ignore[misc]  # napari's canvas laye
         font_info: Passed on to napari.
     """
 
-    def __init__(self, layer: CellPoints, font_info: Any = None) -> None:
-        super().__init__(
-            layer, Cells(layer.capacity, PAGE, layer.scene.origin, self._on_screen), font_info=font_info
-        )
+    def __init__(self, layer: CellPoints, font_info: NapariValue = None) -> None:
+        node = Cells(layer.capacity, PAGE, layer.scene.origin, self._on_screen)
+        super().__init__(layer, node, font_info=font_info)
         self.layer.events.look.connect(self._on_look_change)
         self._on_look_change()
         self._on_data_change()
@@ -81,7 +81,7 @@ class VCellPoints(VispyBaseLayer):  # type: ignore[misc]  # napari's canvas laye
         super()._on_opacity_change()
         self._on_blending_change()
 
-    def _on_blending_change(self, event: Any = None) -> None:
+    def _on_blending_change(self, event: NapariEvent = None) -> None:
         """As napari, but an opaque layer writes its colours without reading the canvas back."""
         super()._on_blending_change(event)
         if self.layer.blending == "translucent" and self.layer.opacity >= 1:
@@ -93,7 +93,7 @@ class VCellPoints(VispyBaseLayer):  # type: ignore[misc]  # napari's canvas laye
         self.layer.events.view()
 
     def close(self) -> None:
-        """The layer left the viewer: free the card's memory, and the layer starts empty if it returns."""
+        """The layer left the viewer: free the card's memory; should it return, it is empty."""
         self.layer.attach(None)
         super().close()
         self.node.free()

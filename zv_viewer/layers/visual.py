@@ -7,7 +7,6 @@ colours and the sizes are uniforms.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +19,7 @@ from zv_viewer.layers.buffers import DrawnRows, Int, RowBuffers, RowWrite
 from zv_viewer.layers.colours import MISSING, MODES, PLAIN, Colouring
 from zv_viewer.layers.matrices import LARGE, NearView, near_view
 from zv_viewer.layers.screen import Screen, screen_of
+from zv_viewer.layers.untyped import Node
 
 Float = npt.NDArray[np.float64]
 
@@ -82,7 +82,7 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         self.update()
 
     def set_slab(self, low: Float, high: Float) -> None:
-        """Keep rows of hidden axes within (D,) ``low`` and ``high``, layer coordinates; infinite: shown."""
+        """Keep rows within (D,) ``low`` and ``high``, layer coordinates; infinite on shown axes."""
         bounded = np.isfinite(low) & np.isfinite(high)
         middle, half = np.zeros(4), np.full(4, -1.0)
         axes = np.flatnonzero(bounded)
@@ -103,7 +103,7 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         self.update()
 
     def set_size(self, fixed: float | None, factor: float, least: float, most: float) -> None:
-        """Size in canvas pixels: ``fixed``, or ``factor`` times a row's spacing between ``least`` and ``most``."""
+        """Size in canvas pixels: ``fixed``, or a row's spacing times ``factor``, within ends."""
         self._size = (fixed or 0.0, factor, least, most)
         self._near = None
         self.update()
@@ -119,10 +119,10 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         self._drawn.delete()
         self._lut.delete()
 
-    def _prepare_transforms(self, view: Any) -> None:
-        """Transforms are taken in float64 just before a draw, not through shader code in float32."""
+    def _prepare_transforms(self, view: Node) -> None:
+        """Transforms are taken in float64 just before a draw, not in the shader."""
 
-    def _prepare_draw(self, view: Any) -> bool:
+    def _prepare_draw(self, view: Node) -> bool:
         screen = screen_of(view)
         if self._near is None or self.screen is None or not screen.same_as(self.screen):
             moved = self.screen is None or not screen.same_as(self.screen)
@@ -142,10 +142,11 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         program["u_offset"] = near.offset.astype(np.float32)
         fixed, factor, least, most = self._size
         ratio = screen.pixel_ratio
-        program["u_size"] = (fixed * ratio, factor * screen.px_per_unit, least * ratio, most * ratio)
+        by_spacing = factor * screen.px_per_unit
+        program["u_size"] = (fixed * ratio, by_spacing, least * ratio, most * ratio)
         self._near, self.screen = near, screen
 
-    def _compute_bounds(self, axis: int, view: Any) -> None:
+    def _compute_bounds(self, axis: int, view: Node) -> None:
         return None
 
 

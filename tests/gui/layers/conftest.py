@@ -1,0 +1,123 @@
+"""A window with a layer in it, and pictures of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from qtpy.QtWidgets import QApplication
+
+from zv_viewer.layers.camera import camera_of
+from zv_viewer.layers.factory import make_layer
+from zv_viewer.model.chunks import CellArrays
+from zv_viewer.model.scene import LevelInfo, SceneInfo
+
+
+def a_scene(bounds) -> SceneInfo:
+    """A store with nothing but bounds, (2, D)."""
+    box = np.asarray(bounds, float)
+    ndim = box.shape[1]
+    level = LevelInfo(
+        0,
+        np.ones(ndim),
+        np.ones(ndim),
+        np.zeros((1, ndim), np.int64),
+        np.ones(1, np.int64),
+        True,
+        0.0,
+        "density",
+    )
+    names = tuple("tzyx"[-ndim:])
+    units = (None,) * ndim
+    return SceneInfo(
+        "memory://box", "box", "0.7.0", "points", names, units, box, (level,), (), 12.0
+    )
+
+
+def a_cell(scene, number, points, values=None, parts=None, spacing=0.0) -> CellArrays:
+    """Points, (N, D) in store coordinates, as a worker hands them over."""
+    points = np.asarray(points, float).reshape(-1, scene.ndim)
+    rows = np.zeros((len(points), 4), np.float32)
+    rows[:, : scene.ndim] = points - scene.origin
+    ends = [0, len(rows)] if parts is None else parts
+    return CellArrays(
+        cell=number,
+        positions=rows,
+        values=None if values is None else np.asarray(values, np.float32),
+        attribute=None if values is None else "value",
+        part_start=np.asarray(ends, np.int64),
+        spacing=spacing,
+        order=np.arange(len(rows), dtype=np.uint32),
+        fetched_bytes=0,
+        requests=0,
+    )
+
+
+@dataclass
+class Stage:
+    """A viewer, a layer in it, and eyes."""
+
+    viewer: Any
+    layer: Any
+    scene: SceneInfo
+
+    def settle(self) -> None:
+        """Let the window catch up."""
+        for _ in range(6):
+            QApplication.processEvents()
+
+    def picture(self) -> np.ndarray:
+        """(H, W, 3) int, the canvas."""
+        self.settle()
+        image = self.viewer.screenshot(canvas_only=True, flash=False)
+        return np.asarray(image)[..., :3].astype(int)
+
+    def lit(self) -> int:
+        """Pixels that are not black."""
+        return int((self.picture().sum(axis=-1) > 0).sum())
+
+    def pixels_of(self, points) -> np.ndarray:
+        """(N, 2) row and column where store positions land, by the layer's camera."""
+        camera = camera_of(self.viewer, self.layer)
+        shown = np.asarray(points, float).reshape(-1, self.scene.ndim)[:, list(camera.displayed)]
+        pad = np.zeros((len(shown), 3 - shown.shape[1]))
+        clip = np.hstack([shown, pad, np.ones((len(shown), 1))]) @ camera.matrix.T
+        x, y = clip[:, 0] / clip[:, 3], clip[:, 1] / clip[:, 3]
+        width, height = camera.viewport
+        return np.stack([(1 - y) / 2 * height, (1 + x) / 2 * width], axis=1).astype(int)
+
+    def colours_at(self, points) -> np.ndarray:
+        """(N, 3) colours of the picture where store positions land."""
+        image = self.picture()
+        row, column = self.pixels_of(points).T
+        return image[row, column]
+
+
+@pytest.fixture
+def stage(make_napari_viewer) -> Callable[..., Stage]:
+    """Opens a window with a layer for a box, (2, D) bounds."""
+
+    def open_stage(bounds, ndisplay=2, capacity=20_000, backend="fast", size=4.0) -> Stage:
+        scene = a_scene(bounds)
+        viewer = make_napari_viewer(show=True, ndisplay=ndisplay)
+        viewer.window.resize(900, 700)
+        layer = make_layer(scene, capacity, name="cells", backend=backend)
+        viewer.add_layer(layer)
+        viewer.dims.ndisplay = ndisplay
+        viewer.reset_view()
+        if backend == "fast":
+            layer.point_size = size
+        here = Stage(viewer, layer, scene)
+        here.settle()
+        return here
+
+    return open_stage
+
+
+@pytest.fixture
+def cell() -> Callable[..., CellArrays]:
+    """Makes a cell of a scene."""
+    return a_cell

@@ -1,0 +1,42 @@
+"""Makes the layer that draws a store: the fast one, or the standard one where napari changed."""
+
+from __future__ import annotations
+
+import logging
+from typing import Literal
+
+from zv_viewer.layers.points import CellPoints
+from zv_viewer.layers.standard import StandardPoints
+from zv_viewer.model.scene import SceneInfo
+
+try:
+    import zv_viewer.layers.vispy_points  # noqa: F401 - registers the visual with napari
+except (ImportError, AttributeError) as error:  # napari's private modules moved
+    WHY_STANDARD: str | None = str(error)
+else:
+    WHY_STANDARD = None
+
+log = logging.getLogger(__name__)
+
+
+def make_layer(
+    scene: SceneInfo,
+    capacity: int,
+    *,
+    name: str | None = None,
+    backend: Literal["auto", "fast", "standard"] = "auto",
+) -> CellPoints | StandardPoints:
+    """A layer for ``scene``, empty, on no viewer yet.
+
+    Args:
+        scene: The store.
+        capacity: Rows it can draw.
+        name: Shown in the layer list; the store's name by default.
+        backend: ``fast`` draws in slots, ``standard`` through napari's public Points, ``auto`` the
+            fast one where this napari allows it.
+    """
+    if backend == "standard" or (backend == "auto" and WHY_STANDARD is not None):
+        if backend == "auto":
+            log.warning("points are drawn by napari's own layer, which is slower: %s", WHY_STANDARD)
+        return StandardPoints(scene, capacity, name=name)
+    return CellPoints(scene, capacity, name=name)
