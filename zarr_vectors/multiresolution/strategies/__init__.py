@@ -1,0 +1,1 @@
+"""Pure reducers, one module per geometry: arrays in, arrays out."""

@@ -1,0 +1,171 @@
+"""Cell bytes to positions, attribute rows and object pieces. Pure, and suspicious of every byte."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zarr_vectors.core.metadata import AttributeSpec, VertexSpec
+from zarr_vectors.encoding.categorical import decode_categories
+from zarr_vectors.encoding.fragments import FragmentIndex
+from zarr_vectors.exceptions import ArrayError
+from zarr_vectors.reading.plan import Pieces
+from zarr_vectors.typing import AnyArray, ChunkCoords, FloatArray, IntArray
+
+Blobs = Mapping[ChunkCoords, bytes]
+
+
+def row_counts(
+    blobs: Blobs, keys: Sequence[ChunkCoords], row_bytes: int, array: str, url: str
+) -> IntArray:
+    """(M,) rows of each chunk's blob; an absent blob has none.
+
+    Raises:
+        ArrayError: A blob is not a whole number of rows.
+    """
+    sizes = np.fromiter((len(blobs.get(key, b"")) for key in keys), np.int64, len(keys))
+    if (sizes % row_bytes).any():
+        bad = int(np.flatnonzero(sizes % row_bytes)[0])
+        raise damaged(
+            array, keys[bad], url, f"{sizes[bad]} bytes are not whole rows of {row_bytes}"
+        )
+    return sizes // row_bytes
+
+
+def same_counts(
+    expected: IntArray, found: IntArray, keys: Sequence[ChunkCoords], array: str, url: str
+) -> None:
+    """Compare rows per chunk with what they must be.
+
+    Raises:
+        ArrayError: The first chunk that differs.
+    """
+    wrong = np.flatnonzero(expected != found)
+    if len(wrong):
+        row = int(wrong[0])
+        raise damaged(array, keys[row], url, f"{found[row]} rows, expected {expected[row]}")
+
+
+def joined(
+    blobs: Blobs, keys: Sequence[ChunkCoords], dtype: np.dtype[Any], row_shape: tuple[int, ...]
+) -> AnyArray:
+    """All blobs one after the other as one new array (n, *row_shape)."""
+    data = bytearray().join([blobs[key] for key in keys if key in blobs])
+    flat = np.frombuffer(data, dtype)
+    return flat.reshape(-1, *row_shape) if row_shape else flat
+
+
+def one(blob: bytes, dtype: np.dtype[Any], row_shape: tuple[int, ...]) -> AnyArray:
+    """One blob as an array (n, *row_shape) that cannot be written to."""
+    flat = np.frombuffer(blob, dtype)
+    return flat.reshape(-1, *row_shape) if row_shape else flat
+
+
+def check_zeros(
+    blobs: Blobs, keys: Sequence[ChunkCoords], spec: VertexSpec, ndim: int, array: str, url: str
+) -> None:
+    """Refuse vertices that are all zero in a chunk that does not hold the origin.
+
+    A compressed 0.7 blob of zeros has no file: what comes back for a lost file looks like this.
+
+    Raises:
+        ArrayError: The first such chunk.
+    """
+    row = bytes(spec.dtype.itemsize * ndim)
+    for key in keys:
+        blob = blobs.get(key, b"")
+        if blob and any(key[-ndim:]) and blob[: len(row)] == row and not any(blob):
+            raise damaged(
+                array, key, url, "all vertices are at the origin, which is outside the chunk"
+            )
+
+
+def categories_as_text(values: AnyArray, spec: AttributeSpec, array: str, url: str) -> AnyArray:
+    """(n,) strings of category codes.
+
+    Raises:
+        ArrayError: A code without a category.
+    """
+    try:
+        return decode_categories(values, spec.categories or ())  # type: ignore[arg-type]  # ints
+    except ArrayError as error:
+        raise ArrayError(f"{array} of {url}: {error}", array=array) from error
+
+
+def piece_rows(
+    pieces: Pieces,
+    indexes: Mapping[ChunkCoords, FragmentIndex],
+    keys: Sequence[ChunkCoords],
+    first_rows: IntArray,
+    array: str,
+    url: str,
+) -> tuple[IntArray, IntArray]:
+    """Rows of the fragments asked for, in the order asked.
+
+    Args:
+        pieces: The fragments.
+        indexes: Fragment table of every chunk in ``keys``.
+        keys: Chunks whose rows lie one after the other.
+        first_rows: (M + 1,) int64, first row of every chunk, and the end.
+        array: Name of the fragments array, for messages.
+        url: The store, for messages.
+
+    Returns:
+        (n,) int64 rows and (n,) int64 objects they belong to.
+
+    Raises:
+        ArrayError: A chunk without a table, a fragment that is not there, or rows beyond the chunk.
+    """
+    number = {key: i for i, key in enumerate(keys)}
+    owner = np.fromiter(
+        (number[tuple(row)] for row in pieces.chunks.tolist()), np.int64, len(pieces.chunks)
+    )
+    order = np.argsort(owner, kind="stable")
+    edges = np.searchsorted(owner[order], np.arange(len(keys) + 1))
+    counts = np.zeros(len(owner), np.int64)
+    parts: list[IntArray] = []
+    for i, key in enumerate(keys):
+        mine = order[edges[i] : edges[i + 1]]
+        if not len(mine):
+            continue
+        if key not in indexes:
+            raise damaged(array, key, url, "there is no fragment table")
+        index = indexes[key]
+        wanted = pieces.fragments[mine]
+        if wanted.max() >= len(index):
+            raise damaged(
+                array, key, url, f"fragment {wanted.max()} is asked for, {len(index)} are there"
+            )
+        try:
+            index.check(int(first_rows[i + 1] - first_rows[i]))
+        except ArrayError as error:
+            raise damaged(array, key, url, str(error)) from error
+        parts.append(index.gather(wanted) + first_rows[i])
+        counts[mine] = index.counts[wanted]
+    rows = np.concatenate(parts) if parts else np.zeros(0, np.int64)
+    # `rows` lists pieces chunk after chunk; put them back into the order asked for
+    starts = np.empty(len(owner), np.int64)
+    starts[order] = np.cumsum(counts[order]) - counts[order]
+    ends = np.cumsum(counts)
+    total = int(ends[-1]) if len(ends) else 0
+    take = np.arange(total) + np.repeat(starts - (ends - counts), counts)
+    return rows[take], np.repeat(pieces.objects, counts)
+
+
+def empty_positions(spec: VertexSpec, ndim: int) -> FloatArray:
+    """(0, D) positions of the stored dtype."""
+    return np.zeros((0, ndim), spec.dtype)
+
+
+def damaged(array: str, chunk: ChunkCoords, url: str, what: str) -> ArrayError:
+    """The error for a chunk whose bytes are not what they must be."""
+    name = ".".join(map(str, chunk))
+    return ArrayError(f"chunk {name} of {array} in {url}: {what}", array=array, chunk=chunk)
+
+
+def mask_rows(values: npt.NDArray[Any], keep: npt.NDArray[np.bool_] | None) -> npt.NDArray[Any]:
+    """The rows to keep; all of them, uncopied, where there is no mask."""
+    return values if keep is None else values[keep]

@@ -1,0 +1,346 @@
+"""A plan's cells in one batch, decoded at once: the only reader of vertices and attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zarr_vectors.core.layouts.base import Cells, ReadsCells
+from zarr_vectors.core.metadata import AttributeSpec
+from zarr_vectors.encoding.fragments import FragmentIndex, decode_fragments
+from zarr_vectors.exceptions import ArrayError
+from zarr_vectors.reading import assemble
+from zarr_vectors.reading.cache import CellCache
+from zarr_vectors.reading.level import LevelArrays
+from zarr_vectors.reading.plan import ReadPlan
+from zarr_vectors.reading.results import ChunkRows, PointsResult
+from zarr_vectors.spatial.chunking import positions_in_box
+from zarr_vectors.typing import AnyArray, ChunkCoords, FloatArray, IntArray
+
+BATCH_BYTES = 32 * 2**20
+"""Decoded bytes fetched at once, so that a large read holds its result and little more."""
+
+
+class LevelReader:
+    """Reads rows of one level. Holds no state but the cache, so threads may share it.
+
+    Args:
+        cells: Where blobs come from.
+        arrays: What the level holds.
+        cache: Cells to keep between reads, or None.
+    """
+
+    def __init__(
+        self, cells: ReadsCells, arrays: LevelArrays, cache: CellCache | None = None
+    ) -> None:
+        self._cells = cells
+        self._cache = cache
+        self.arrays = arrays
+        self._row_of = {key: row for row, key in enumerate(arrays.table.keys())}
+
+    def read(
+        self, plan: ReadPlan, attributes: Sequence[str] = (), *, text: bool = True
+    ) -> PointsResult:
+        """Positions and attributes of a plan.
+
+        Args:
+            plan: Chunks, box and fragments.
+            attributes: Names of attributes.
+            text: Categories as strings; as stored codes otherwise.
+
+        Raises:
+            ArrayError: A chunk is missing, cut short or contradicts its level.
+            StoreError: The level lacks an attribute.
+        """
+        specs = [self.arrays.attribute(name) for name in attributes]
+        if plan.pieces is None:
+            positions, values = self._read_chunks(plan, specs)
+            objects = None
+        else:
+            positions, values, objects = self._read_pieces(plan, specs)
+        return PointsResult(
+            positions=positions,
+            vertex_attributes={
+                spec.name: self._shown(v, spec, text) for spec, v in zip(specs, values, strict=True)
+            },
+            vertex_count=len(positions),
+            object_ids=objects,
+            level=self.arrays.meta.level,
+        )
+
+    def read_values(self, name: str, *, text: bool = False) -> AnyArray:
+        """All values of one attribute, rows as in a read of every position."""
+        spec = self.arrays.attribute(name)
+        keys, counts = self.arrays.table.keys(), self.arrays.table.counts
+        parts = [
+            self._values(part, spec, counts[rows] if self.arrays.table.exact else None)
+            for rows, part in _batches(keys, counts * spec.row_bytes)
+        ]
+        return self._shown(_concatenate(parts, spec.dtype, spec.row_shape), spec, text)
+
+    def read_chunks(
+        self, keys: Iterable[ChunkCoords], attributes: Sequence[str] = (), *, text: bool = False
+    ) -> dict[ChunkCoords, ChunkRows]:
+        """Rows of each chunk by itself, one batch for all; chunks that do not exist have no rows."""
+        wanted = list(keys)
+        known = [key for key in wanted if key in self._row_of]
+        specs = [self.arrays.attribute(name) for name in attributes]
+        cells = self._fetch(
+            {self.arrays.vertices_path: known}
+            | {self.arrays.attribute_path(s.name): known for s in specs if self._stored(s)}
+        )
+        counts = self._vertex_counts(cells[self.arrays.vertices_path], known)
+        columns = [self._chunk_values(cells, spec, known, counts) for spec in specs]
+        found = {
+            key: ChunkRows(
+                self._positions_of(cells[self.arrays.vertices_path], key),
+                {
+                    s.name: self._shown(column[i], s, text)
+                    for s, column in zip(specs, columns, strict=True)
+                },
+            )
+            for i, key in enumerate(known)
+        }
+        return {key: found[key] if key in found else self._no_rows(specs, text) for key in wanted}
+
+    def read_chunk_values(
+        self, keys: Iterable[ChunkCoords], name: str, *, text: bool = False
+    ) -> dict[ChunkCoords, AnyArray]:
+        """Values of one attribute, chunk by chunk, without reading positions where counts are known."""
+        spec = self.arrays.attribute(name)
+        wanted = list(keys)
+        known = [key for key in wanted if key in self._row_of]
+        if not self.arrays.table.exact:
+            rows = self.read_chunks(wanted, [name], text=text)
+            return {key: part.attributes[name] for key, part in rows.items()}
+        counts = self._recorded_counts(known)
+        request = {self.arrays.attribute_path(name): known} if self._stored(spec) else {}
+        column = self._chunk_values(self._fetch(request), spec, known, counts)
+        found = dict(zip(known, column, strict=True))
+        none = np.zeros((0, *spec.row_shape), spec.dtype)
+        return {key: self._shown(found.get(key, none), spec, text) for key in wanted}
+
+    def fragment_indexes(self, keys: Iterable[ChunkCoords]) -> dict[ChunkCoords, FragmentIndex]:
+        """Fragment tables of the chunks that have one."""
+        path = self.arrays.fragments_path
+        return self._indexes(self._fetch({path: list(keys)})[path])
+
+    def _read_chunks(
+        self, plan: ReadPlan, specs: Sequence[AttributeSpec]
+    ) -> tuple[FloatArray, list[AnyArray]]:
+        keys = plan.keys()
+        sizes = self._recorded_counts(keys) * self._row_bytes(specs)
+        parts = []
+        for rows, part in _batches(keys, sizes):
+            positions, values, counts = self._rows(part, specs)
+            keep = _kept_rows(plan, plan.partial[rows], positions, counts)
+            parts.append([assemble.mask_rows(a, keep) for a in (positions, *values)])
+        arrays = self.arrays
+        shapes = [(arrays.ndim,), *(spec.row_shape for spec in specs)]
+        dtypes = [arrays.vertices.dtype, *(spec.dtype for spec in specs)]
+        columns: list[AnyArray] = []
+        for i, (dtype, shape) in enumerate(zip(dtypes, shapes, strict=True)):
+            columns.append(_concatenate([part[i] for part in parts], dtype, shape))
+            for part in parts:  # free what is copied: a large read holds its result once
+                part[i] = columns[-1][:0]
+        return columns[0], columns[1:]  # type: ignore[return-value]  # vertices are floats
+
+    def _read_pieces(
+        self, plan: ReadPlan, specs: Sequence[AttributeSpec]
+    ) -> tuple[FloatArray, list[AnyArray], IntArray]:
+        arrays, keys = self.arrays, plan.keys()
+        assert plan.pieces is not None  # noqa: S101  the caller asked for pieces
+        positions, values, counts, indexes = self._rows_and_fragments(keys, specs)
+        first = np.zeros(len(keys) + 1, np.int64)
+        np.cumsum(counts, out=first[1:])
+        rows, objects = assemble.piece_rows(
+            plan.pieces, indexes, keys, first, arrays.fragments_path, arrays.url
+        )
+        if plan.box is not None:
+            inside = positions_in_box(positions, plan.box)[rows]
+            rows, objects = rows[inside], objects[inside]
+        return positions[rows], [column[rows] for column in values], objects
+
+    def _rows(
+        self, keys: list[ChunkCoords], specs: Sequence[AttributeSpec]
+    ) -> tuple[FloatArray, list[AnyArray], IntArray]:
+        positions, values, counts, _ = self._decode(keys, specs, fragments=False)
+        return positions, values, counts
+
+    def _rows_and_fragments(
+        self, keys: list[ChunkCoords], specs: Sequence[AttributeSpec]
+    ) -> tuple[FloatArray, list[AnyArray], IntArray, dict[ChunkCoords, FragmentIndex]]:
+        return self._decode(keys, specs, fragments=True)
+
+    def _decode(
+        self, keys: list[ChunkCoords], specs: Sequence[AttributeSpec], *, fragments: bool
+    ) -> tuple[FloatArray, list[AnyArray], IntArray, dict[ChunkCoords, FragmentIndex]]:
+        arrays = self.arrays
+        request = {arrays.vertices_path: keys}
+        request |= {arrays.attribute_path(s.name): keys for s in specs if self._stored(s)}
+        if fragments:
+            request[arrays.fragments_path] = keys
+        cells = self._fetch(request)
+        blobs = cells[arrays.vertices_path]
+        counts = self._vertex_counts(blobs, keys)
+        positions: FloatArray = assemble.joined(  # type: ignore[assignment]  # floats, checked
+            blobs, keys, arrays.vertices.dtype, (arrays.ndim,)
+        )
+        values = [self._column(cells, spec, keys, counts) for spec in specs]
+        indexes = self._indexes(cells[arrays.fragments_path]) if fragments else {}
+        return positions, values, counts, indexes
+
+    def _column(
+        self,
+        cells: Mapping[str, Cells],
+        spec: AttributeSpec,
+        keys: Sequence[ChunkCoords],
+        counts: IntArray,
+    ) -> AnyArray:
+        if not self._stored(spec):
+            lead = self.arrays.lead_values
+            assert lead is not None  # noqa: S101  only lead attributes are not stored
+            return np.repeat(lead[[key[0] for key in keys]], counts)
+        blobs = self._checked(cells, spec, keys, counts)
+        return assemble.joined(blobs, keys, spec.dtype, spec.row_shape)
+
+    def _chunk_values(
+        self,
+        cells: Mapping[str, Cells],
+        spec: AttributeSpec,
+        keys: Sequence[ChunkCoords],
+        counts: IntArray,
+    ) -> list[AnyArray]:
+        if not self._stored(spec):
+            lead = self.arrays.lead_values
+            assert lead is not None  # noqa: S101  only lead attributes are not stored
+            return [
+                np.full(n, lead[key[0]]) for key, n in zip(keys, counts.tolist(), strict=True)
+            ]
+        blobs = self._checked(cells, spec, keys, counts)
+        return [assemble.one(blobs.get(key, b""), spec.dtype, spec.row_shape) for key in keys]
+
+    def _values(
+        self, keys: list[ChunkCoords], spec: AttributeSpec, counts: IntArray | None
+    ) -> AnyArray:
+        if counts is None:
+            return self._rows(keys, [spec])[1][0]
+        path = self.arrays.attribute_path(spec.name)
+        cells = self._fetch({path: keys}) if self._stored(spec) else {}
+        return self._column(cells, spec, keys, counts)
+
+    def _checked(
+        self,
+        cells: Mapping[str, Cells],
+        spec: AttributeSpec,
+        keys: Sequence[ChunkCoords],
+        counts: IntArray,
+    ) -> Cells:
+        path = self.arrays.attribute_path(spec.name)
+        blobs = cells[path]
+        found = assemble.row_counts(blobs, keys, spec.row_bytes, path, self.arrays.url)
+        assemble.same_counts(counts, found, keys, path, self.arrays.url)
+        return blobs
+
+    def _vertex_counts(self, blobs: Cells, keys: Sequence[ChunkCoords]) -> IntArray:
+        arrays = self.arrays
+        path, url = arrays.vertices_path, arrays.url
+        for key in keys:
+            if key not in blobs:
+                raise assemble.damaged(path, key, url, "it is recorded and not there")
+        width = arrays.vertices.dtype.itemsize * arrays.ndim
+        counts = assemble.row_counts(blobs, keys, width, path, url)
+        if arrays.table.exact:
+            assemble.same_counts(self._recorded_counts(keys), counts, keys, path, url)
+        assemble.check_zeros(blobs, keys, arrays.vertices, arrays.ndim, path, url)
+        return counts
+
+    def _recorded_counts(self, keys: Sequence[ChunkCoords]) -> IntArray:
+        rows = np.fromiter((self._row_of[key] for key in keys), np.int64, len(keys))
+        return self.arrays.table.counts[rows]
+
+    def _positions_of(self, blobs: Cells, key: ChunkCoords) -> FloatArray:
+        rows = assemble.one(blobs[key], self.arrays.vertices.dtype, (self.arrays.ndim,))
+        return rows  # type: ignore[return-value]  # vertices are floats
+
+    def _no_rows(self, specs: Sequence[AttributeSpec], text: bool) -> ChunkRows:  # noqa: FBT001
+        return ChunkRows(
+            assemble.empty_positions(self.arrays.vertices, self.arrays.ndim),
+            {s.name: self._shown(np.zeros((0, *s.row_shape), s.dtype), s, text) for s in specs},
+        )
+
+    def _indexes(self, blobs: Cells) -> dict[ChunkCoords, FragmentIndex]:
+        path, found = self.arrays.fragments_path, {}
+        for key, blob in blobs.items():
+            try:
+                found[key] = decode_fragments(blob)
+            except ArrayError as error:
+                raise assemble.damaged(path, key, self.arrays.url, str(error)) from error
+        return found
+
+    def _fetch(self, request: Mapping[str, Sequence[ChunkCoords]]) -> dict[str, Cells]:
+        cache = self._cache
+        if cache is None or not cache.max_bytes:
+            found = self._cells.get_cells(request)
+            return {path: found.get(path, {}) for path in request}
+        kept = {path: cache.get(path, coords) for path, coords in request.items()}
+        missing = {
+            path: [c for c in coords if c not in kept[path]] for path, coords in request.items()
+        }
+        missing = {path: coords for path, coords in missing.items() if coords}
+        read = self._cells.get_cells(missing) if missing else {}
+        for path, cells in read.items():
+            cache.put(path, cells)
+        return {path: {**kept[path], **read.get(path, {})} for path in request}
+
+    def _stored(self, spec: AttributeSpec) -> bool:
+        return spec.name != self.arrays.lead_name
+
+    def _shown(self, values: AnyArray, spec: AttributeSpec, text: bool) -> AnyArray:  # noqa: FBT001
+        if not text or spec.categories is None:
+            return values
+        path = self.arrays.attribute_path(spec.name)
+        return assemble.categories_as_text(values, spec, path, self.arrays.url)
+
+    def _row_bytes(self, specs: Sequence[AttributeSpec]) -> int:
+        own = self.arrays.vertices.dtype.itemsize * self.arrays.ndim
+        return own + sum(spec.row_bytes for spec in specs)
+
+
+def _kept_rows(
+    plan: ReadPlan,
+    partial: npt.NDArray[np.bool_],
+    positions: FloatArray,
+    counts: IntArray,
+) -> npt.NDArray[np.bool_] | None:
+    """Which rows lie in the box; only those of chunks that reach out of it are compared."""
+    if plan.box is None or not partial.any():
+        return None
+    if partial.all():
+        return positions_in_box(positions, plan.box)
+    keep = np.ones(len(positions), np.bool_)
+    rows = np.flatnonzero(np.repeat(partial, counts))
+    keep[rows] = positions_in_box(positions[rows], plan.box)
+    return keep
+
+
+def _batches(
+    keys: list[ChunkCoords], sizes: IntArray
+) -> Iterator[tuple[slice, list[ChunkCoords]]]:
+    """Runs of chunks of about :data:`BATCH_BYTES` together."""
+    batch = np.cumsum(sizes) // BATCH_BYTES
+    edges = [0, *(np.flatnonzero(np.diff(batch)) + 1).tolist(), len(keys)]
+    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        if stop > start:
+            yield slice(start, stop), keys[start:stop]
+
+
+def _concatenate(
+    parts: list[Any], dtype: np.dtype[Any], row_shape: tuple[int, ...]
+) -> npt.NDArray[Any]:
+    if not parts:
+        return np.zeros((0, *row_shape), dtype)
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)

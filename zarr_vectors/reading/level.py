@@ -1,0 +1,189 @@
+"""What a level holds, gathered once from metadata so that reads need none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from zarr_vectors.constants import VERTEX_ATTRIBUTES, VERTEX_FRAGMENTS, VERTICES
+from zarr_vectors.core.layouts.base import Layout
+from zarr_vectors.core.metadata import (
+    AttributeSpec,
+    ChunkTable,
+    LevelError,
+    LevelMetadata,
+    RootMetadata,
+    VertexSpec,
+)
+from zarr_vectors.core.metadata.array import dtype_of
+from zarr_vectors.core.root_meta import LevelDocument
+from zarr_vectors.encoding.categorical import code_dtype
+from zarr_vectors.exceptions import ConventionError, MetadataError, StoreError
+from zarr_vectors.typing import AnyArray
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LevelArrays:
+    """The arrays of one level: element types, chunks and where they are."""
+
+    url: str
+    path: str
+    """The level's path, e.g. ``0``."""
+    ndim: int
+    meta: LevelMetadata
+    chunk_shape: tuple[float, ...]
+    vertices: VertexSpec
+    attributes: dict[str, AttributeSpec]
+    table: ChunkTable
+    error: LevelError | None = None
+    lead_values: AnyArray | None = None
+    """(B,) value of every attribute bin of an attribute-chunked level; codes of strings."""
+
+    @property
+    def rank(self) -> int:
+        """Components of a chunk coordinate."""
+        return self.ndim + self.meta.chunked_by_attribute
+
+    @property
+    def lead_name(self) -> str | None:
+        """The attribute the level is chunked by: known from the chunk, stored nowhere else."""
+        return self.meta.chunk_attribute_name
+
+    @property
+    def vertices_path(self) -> str:
+        """Logical path of the positions."""
+        return f"{self.path}/{VERTICES}"
+
+    @property
+    def fragments_path(self) -> str:
+        """Logical path of the fragment tables."""
+        return f"{self.path}/{VERTEX_FRAGMENTS}"
+
+    def attribute_path(self, name: str) -> str:
+        """Logical path of an attribute."""
+        return f"{self.path}/{VERTEX_ATTRIBUTES}/{name}"
+
+    def attribute(self, name: str) -> AttributeSpec:
+        """The attribute ``name``.
+
+        Raises:
+            StoreError: The level does not hold it.
+        """
+        spec = self.attributes.get(name)
+        if spec is None:
+            known = ", ".join(map(repr, self.attributes)) or "none"
+            raise StoreError(
+                f"level {self.path} of {self.url} has no attribute {name!r}; it has {known}"
+            )
+        return spec
+
+
+def describe_level(layout: Layout, root: RootMetadata, document: LevelDocument) -> LevelArrays:
+    """Read the metadata of a level's arrays: one batch, and a listing where counts are not recorded.
+
+    Args:
+        layout: Where the level is.
+        root: The store's metadata.
+        document: The level group's attributes.
+
+    Raises:
+        MetadataError: An array's metadata is damaged.
+        ConventionError: Vertices are encoded in a way points are not.
+    """
+    meta, url = document.meta, layout.backend.url
+    path = str(meta.level)
+    rank = root.ndim + meta.chunked_by_attribute
+    table = _recorded_table(document, rank)
+    names = _attribute_names(layout, meta, trusted=table is not None)
+    paths = {name: f"{path}/{VERTEX_ATTRIBUTES}/{name}" for name in names}
+    metas = layout.array_metas([f"{path}/{VERTICES}", *paths.values()])
+    vertices = VertexSpec.from_meta(metas.get(f"{path}/{VERTICES}", {}))
+    if vertices.encoding != "raw":
+        raise ConventionError(
+            f"vertices of level {path} in {url} are encoded as {vertices.encoding!r}; "
+            "points are read from raw ones"
+        )
+    specs = {
+        name: AttributeSpec.from_meta(name, metas[where])
+        for name, where in paths.items()
+        if where in metas
+    }
+    lead, lead_spec = _lead(meta, document.attributes)
+    if lead_spec is not None:
+        specs[lead_spec.name] = lead_spec
+    if table is None:
+        cells = layout.list_cells(f"{path}/{VERTICES}")
+        wrong = next((cell for cell in cells if len(cell) != rank), None)
+        if wrong is not None:
+            raise MetadataError(
+                f"level {path} of {url} has chunk {wrong}, expected {rank} components"
+            )
+        table = ChunkTable.estimated(cells, rank, meta.vertex_count)
+    return LevelArrays(
+        url=url,
+        path=path,
+        ndim=root.ndim,
+        meta=meta,
+        chunk_shape=meta.chunk_shape or root.chunk_shape,
+        vertices=vertices,
+        attributes=specs,
+        table=table,
+        error=document.error,
+        lead_values=lead,
+    )
+
+
+def with_chunks(arrays: LevelArrays, table: ChunkTable) -> LevelArrays:
+    """The same level with other chunks."""
+    return replace(arrays, table=table)
+
+
+def _recorded_table(document: LevelDocument, rank: int) -> ChunkTable | None:
+    """The stored table where it speaks of the level as it is now."""
+    table = document.table
+    if table is None or table.coords.shape[1] != rank:
+        return None
+    return table if int(table.counts.sum()) == document.meta.vertex_count else None
+
+
+def _attribute_names(layout: Layout, meta: LevelMetadata, *, trusted: bool) -> list[str]:
+    """Attributes by listing; by the level's own record where listing costs a round trip or fails."""
+    family = f"{VERTEX_ATTRIBUTES}/"
+    recorded = sorted(
+        name.removeprefix(family) for name in meta.arrays_present if name.startswith(family)
+    )
+    if trusted and layout.backend.local_path is None:
+        return recorded
+    try:
+        return layout.array_names(f"{meta.level}/{VERTEX_ATTRIBUTES}")
+    except StoreError:
+        if recorded or trusted:
+            return recorded
+        raise
+
+
+def _lead(
+    meta: LevelMetadata, attributes: Mapping[str, Any]
+) -> tuple[AnyArray | None, AttributeSpec | None]:
+    """Values of the attribute bins, and the attribute as if it were stored."""
+    name, values = meta.chunk_attribute_name, meta.chunk_attribute_values
+    if name is None or values is None:
+        return None, None
+    if all(isinstance(value, str) for value in values):
+        dtype = code_dtype(len(values))
+        codes = np.arange(len(values)).astype(dtype)
+        return codes, AttributeSpec(name, dtype, categories=values)
+    record = attributes.get(LEAD_KEY)
+    numbers = np.asarray(values)
+    if isinstance(record, Mapping):
+        numbers = numbers.astype(dtype_of(record.get("dtype"), f"attribute {name!r}"))
+    if numbers.dtype.kind not in "biuf" or numbers.ndim != 1:
+        raise MetadataError(f"level {meta.level} is chunked by {name!r} into bins of no one type")
+    return numbers, AttributeSpec(name, numbers.dtype)
+
+
+LEAD_KEY = "zarr_vectors_chunk_attribute"
+"""Level attribute of ours with the dtype of the attribute a level is chunked by."""

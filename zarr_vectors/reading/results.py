@@ -1,0 +1,62 @@
+"""What reads return: frozen values that also answer to ``result["positions"]``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from zarr_vectors.typing import AnyArray, FloatArray, IntArray
+
+
+class Answer(Mapping[str, Any]):
+    """Fields by name; those that are None are not there."""
+
+    __slots__ = ()
+
+    def _names(self) -> list[str]:
+        names = (f.name for f in fields(self))  # type: ignore[arg-type]  # subclasses are dataclasses
+        return [name for name in names if getattr(self, name) is not None]
+
+    def __getitem__(self, key: str) -> Any:  # noqa: ANN401  one type per field
+        if key not in self._names():
+            raise KeyError(key)
+        return getattr(self, key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names())
+
+    def __len__(self) -> int:
+        return len(self._names())
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PointsResult(Answer):
+    """Vertices of a point cloud, chunk after chunk, or object after object where filtered by object.
+
+    Attributes:
+        positions: (M, D) float as stored, world units.
+        vertex_attributes: name -> (M,) or (M, C) in the stored dtype; strings for categories.
+        vertex_count: M.
+        object_ids: (M,) int64 where filtered by object or group, else None.
+        level: The level read.
+    """
+
+    positions: FloatArray
+    vertex_attributes: dict[str, AnyArray]
+    vertex_count: int
+    object_ids: IntArray | None = None
+    level: int = 0
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ChunkRows(Answer):
+    """The rows of one chunk in stored order.
+
+    Attributes:
+        positions: (n, D) float as stored, world units.
+        attributes: name -> (n,) or (n, C).
+    """
+
+    positions: FloatArray
+    attributes: dict[str, AnyArray] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Where positions lie on the chunk and bin grids; pure numpy."""

@@ -1,0 +1,1 @@
+"""The one write path: rows to chunks to fragments, then to arrays."""
