@@ -4,11 +4,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 scripts/bootstrap.sh main
-display=''
-[ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] ||
-    display='xvfb-run -a -s -screen\ 0\ 1400x1000x24\ +extension\ GLX'
-[ "$#" -gt 0 ] || set -- $(cd tests/benchmarks && ls | grep '\.py$' | grep -v -e '^test_' -e conftest | sed 's/\.py$//')
+if [ "$#" = 0 ]; then
+    set -- $(cd tests/benchmarks && ls | grep '\.py$' | grep -v -e '^test_' -e conftest | sed 's/\.py$//')
+fi
 for name in "$@"; do
     printf '\n=== %s\n' "$name"
-    eval "$display" .venv/bin/python "tests/benchmarks/$name.py"
+    .venv/bin/python scripts/on_display.py "tests/benchmarks/$name.py"
 done
