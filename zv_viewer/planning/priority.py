@@ -33,13 +33,14 @@ def requests_for(
     *,
     motion: Motion,
     spare_bytes: int,
+    room_bytes: int,
 ) -> tuple[Request, ...]:
     """The cells to load, best first.
 
-    First what fills holes: the coarsest cells in view from the middle outwards, then those outside if
-    the floor has them all (else they come after the target). Then refined cells that stand for their
-    children outside the view, coarse first, and the target by error removed per byte. Then, as far as
-    ``spare_bytes`` allow, the next coarser cells and a ring around the canvas.
+    First what fills holes: the coarsest cells in view from the middle outwards, then those outside
+    if the floor has them all (else they come after the target). Then refined cells that stand for
+    their children outside the view, coarse first, and the target by error removed per byte. Then,
+    as far as ``spare_bytes`` allow, the next coarser cells and a ring around the canvas.
 
     Args:
         tree: The cells.
@@ -49,6 +50,7 @@ def requests_for(
         camera: The view.
         motion: Cells the view has left before they arrive are not asked for.
         spare_bytes: Bytes that may be fetched for views to come.
+        room_bytes: Bytes of memory they may take.
 
     Returns:
         Requests; no cell twice.
@@ -74,7 +76,7 @@ def requests_for(
         (later, Tier.ZOOM_OUT),
     ]
     if spare_bytes > 0:
-        tiers += _ahead(tree, chosen, visible, resident, camera, spare_bytes)
+        tiers += _ahead(tree, chosen, visible, resident, camera, spare_bytes, room_bytes)
     return tuple(
         request for cells, tier in tiers for request in map(Request, cells.tolist(), repeat(tier))
     )
@@ -109,17 +111,20 @@ def _ahead(
     resident: Bool,
     camera: Camera,
     spare_bytes: int,
+    room_bytes: int,
 ) -> list[tuple[Int, Tier]]:
-    """Cells for views to come, within ``spare_bytes``."""
+    """Cells for views to come, within both limits."""
     known = resident.copy()
     known[chosen.target] = True
     known[chosen.floor] = True
     coarser = tree.parent[chosen.target]
     coarser = np.unique(coarser[coarser >= 0])
     coarser = coarser[~known[coarser]]
-    used = np.cumsum(tree.fetch_bytes[coarser])
-    coarser = coarser[used <= spare_bytes]
-    spare_bytes -= int(tree.fetch_bytes[coarser].sum())
+    fetched, held = tree.fetch_bytes, tree.nbytes
+    fits = (np.cumsum(fetched[coarser]) <= spare_bytes) & (np.cumsum(held[coarser]) <= room_bytes)
+    coarser = coarser[fits]
+    spare_bytes -= int(fetched[coarser].sum())
+    room_bytes -= int(held[coarser].sum())
     around = visible_cells(tree, camera, RING * min(camera.viewport)) & ~visible & ~known
     roots = np.flatnonzero(around & (tree.parent < 0))
     parents = np.unique(tree.parent[chosen.target])
@@ -127,5 +132,5 @@ def _ahead(
     ring = np.concatenate([roots, beside[around[beside]]])
     focus = measure(camera, tree.lo[ring], tree.hi[ring]).focus
     ring = ring[np.argsort(-focus / np.maximum(tree.fetch_bytes[ring], 1), kind="stable")]
-    ring = ring[np.cumsum(tree.fetch_bytes[ring]) <= spare_bytes]
+    ring = ring[(np.cumsum(fetched[ring]) <= spare_bytes) & (np.cumsum(held[ring]) <= room_bytes)]
     return [(coarser, Tier.ZOOM_OUT), (ring, Tier.PREFETCH)]
