@@ -102,11 +102,11 @@ def _cells(rng: np.random.Generator, count: int, ndim: int) -> Made:
     widths = rng.uniform(0.015, 0.07, (clusters, ndim)) * EXTENT
     weights = rng.dirichlet(np.full(clusters, 1.2))
     owner = rng.choice(clusters, count, p=weights).astype(np.int32)
-    positions = middles[owner] + rng.standard_normal((count, ndim)) * widths[owner]
+    places = middles[owner] + rng.standard_normal((count, ndim)) * widths[owner]
     loose = rng.random(count) < 0.15
-    positions[loose] = rng.uniform(0, EXTENT, (int(loose.sum()), ndim))
+    places[loose] = rng.uniform(0, EXTENT, (int(loose.sum()), ndim))
     owner[loose] = -1
-    positions = np.clip(positions, 0, np.nextafter(EXTENT, 0)).astype(np.float32)
+    positions = _inside(places)
     kinds = np.array(["astrocyte", "endothelial", "microglia", "neuron", "oligodendrocyte"])
     kind = kinds[np.where(loose, rng.integers(0, 5, count), owner % 5)]
     depth = positions[:, 0] / EXTENT
@@ -120,12 +120,16 @@ def _transcripts(rng: np.random.Generator, count: int, ndim: int) -> Made:
     band = np.sin(middles[:, -1] / EXTENT * 9) + middles[:, 0] / EXTENT
     weights = np.exp(band)
     owner = rng.choice(cells, count, p=weights / weights.sum()).astype(np.int32)
-    positions = middles[owner] + rng.standard_normal((count, ndim)) * 4.0
-    positions = np.clip(positions, 0, np.nextafter(EXTENT, 0)).astype(np.float32)
+    positions = _inside(middles[owner] + rng.standard_normal((count, ndim)) * 4.0)
     genes = np.array([f"Gene{number:02d}" for number in range(40)])
     gene = genes[(owner * 7 + rng.geometric(0.25, count)) % len(genes)]
     quality = rng.beta(6, 2, count).astype(np.float32) * 40
     return positions, {"gene": gene, "quality": quality, "cell": owner}
+
+
+def _inside(places: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    positions: npt.NDArray[np.float32] = np.clip(places, 0, EXTENT).astype(np.float32)
+    return positions
 
 
 _KINDS: dict[str, Callable[[np.random.Generator, int, int], Made]] = {

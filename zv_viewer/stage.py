@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -142,11 +143,11 @@ def _fit_canvas(viewer: Any, size: tuple[int, int]) -> None:  # noqa: ANN401 - a
 
 def peak_rss_bytes() -> int:
     """Largest resident memory of this process so far, in bytes."""
-    try:
-        import resource
-        import sys
-    except ImportError:  # Windows
-        return int(psutil.Process().memory_info().peak_wset)
+    memory = psutil.Process().memory_info()
+    if hasattr(memory, "peak_wset"):  # Windows
+        return int(memory.peak_wset)
+    import resource
+
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 

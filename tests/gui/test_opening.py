@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 
 import zv_viewer
 from zv_viewer import cli
-from zv_viewer.layers import CellPoints
+from zv_viewer.layers.points import CellPoints
 from zv_viewer.session import session_of
 from zv_viewer.widgets import show_store
 

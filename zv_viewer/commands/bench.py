@@ -80,5 +80,8 @@ def _step_through(stage: Stage, views: tuple[ViewState, ...], pause: float) -> N
     start = time.perf_counter()
     for number, view in enumerate(views, 1):
         stage.go(view)
-        due = start + number * pause
-        stage.run_until(lambda due=due: time.perf_counter() >= due)
+        _run_until(stage, start + number * pause)
+
+
+def _run_until(stage: Stage, due: float) -> None:
+    stage.run_until(lambda: time.perf_counter() >= due)

@@ -16,7 +16,8 @@ from qtpy.QtWidgets import QApplication
 from zarr_vectors.exceptions import ZVError
 from zv_viewer.controller import LodController, LodStats
 from zv_viewer.drawing.colours import ColourSpec, colours_for
-from zv_viewer.layers import camera_of, make_layer
+from zv_viewer.layers.camera import camera_of
+from zv_viewer.layers.factory import make_layer
 from zv_viewer.loading.executors import ThreadExecutor
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.settings import LodSettings, default_settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,8 @@ from zarr_vectors.exceptions import StoreError
 from zarr_vectors.lazy import ZVLevel, ZVStore, open_zv
 from zv_viewer.model.scene import AttributeInfo, LevelInfo, SceneInfo
 from zv_viewer.sources.base import RawCell
+
+T = TypeVar("T", bound=np.generic)
 
 
 class StoreSource:
@@ -61,23 +64,24 @@ class StoreSource:
         with self._store.io.scope() as cost:
             rows = handle.read_chunks(chunks, attributes=present)
         parts = list(rows.values())
-        positions = _stack([part.positions for part in parts], (0, self._store.ndim))
-        values = {name: _stack([part.attributes[name] for part in parts], (0,)) for name in present}
+        positions = _stack([part.positions for part in parts])
+        values = {name: _stack([part.attributes[name] for part in parts]) for name in present}
         return RawCell(positions, values, cost.bytes_read, cost.requests)
 
     def read_values(
         self, level: int, chunks: npt.NDArray[np.int64], attribute: str
     ) -> tuple[npt.NDArray[np.generic], int, int]:
-        """Values of one attribute, rows as in :meth:`read`."""
+        """Values of one attribute, rows as in :meth:`read`; NaN where the level lacks it.
+
+        Published pyramids keep attributes at level 0 only.
+        """
         handle = self._levels[level]
         with self._store.io.scope() as cost:
             if attribute in handle.attribute_specs:
-                rows = handle.read_chunk_values(chunks, attribute)
-                values = _stack(list(rows.values()), (0,))
+                values = _stack(list(handle.read_chunk_values(chunks, attribute).values()))
             else:
-                raise StoreError(
-                    f"level {level} of {self._store.url} does not hold the attribute {attribute!r}"
-                )
+                rows = handle.read_chunks(chunks)
+                values = np.full(sum(len(part.positions) for part in rows.values()), np.nan)
         return values, cost.bytes_read, cost.requests
 
     def close(self) -> None:
@@ -125,7 +129,5 @@ class StoreSource:
         return found
 
 
-def _stack(parts: list[npt.NDArray[np.generic]], empty: tuple[int, ...]) -> npt.NDArray[np.generic]:
-    if not parts:
-        return np.zeros(empty, np.float32)
+def _stack(parts: list[npt.NDArray[T]]) -> npt.NDArray[T]:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)

@@ -41,7 +41,7 @@ class OpenStoreDialog(QDialog):
 
     def path(self) -> str:
         """What was typed or picked."""
-        return self.place.text().strip()
+        return str(self.place.text()).strip()
 
     def _browse(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Zarr Vectors store")
