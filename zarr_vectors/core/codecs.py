@@ -262,6 +262,8 @@ def _decode_blosc(data: Buffer, cap: int) -> bytes:
         raise ArrayError(f"its blosc frame has {len(view)} bytes, expected {stored}")
     if size > cap:
         raise _too_large(size, cap)
+    if size == 0:  # as above
+        return b""
     try:
         out: bytes = blosc.decompress(data)
     except (RuntimeError, ValueError) as error:

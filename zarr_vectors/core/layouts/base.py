@@ -65,6 +65,34 @@ class WritesCells(Protocol):
         """Create or replace cells; an empty blob removes one. Keeps the record of what exists."""
         ...
 
+    def set_grid(self, path: str, grid: ChunkGrid) -> None:
+        """Make room for the chunks of ``grid``, keeping every cell; it must hold those stored."""
+        ...
+
+
+class KeepsGroups(Protocol):
+    """The tree of groups and their attributes: the root (path ``""``), levels, headers ..."""
+
+    def get_attrs(self, paths: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Attributes of the groups and arrays that exist, in one batch."""
+        ...
+
+    def put_attrs(self, groups: Mapping[str, Mapping[str, Any]]) -> None:
+        """Create groups, or replace their attributes; groups above them are made as needed."""
+        ...
+
+    def children(self, path: str) -> list[str]:
+        """Sorted names directly below a group; StoreError where the place cannot list."""
+        ...
+
+    def delete(self, path: str) -> None:
+        """Remove the group or array at ``path`` and all below it."""
+        ...
+
+    def forget(self) -> None:
+        """Drop what is remembered of the stored documents, which others may have changed."""
+        ...
+
 
 class KeepsArrayMeta(Protocol):
     """Logical metadata of arrays: dtype, encoding, categories, row shape ..."""
@@ -92,8 +120,14 @@ class KeepsDense(Protocol):
         """(values, present row numbers), or None where there is no such array."""
         ...
 
-    def put_dense(self, path: str, values: AnyArray, meta: Mapping[str, Any]) -> None:
-        """Create or replace a dense array."""
+    def put_dense(
+        self,
+        path: str,
+        values: AnyArray,
+        meta: Mapping[str, Any],
+        present: IntArray | None = None,
+    ) -> None:
+        """Create or replace a dense array; ``present`` are the rows with a value, None for all."""
         ...
 
 
@@ -117,7 +151,9 @@ class KeepsObjects(Protocol):
         ...
 
 
-class Layout(ReadsCells, WritesCells, KeepsArrayMeta, KeepsDense, KeepsObjects, Protocol):
+class Layout(
+    ReadsCells, WritesCells, KeepsArrayMeta, KeepsDense, KeepsObjects, KeepsGroups, Protocol
+):
     """One format version over one backend."""
 
     version: str
