@@ -15,7 +15,7 @@ Bool = npt.NDArray[np.bool_]
 NEAR = 0.25
 """Nothing in a cell counts as nearer than this part of its depth: a bound around the camera."""
 
-FOCUS = 0.4
+FOCUS = 0.8
 """Radius at which attention has halved, as a part of the shorter side of the canvas."""
 
 
