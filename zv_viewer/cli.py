@@ -49,6 +49,9 @@ def _run(args: argparse.Namespace) -> int:
 
 def _window(args: argparse.Namespace) -> int:
     path = args.store
+    if path is None and args.sample is None:
+        window_parser().error("give a store, or --sample NAME")
+    _need_viewer("the window")
     if args.sample:
         from zv_viewer.samples import sample_store
 
@@ -56,9 +59,6 @@ def _window(args: argparse.Namespace) -> int:
         if args.make_only:
             print(path)
             return 0
-    if path is None:
-        window_parser().error("give a store, or --sample NAME")
-    _need_viewer("the window")
     from zv_viewer.app import run
 
     return run(path)
