@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import os
 import platform
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import REQUIREMENTS, ROOT, ChoreError, find_python, find_uv, run
+from tools import REQUIREMENTS, ROOT, ChoreError, find_python, find_uv, run, works
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,8 @@ def make(name: str, default_python: Path) -> bool:
     folder = ROOT / environment.folder
     stamp = folder / "made-from"
     wanted = fingerprint(environment, python)
-    if stamp.exists() and stamp.read_text() == wanted:
+    current = stamp.exists() and stamp.read_text() == wanted
+    if current and works(folder / "bin" / "python", "-c", ""):
         return True
     uv = find_uv()
     print(f"Making {environment.folder} ({environment.lock}, {python})", flush=True)
@@ -69,8 +69,7 @@ def make(name: str, default_python: Path) -> bool:
     run(uv, "venv", "--quiet", "--clear", "--no-project", "--python", python, folder)
     into = ("--python", folder / "bin" / "python")
     lock = REQUIREMENTS / f"{environment.lock}.txt"
-    quiet = () if "CI" in os.environ else ("--quiet",)
-    run(uv, "pip", "sync", *quiet, *into, "--require-hashes", "--only-binary", ":all:", lock)
+    run(uv, "pip", "sync", "--quiet", *into, "--require-hashes", "--only-binary", ":all:", lock)
     if environment.project:
         plain = ("--no-deps", "--no-build-isolation")
         run(uv, "pip", "install", "--quiet", *into, *plain, "--editable", ROOT)
