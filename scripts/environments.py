@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import platform
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +46,9 @@ def fingerprint(environment: Environment, python: Path) -> str:
     """Changes when what an environment is made of changes."""
     parts = [(REQUIREMENTS / f"{environment.lock}.txt").read_bytes(), str(python).encode()]
     if environment.project:
-        parts += [(ROOT / "pyproject.toml").read_bytes(), str(ROOT).encode()]
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+        built_from = [project["build-system"], project["project"], project["tool"]["hatch"]]
+        parts += [json.dumps(built_from, sort_keys=True).encode(), str(ROOT).encode()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
