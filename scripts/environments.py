@@ -29,7 +29,7 @@ class Environment:
 
 
 # PyQt5 has no build for Linux on arm64; there PyQt6 is the default.
-_DEFAULT = "dev-qt6" if platform.machine() in ("aarch64", "arm64") else "dev"
+_DEFAULT = "dev-qt6" if platform.machine() == "aarch64" else "dev"
 
 ENVIRONMENTS = {
     "main": Environment(".venv", _DEFAULT),

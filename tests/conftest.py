@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from zv_viewer.display import a_display, has_display
+from zv_viewer.display import DisplayError, a_display, has_display
 
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile(
@@ -33,7 +33,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             config.hook.pytest_deselected(items=slow)
             items[:] = [item for item in items if not item.get_closest_marker("slow")]
     if any(item.get_closest_marker("gui") for item in items):
-        _open_display.enter_context(a_display(1400, 1000))
+        try:
+            _open_display.enter_context(a_display(1400, 1000))
+        except DisplayError as error:
+            raise pytest.UsageError(f"{error}; or leave the window out: -m 'not gui'") from error
     elif not has_display():
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
