@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from zv_viewer.display import DisplayError, a_display, has_display
+from zv_viewer.display import a_display, has_display
+from zv_viewer.errors import DisplayError
 
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile(
