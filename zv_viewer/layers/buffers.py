@@ -125,6 +125,7 @@ class DrawnRows(gloo.IndexBuffer):  # type: ignore[misc]  # vispy is untyped
         super().__init__(np.zeros(1, np.uint32))
         self.resize_bytes(4 * capacity)
         self._every = np.arange(capacity, dtype=np.uint32)
+        self._rows = np.zeros(capacity, np.uint32)
         self._runs: Int = np.zeros((0, 2), np.int64)
         self._count = 0
 
@@ -151,13 +152,12 @@ class DrawnRows(gloo.IndexBuffer):  # type: ignore[misc]  # vispy is untyped
             rest = same - head
             differs = np.flatnonzero((old[::-1][:rest] != runs[::-1][:rest]).any(axis=1))
             tail = int(differs[0]) if len(differs) else rest
-        changed = runs[head : len(runs) - tail]
-        rows = np.empty(int(changed[:, 1].sum()), np.uint32)
-        at = 0
-        for start, count in changed.tolist():
-            rows[at : at + count] = self._every[start : start + count]
+        first = at = int(runs[:head, 1].sum())
+        for start, count in runs[head : len(runs) - tail].tolist():
+            self._rows[at : at + count] = self._every[start : start + count]
             at += count
-        if at:
-            self.set_subdata(rows, offset=int(runs[:head, 1].sum()))
+        if at > first:
+            # No copy: a later change writes what it uploads itself, so the last upload is right.
+            self.set_subdata(self._rows[first:at], offset=first)
         self._runs, self._count = runs, total
-        return at
+        return at - first

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from zv_viewer.layers.matrices import flat_matrix, in_layer, slab_of, solid_matrix
 from zv_viewer.layers.points import CellPoints
+from zv_viewer.layers.standard import StandardPoints
 from zv_viewer.layers.untyped import NapariValue
 from zv_viewer.model.camera import Camera
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 Float = npt.NDArray[np.float64]
 
 
-def camera_of(viewer: Viewer, layer: CellPoints) -> Camera:
+def camera_of(viewer: Viewer, layer: CellPoints | StandardPoints) -> Camera:
     """The view of ``layer`` in ``viewer``, now.
 
     Args:
@@ -60,7 +61,7 @@ def camera_of(viewer: Viewer, layer: CellPoints) -> Camera:
     return Camera(matrix, (width * ratio, height * ratio), shown, low, high)
 
 
-def settle_centre(viewer: Viewer, layer: CellPoints) -> bool:
+def settle_centre(viewer: Viewer, layer: CellPoints | StandardPoints) -> bool:
     """Tell napari's model where the canvas is; True where it had fallen behind.
 
     Without this, the next resize or switch between two and three axes jumps back to the model's
@@ -85,7 +86,7 @@ def displayed_axes(order: tuple[int, ...], ndisplay: int, ndim: int) -> tuple[in
 
 
 def affine_of(layer: NapariValue) -> tuple[Float, Float]:
-    """(D, D) and (D,) of the layer's ``world = linear @ p + translate``, exact near its data."""
+    """(D, D) and (D,) of ``world = linear @ p + translate``, exact near the store's positions."""
     low, high = np.asarray(layer.extent.data, float)
     reach = np.where(high > low, high - low, 1.0)
     start = np.asarray(layer.data_to_world(low), float)
@@ -94,11 +95,14 @@ def affine_of(layer: NapariValue) -> tuple[Float, Float]:
         for axis, step in enumerate(np.diag(reach))
     ]
     linear = np.stack(columns, axis=1)
-    return linear, start - linear @ low
+    return linear, start - linear @ (low + layer.store_offset)
 
 
 def _world_matrix(
-    camera: NapariValue, layer: CellPoints, size: tuple[float, float], ndisplay: int
+    camera: NapariValue,
+    layer: CellPoints | StandardPoints,
+    size: tuple[float, float],
+    ndisplay: int,
 ) -> Float:
     center = np.asarray((*(0.0,) * 3, *camera.center)[-3:], float)
     exact = layer.canvas_centre()

@@ -8,6 +8,7 @@ from typing import Literal
 from zv_viewer.layers.points import CellPoints
 from zv_viewer.layers.standard import StandardPoints
 from zv_viewer.model.scene import SceneInfo
+from zv_viewer.model.settings import Budget
 
 try:
     import zv_viewer.layers.vispy_points  # noqa: F401 - registers the visual with napari
@@ -19,9 +20,14 @@ else:
 log = logging.getLogger(__name__)
 
 
+def rows_for(budget: Budget) -> int:
+    """Rows a layer holds for a budget; see :func:`make_layer`."""
+    return 2 * budget.vertices
+
+
 def make_layer(
     scene: SceneInfo,
-    capacity: int,
+    capacity: int | Budget,
     *,
     name: str | None = None,
     backend: Literal["auto", "fast", "standard"] = "auto",
@@ -30,13 +36,15 @@ def make_layer(
 
     Args:
         scene: The store.
-        capacity: Rows it can draw.
+        capacity: Rows it can hold, or a budget: room for twice its vertices, so that a whole new
+            view can be loaded before the old one goes.
         name: Shown in the layer list; the store's name by default.
         backend: ``fast`` draws in slots, ``standard`` through napari's public Points, ``auto`` the
             fast one where this napari allows it.
     """
+    rows = capacity if isinstance(capacity, int) else rows_for(capacity)
     if backend == "standard" or (backend == "auto" and WHY_STANDARD is not None):
         if backend == "auto":
             log.warning("points are drawn by napari's own layer, which is slower: %s", WHY_STANDARD)
-        return StandardPoints(scene, capacity, name=name)
-    return CellPoints(scene, capacity, name=name)
+        return StandardPoints(scene, rows, name=name)
+    return CellPoints(scene, rows, name=name)

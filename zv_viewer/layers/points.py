@@ -53,6 +53,9 @@ class Drawer(Protocol):
     def show(self, runs: Int) -> None:
         """Draw the rows of these (R, 2) runs from the next frame on."""
 
+    def allocate(self, capacity: int) -> None:
+        """Start over with room for ``capacity`` rows, none of them drawn."""
+
     def centre(self) -> tuple[float, float, float] | None:
         """The canvas camera's centre (z, y, x), world units, or None before the first frame."""
 
@@ -133,14 +136,23 @@ class CellPoints(Points):  # type: ignore[misc]  # napari's layers are untyped h
         if self._samples.worth_a_look(self._items):
             self._update_thumbnail()
 
+    def set_capacity(self, capacity: int) -> None:
+        """Make room for another number of rows; the layer is empty then, put its cells again."""
+        self._forget(capacity)
+        if self._drawer is not None:
+            self._drawer.allocate(self.capacity)
+
+    def _forget(self, capacity: int) -> None:
+        self._slots = SlotTable(capacity)
+        self._waiting.clear()
+        self._items = ()
+        self._samples.clear()
+
     def attach(self, drawer: Drawer | None) -> None:
         """Draw through ``drawer`` from now on; None: the canvas is gone, and the cells with it."""
         self._drawer = drawer
         if drawer is None:
-            self._slots = SlotTable(self._slots.capacity)
-            self._waiting.clear()
-            self._items = ()
-            self._samples.clear()
+            self._forget(self.capacity)
         else:
             self._upload()
 
@@ -224,6 +236,11 @@ class CellPoints(Points):  # type: ignore[misc]  # napari's layers are untyped h
             self.set_colours("plain", transform_color(self.current_face_color)[0])
 
     # -- the view ------------------------------------------------------------------------------
+
+    @property
+    def store_offset(self) -> Float:
+        """(D,) store position of the layer's zero: layer coordinates are the store's."""
+        return np.zeros(self.scene.ndim)
 
     @property
     def axis_step(self) -> Float:

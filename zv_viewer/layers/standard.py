@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 from napari.layers import Points
+from napari.utils.events import Event
 
 from zv_viewer.drawing.slots import PAGE
 from zv_viewer.layers.colours import PLAIN, Colouring, ColourMode, colouring
@@ -23,6 +24,8 @@ from zv_viewer.model.update import LayerUpdate
 
 Float32 = npt.NDArray[np.float32]
 _NONE = np.zeros(0, np.float32)
+CANVAS_LIMITS = (1.0, 12.0)
+"""Least and most canvas pixels of a point whose size follows the spacing of the rows."""
 
 
 def drawn_rows(
@@ -72,8 +75,10 @@ class StandardPoints(Points):  # type: ignore[misc]  # napari's layers are untyp
             antialiasing=0,
             size=0,
             axis_labels=scene.axis_names,
+            canvas_size_limits=CANVAS_LIMITS,
             metadata={"zv_viewer": {"url": scene.url}},
         )
+        self.events.add(look=Event, view=Event)
 
     @property
     def _type_string(self) -> str:
@@ -93,6 +98,28 @@ class StandardPoints(Points):  # type: ignore[misc]  # napari's layers are untyp
     def colouring(self) -> Colouring:
         """How values become colours."""
         return self._colouring
+
+    @property
+    def store_offset(self) -> npt.NDArray[np.float64]:
+        """(D,) store position of the layer's zero."""
+        return self.scene.origin
+
+    @property
+    def axis_step(self) -> npt.NDArray[np.float64]:
+        """(D,) slider step, layer coordinates: napari's own."""
+        return np.ones(self.scene.ndim)
+
+    def canvas_centre(self) -> tuple[float, float, float] | None:
+        """None: only napari's model is known here."""
+        return None
+
+    def pixel_ratio(self) -> float:
+        """1: a canvas pixel is taken for a device pixel."""
+        return 1.0
+
+    def set_capacity(self, capacity: int) -> None:
+        """Make room for other than the present number of rows; nothing is lost here."""
+        self._capacity = -(-capacity // PAGE) * PAGE
 
     def apply(self, update: LayerUpdate) -> None:
         """Carry out one update with at most one replacement of the array."""
@@ -118,13 +145,13 @@ class StandardPoints(Points):  # type: ignore[misc]  # napari's layers are untyp
 
     @property
     def point_size(self) -> float | None:
-        """Size in world units, or None: as large as the spacing of the rows."""
+        """Size in canvas pixels, or None where it follows the spacing of the rows."""
         return self._point_size
 
     @point_size.setter
     def point_size(self, size: float | None) -> None:
         self._point_size = size
-        self._replace()
+        self.canvas_size_limits = CANVAS_LIMITS if size is None else (size, size)
 
     def as_layer_data_tuple(self) -> object:
         """Refuse: what the layer holds is the part of the store in view, never its data."""
@@ -132,10 +159,8 @@ class StandardPoints(Points):  # type: ignore[misc]  # napari's layers are untyp
 
     def _replace(self) -> None:
         positions, self._values, spacing = drawn_rows(self._cells, self._items)
-        if self._point_size is not None:
-            spacing[:] = self._point_size
         self.data = np.concatenate([self._corners, positions[:, : self.scene.ndim]])
-        self.size = np.concatenate([np.zeros(2), spacing])
+        self.size = np.concatenate([np.zeros(2), np.maximum(spacing, np.finfo(np.float32).tiny)])
         self._paint()
 
     def _paint(self) -> None:

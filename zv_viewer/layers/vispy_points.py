@@ -48,6 +48,10 @@ class VCellPoints(VispyBaseLayer):  # type: ignore[misc]  # napari's canvas laye
         """Draw the rows of these runs from the next frame on."""
         self.node.show(runs)
 
+    def allocate(self, capacity: int) -> None:
+        """Start over with room for ``capacity`` rows."""
+        self.node.allocate(capacity)
+
     def centre(self) -> tuple[float, float, float] | None:
         """The canvas camera's centre (z, y, x), world units, or None before the first frame."""
         box = getattr(self.node.scene_node.parent, "camera", None)

@@ -44,15 +44,13 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         self._on_screen = on_screen
         self._near: NearView | None = None
         self._size = (1.0, 1.0, 1.0, 12.0)
-        self._rows = RowBuffers(capacity, page)
-        self._drawn = DrawnRows(capacity)
+        self._page = page
         self._lut = gloo.Texture2D(PLAIN.texels(), interpolation="linear", wrapping="clamp_to_edge")
         self._draw_mode = "points"
-        self._index_buffer = self._drawn
+        self._rows = RowBuffers(1, page)
+        self._drawn = DrawnRows(1)
+        self.allocate(capacity)
         program = self.shared_program
-        program["a_position"] = self._rows.position
-        program["a_value"] = self._rows.value
-        program["a_spacing"] = self._rows.spacing
         program["u_lut"] = self._lut
         program["u_missing"] = MISSING
         program["u_slab_middle"] = (0.0, 0.0, 0.0, 0.0)
@@ -64,6 +62,18 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
     def rows_drawn(self) -> int:
         """Rows in the picture."""
         return self._drawn.size
+
+    def allocate(self, capacity: int) -> None:
+        """Start over with room for ``capacity`` rows, none of them drawn."""
+        self._rows.delete()
+        self._drawn.delete()
+        self._rows = RowBuffers(capacity, self._page)
+        self._index_buffer = self._drawn = DrawnRows(capacity)
+        program = self.shared_program
+        program["a_position"] = self._rows.position
+        program["a_value"] = self._rows.value
+        program["a_spacing"] = self._rows.spacing
+        self.update()
 
     def write(self, writes: Sequence[RowWrite]) -> None:
         """Fill rows; see :class:`RowBuffers`."""

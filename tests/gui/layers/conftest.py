@@ -118,6 +118,12 @@ def stage(make_napari_viewer) -> Callable[..., Stage]:
 
 
 @pytest.fixture
+def scene_of() -> Callable[..., SceneInfo]:
+    """Makes a scene of bounds."""
+    return a_scene
+
+
+@pytest.fixture
 def cell() -> Callable[..., CellArrays]:
     """Makes a cell of a scene."""
     return a_cell

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from zv_viewer.layers import factory
+from zv_viewer.layers.camera import camera_of
 from zv_viewer.layers.points import CellPoints, LayerError
 from zv_viewer.layers.standard import StandardPoints
 from zv_viewer.model.plan import DrawItem
+from zv_viewer.model.settings import Budget
 from zv_viewer.model.update import LayerUpdate
 
 pytestmark = pytest.mark.gui
@@ -110,3 +112,34 @@ def test_the_fallback_is_taken_where_napari_moved(monkeypatch, caplog, stage):
     opened = stage(BOX, backend="auto", ndisplay=3)
     assert type(opened.layer) is StandardPoints
     assert "napari._vispy" in caplog.text
+
+
+def test_the_camera_speaks_store_coordinates(here, cell):
+    points = points_of(here, 5)
+    put = (cell(here.scene, 0, points, spacing=6.0),)
+    here.layer.apply(LayerUpdate(put=put, draw=(DrawItem(0),)))
+    for angles in [(0, 0, 0), (10, 40, 70)]:
+        here.viewer.scene.camera.angles = angles
+        assert here.colours_at(points).any(axis=1).all()
+    here.viewer.dims.ndisplay = 2
+    here.viewer.dims.set_point(0, 1050)
+    view = camera_of(here.viewer, here.layer)
+    np.testing.assert_allclose([view.slab_lo[0], view.slab_hi[0]], [1049.5, 1050.5])
+    assert here.colours_at(points).any(axis=1).all()
+
+
+def test_a_new_capacity(here, cell):
+    points = points_of(here, 3)
+    put = (cell(here.scene, 0, points, spacing=6.0),)
+    here.layer.apply(LayerUpdate(put=put, draw=(DrawItem(0),)))
+    assert seen(here, points).any()
+    here.layer.set_capacity(100_000)
+    assert 100_000 <= here.layer.capacity < 100_000 + 256
+    here.layer.apply(LayerUpdate(put=put, draw=(DrawItem(0),)))
+    assert seen(here, points).any(axis=1).all()
+
+
+@pytest.mark.parametrize("backend", list(BACKENDS))
+def test_a_budget_makes_room_for_two_views(backend, scene_of):
+    layer = factory.make_layer(scene_of(BOX), Budget(vertices=50_000), backend=backend)
+    assert layer.capacity >= 100_000

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from zv_viewer.layers.colours import MISSING
+from zv_viewer.layers.factory import make_layer
 from zv_viewer.layers.points import LayerError
 from zv_viewer.model.plan import DrawItem
 from zv_viewer.model.update import LayerUpdate
@@ -374,3 +375,24 @@ def test_large_coordinates_draw_as_small_ones_do(stage, cell):
     for small, large in pairs:
         assert (small.sum(axis=-1) > 0).sum() > 200
         np.testing.assert_array_equal(small, large)
+
+
+def test_grid_mode_draws_each_layer_in_its_own_box(stage, cell, scene_of):
+    here = stage(BOX, ndisplay=3)
+    other = make_layer(scene_of(BOX), 1000, name="other", backend="fast")
+    here.viewer.add_layer(other)
+    middle = [[50.0, 50.0, 50.0]]
+    for layer, colour in ((here.layer, (1, 0, 0)), (other, (0, 0, 1))):
+        layer.point_size = 6.0
+        layer.set_colours("plain", colour)
+        layer.apply(LayerUpdate(put=(cell(here.scene, 0, middle),), draw=(DrawItem(0),)))
+    here.viewer.canvas.grid.enabled = True
+    here.viewer.canvas.grid.shape = (1, 2)
+    here.viewer.reset_view()
+    image = here.picture()
+    red, blue = (np.argwhere(image[..., channel] > 200) for channel in (0, 2))
+    assert len(red) == len(blue) == 36
+    width = image.shape[1]
+    assert sorted([red[:, 1].mean() / width, blue[:, 1].mean() / width]) == pytest.approx(
+        [0.25, 0.75], abs=0.02
+    )

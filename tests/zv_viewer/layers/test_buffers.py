@@ -33,6 +33,21 @@ runs_strategy = st.lists(st.tuples(st.booleans(), st.integers(1, 40)), max_size=
 )
 
 
+@given(history=st.lists(runs_strategy, min_size=1, max_size=6), frame=st.integers(1, 6))
+def test_uploads_that_wait_for_a_frame_end_in_the_newest_list(history, frame):
+    with pytest.MonkeyPatch.context() as patch:
+        drawn, waiting, card = DrawnRows(500), [], np.full(500, np.nan)
+        patch.setattr(drawn, "set_subdata", lambda data, offset: waiting.append((data, offset)))
+        for number, runs in enumerate(history):
+            drawn.show(runs)
+            if number % frame == 0 or number == len(history) - 1:
+                for data, offset in waiting:
+                    card[offset : offset + len(data)] = data
+                waiting.clear()
+                expected = np.concatenate([np.zeros(0), *(np.arange(s, s + n) for s, n in runs)])
+                np.testing.assert_array_equal(card[: drawn.size], expected)
+
+
 @given(history=st.lists(runs_strategy, min_size=1, max_size=6))
 def test_the_list_of_rows_is_what_was_asked_for_whatever_came_before(history):
     with pytest.MonkeyPatch.context() as patch:

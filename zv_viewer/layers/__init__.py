@@ -1,0 +1,1 @@
+"""napari layers that draw cells, and the camera that looks at them."""
