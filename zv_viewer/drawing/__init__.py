@@ -1,0 +1,32 @@
+"""What a store's rows become on the way to a layer: arrays, slots, colours; numbers only."""
+
+from zv_viewer.drawing.colours import (
+    ColourMode,
+    ColourSpec,
+    colormap_names,
+    colours_for,
+    missing_values,
+    mode_of,
+    pack_values,
+    range_of,
+)
+from zv_viewer.drawing.points import Packed, cell_arrays, part_of
+from zv_viewer.drawing.slots import PAGE, SlotTable, page_rows, rows_for
+
+__all__ = [
+    "PAGE",
+    "ColourMode",
+    "ColourSpec",
+    "Packed",
+    "SlotTable",
+    "cell_arrays",
+    "colormap_names",
+    "colours_for",
+    "missing_values",
+    "mode_of",
+    "pack_values",
+    "page_rows",
+    "part_of",
+    "range_of",
+    "rows_for",
+]

@@ -1,0 +1,160 @@
+"""Which rows of a layer's buffer hold which cell: whole pages, given out and taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from zv_viewer.model.plan import DrawItem
+
+Int = npt.NDArray[np.int64]
+
+PAGE = 256
+"""Rows are given out in pages of this many."""
+
+_SWAP_SHARE = 1.25
+_NO_RUNS = np.zeros((0, 2), np.int64)
+
+
+def page_rows(rows: int) -> int:
+    """Rows that a cell of ``rows`` rows takes, in whole pages."""
+    return -(-rows // PAGE) * PAGE
+
+
+def rows_for(vertices: int, counts: Int) -> int:
+    """Rows a buffer needs so that a budget of vertices fits, with room for swaps.
+
+    Args:
+        vertices: The budget.
+        counts: (C,) vertices of the store's cells (or chunks).
+
+    Returns:
+        Rows in whole pages: never more than the whole store takes, nor than two and a half times
+        the budget when cells are much smaller than a page.
+    """
+    counts = counts[counts > 0]
+    if not len(counts):
+        return PAGE
+    everything = int((-(-counts // PAGE) * PAGE).sum())
+    waste = min(PAGE / float(np.median(counts)), 1.0)
+    return min(page_rows(int(vertices * (1 + waste) * _SWAP_SHARE) + PAGE), everything)
+
+
+class SlotTable:
+    """Gives pages of rows to cells. A cell's rows may lie in several runs of pages.
+
+    Args:
+        capacity: Rows, rounded up to whole pages.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = page_rows(capacity)
+        self._free = np.ones(self.capacity // PAGE, bool)
+        self._pages: dict[int, Int] = {}
+        self._runs: dict[int, Int] = {}
+        self._ends: dict[int, Int] = {}
+
+    def __contains__(self, cell: int) -> bool:
+        return cell in self._runs
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    @property
+    def free_rows(self) -> int:
+        """Rows nobody has."""
+        return int(self._free.sum()) * PAGE
+
+    def put(self, cell: int, part_start: Int) -> Int:
+        """Give a cell its rows; a cell that has some gets others.
+
+        Args:
+            cell: Id.
+            part_start: (parts + 1,) row offsets of its parts; the last is its number of rows.
+
+        Returns:
+            (R, 2) int64 runs, as :meth:`rows`.
+
+        Raises:
+            ValueError: The table is full.
+        """
+        self.drop(cell)
+        rows = int(part_start[-1])
+        need = page_rows(rows) // PAGE
+        pages = self._find(need)
+        if pages is None:
+            raise ValueError(f"no room for cell {cell}: {rows} rows, {self.free_rows} rows free")
+        self._free[pages] = False
+        self._pages[cell] = pages
+        self._runs[cell] = _runs_of(pages, rows)
+        self._ends[cell] = part_start
+        return self._runs[cell]
+
+    def drop(self, cell: int) -> None:
+        """Take a cell's rows back; nothing happens when it has none."""
+        pages = self._pages.pop(cell, None)
+        if pages is not None:
+            self._free[pages] = True
+            del self._runs[cell], self._ends[cell]
+
+    def rows(self, cell: int) -> Int:
+        """(R, 2) int64 first row and number of rows, in the order of the cell's rows."""
+        return self._runs[cell]
+
+    def runs(self, items: Iterable[DrawItem]) -> Int:
+        """(R, 2) int64 runs of rows that draw ``items``; no row twice."""
+        found: list[Int] = [_NO_RUNS]
+        for item in items:
+            if item.parts is None:
+                found.append(self._runs[item.cell])
+            else:
+                found.append(_cut(self._runs[item.cell], self._ends[item.cell], item.parts))
+        return np.concatenate(found)
+
+    def _find(self, need: int) -> Int | None:
+        """``need`` free pages: the shortest stretch that holds them, else as few as possible."""
+        free = np.flatnonzero(self._free)
+        if len(free) < need:
+            return None
+        breaks = np.flatnonzero(np.diff(free) != 1) + 1
+        starts = np.concatenate([[0], breaks])
+        lengths = np.diff(np.concatenate([starts, [len(free)]]))
+        enough = np.flatnonzero(lengths >= need)
+        if len(enough):
+            at = int(starts[enough[np.argmin(lengths[enough])]])
+            return free[at : at + need]
+        longest = np.argsort(-lengths, kind="stable")
+        taken = longest[: int(np.searchsorted(np.cumsum(lengths[longest]), need)) + 1]
+        pages = np.concatenate([free[starts[i] : starts[i] + lengths[i]] for i in taken])
+        return np.sort(pages[:need])
+
+
+def _runs_of(pages: Int, rows: int) -> Int:
+    """(R, 2) runs of the first ``rows`` rows on these ascending pages."""
+    if not rows:
+        return _NO_RUNS
+    first = np.concatenate([[0], np.flatnonzero(np.diff(pages) != 1) + 1])
+    count = np.diff(np.concatenate([first, [len(pages)]])) * PAGE
+    count[-1] -= len(pages) * PAGE - rows
+    return np.stack([pages[first] * PAGE, count], axis=1)
+
+
+def _cut(runs: Int, ends: Int, parts: Sequence[int]) -> Int:
+    """The stretches of ``runs`` that hold these ascending parts, neighbours joined."""
+    places = np.asarray(parts, np.int64)
+    low, high = ends[places], ends[places + 1]
+    low, high = low[high > low], high[high > low]
+    if not len(low) or not len(runs):
+        return _NO_RUNS
+    fresh = np.concatenate([[True], low[1:] != high[:-1]])
+    low, high = low[fresh], high[np.append(np.flatnonzero(fresh)[1:] - 1, len(high) - 1)]
+    stop = np.cumsum(runs[:, 1])
+    start = stop - runs[:, 1]
+    # Every stretch of rows against every run of pages; both lists are short.
+    begin = np.maximum(low[:, None], start[None])
+    end = np.minimum(high[:, None], stop[None])
+    which, run = np.nonzero(end > begin)
+    first = begin[which, run] - start[run] + runs[run, 0]
+    return np.stack([first, end[which, run] - begin[which, run]], axis=1)
