@@ -146,6 +146,11 @@ def level_numbers(names: Iterable[str]) -> list[int]:
     return sorted(n[0] for n in numbers if n is not None and len(n) == 1 and n[0] >= 0)
 
 
+def format_chunk(coords: Iterable[int]) -> str:
+    """Chunk coordinates as shown in messages: ``(0, -1, 2)``."""
+    return f"({', '.join(map(str, coords))})"
+
+
 def check_rank(coords: tuple[int, ...], rank: int, array: str) -> None:
     """Compare a chunk's rank with its array's.
 

@@ -1,0 +1,229 @@
+"""Ordinary Zarr arrays cut along their first axis alone: manifests, ids, dense attributes.
+
+Every declared number is compared with a limit or with the bytes before it sizes anything.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zarr_vectors.constants import MAX_CELL_BYTES, MAX_DENSE_BYTES
+from zarr_vectors.core import codecs, paths
+from zarr_vectors.core.backends.base import StorageBackend
+from zarr_vectors.core.codecs import Pipeline, parse_codecs
+from zarr_vectors.core.documents import ArrayNode, array_document
+from zarr_vectors.encoding.ragged import encode_rows, stored_dtype
+from zarr_vectors.exceptions import ArrayError
+from zarr_vectors.typing import AnyArray, IntArray
+
+VLEN = "variable_length_bytes"
+_MAX_ROWS = 2**31
+_MAX_CHUNKS = 2**20
+_DTYPES = frozenset(
+    f"{kind}{bits}" for kind in ("int", "uint", "float") for bits in (8, 16, 32, 64)
+) - {"float8"} | {"bool"}
+
+
+def read_vlen(
+    backend: StorageBackend, path: str, node: ArrayNode, rows: IntArray | None = None
+) -> list[bytes]:
+    """Elements of a one-dimensional array of elements of any length.
+
+    Args:
+        backend: Where the array is.
+        path: Its path.
+        node: Its document.
+        rows: Row numbers wanted; all when None.
+
+    Raises:
+        ArrayError: Damaged, or a row is out of range.
+    """
+    pipeline = _checked(node, VLEN)
+    if len(node.shape) != 1:
+        raise ArrayError(f"it has {len(node.shape)} axes, expected 1")
+    length, step = node.shape[0], node.chunk_shape[0]
+    if rows is None:
+        rows = np.arange(length, dtype=np.int64)
+    elif len(rows) and not 0 <= rows.min() <= rows.max() < length:
+        raise ArrayError(f"rows must be within 0..{length - 1}")
+    if step > _MAX_ROWS:
+        raise ArrayError(f"its chunks claim {step} rows")
+    numbers = rows // step
+    wanted = np.unique(numbers).tolist()
+    keys = {number: paths.join(path, node.chunk_key((number,))) for number in wanted}
+    found = backend.get_many(keys.values())
+    chunks: dict[int, Sequence[bytes]] = {}
+    for number, key in keys.items():
+        data = found.get(key)
+        if data is None:  # a chunk of fill values is not stored
+            chunks[number] = ()
+            continue
+        chunks[number] = codecs.decode_vlen(pipeline.unpack(data), step)
+    if len(wanted) == 1 and len(rows) == length:
+        whole = chunks[wanted[0]]
+        return list(whole[:length]) if whole else [_fill_bytes(node)] * length
+    fill = _fill_bytes(node)
+    pairs = zip(numbers.tolist(), (rows % step).tolist(), strict=True)
+    return [chunks[number][row] if chunks[number] else fill for number, row in pairs]
+
+
+def vlen_items(
+    path: str,
+    elements: Sequence[bytes],
+    *,
+    chunk_rows: int,
+    compressors: Sequence[Mapping[str, Any]] = (codecs.ZSTD_0,),
+    attributes: Mapping[str, Any] | None = None,
+) -> dict[str, bytes]:
+    """Keys and values that make a one-dimensional array of elements of any length."""
+    chain = [dict(codecs.VLEN_BYTES), *map(dict, compressors)]
+    pipeline = _pipeline(chain)
+    step = max(min(chunk_rows, len(elements)), 1)
+    items = {
+        paths.node(path): array_document(
+            [len(elements)],
+            VLEN,
+            chain,
+            chunk_shape=[step],
+            fill_value="",
+            attributes=attributes,
+        )
+    }
+    for number in range(math.ceil(len(elements) / step)):
+        part = list(elements[number * step : (number + 1) * step])
+        part += [b""] * (step - len(part))
+        items[paths.join(path, "c", str(number))] = bytes(pipeline.pack(codecs.encode_vlen(part)))
+    return items
+
+
+def read_numbers(backend: StorageBackend, path: str, node: ArrayNode) -> npt.NDArray[Any]:
+    """Values of an array of numbers, cut along its first axis alone.
+
+    Raises:
+        ArrayError: Damaged, or not such an array.
+    """
+    pipeline = _checked(node, node.data_type)
+    dtype = _dtype(node)
+    row_shape = node.shape[1:]
+    row = math.prod(row_shape) * dtype.itemsize
+    if (
+        not node.shape
+        or len(node.shape) > 2
+        or any(chunk < whole for chunk, whole in zip(node.chunk_shape[1:], row_shape, strict=True))
+    ):
+        raise ArrayError(f"its shape {node.shape} in chunks {node.chunk_shape} is not supported")
+    size = node.shape[0] * row
+    step = node.chunk_shape[0]
+    stored = math.prod(node.chunk_shape) * dtype.itemsize
+    n_chunks = -(-node.shape[0] // step)
+    if size > MAX_DENSE_BYTES or stored > MAX_CELL_BYTES or n_chunks > _MAX_CHUNKS:
+        raise ArrayError(f"it claims {size} bytes in {n_chunks} chunks of {stored}")
+    keys = [paths.join(path, node.chunk_key((n, *(0 for _ in row_shape)))) for n in range(n_chunks)]
+    found = backend.get_many(keys)
+    native = dtype.newbyteorder("=")
+    values = np.full(node.shape, _fill_number(node, native), dtype=native)
+    for number, key in enumerate(keys):
+        data = found.get(key)
+        if data is None:
+            continue
+        flat = np.frombuffer(pipeline.unpack(data, size=stored), dtype)
+        begin = number * step
+        part = flat.reshape(node.chunk_shape)[tuple(slice(n) for n in (step, *row_shape))]
+        values[begin : begin + step] = part[: node.shape[0] - begin]
+    return values
+
+
+def number_items(
+    path: str,
+    values: AnyArray,
+    *,
+    chunk_rows: int,
+    fill_value: float = 0,
+    compressors: Sequence[Mapping[str, Any]] = (),
+    attributes: Mapping[str, Any] | None = None,
+) -> dict[str, bytes]:
+    """Keys and values that make an array of numbers, cut along its first axis."""
+    array = np.asarray(values)
+    dtype = stored_dtype(array.dtype)
+    chain = [dict(codecs.BYTES_LITTLE), *map(dict, compressors)]
+    pipeline = _pipeline(chain)
+    step = max(chunk_rows, 1)
+    shown = fill_value
+    if dtype.kind == "b":
+        shown = bool(fill_value)
+    elif dtype.kind in "iu":
+        shown = int(fill_value)
+    items = {
+        paths.node(path): array_document(
+            array.shape,
+            dtype.name,
+            chain,
+            chunk_shape=[step, *array.shape[1:]],
+            fill_value="NaN" if shown != shown else shown,
+            attributes=attributes,
+        )
+    }
+    zeros = ("0",) * (array.ndim - 1)
+    for number in range(math.ceil(len(array) / step)):
+        part = array[number * step : (number + 1) * step]
+        whole = np.full((step, *array.shape[1:]), fill_value, dtype=dtype)
+        whole[: len(part)] = part
+        key = paths.join(path, "c", str(number), *zeros)
+        items[key] = bytes(pipeline.pack(encode_rows(whole)))
+    return items
+
+
+def _checked(node: ArrayNode, data_type: str) -> Pipeline:
+    serializer = "vlen-bytes" if data_type == VLEN else "bytes"
+    if node.data_type != data_type or not isinstance(node.codecs, Pipeline):
+        raise ArrayError(f"it holds {node.data_type[:60]!r}, expected {data_type} in plain chunks")
+    if node.codecs.serializer != serializer:
+        raise ArrayError(f"it holds {data_type} behind codec {node.codecs.serializer}")
+    if node.shape and node.shape[0] > _MAX_ROWS:
+        raise ArrayError(f"it claims {node.shape[0]} rows")
+    return node.codecs
+
+
+def _pipeline(chain: list[dict[str, Any]]) -> Pipeline:
+    found = parse_codecs(chain)
+    if not isinstance(found, Pipeline):
+        raise TypeError("flat arrays are not sharded")
+    return found
+
+
+def _dtype(node: ArrayNode) -> np.dtype[Any]:
+    if node.data_type not in _DTYPES or not isinstance(node.codecs, Pipeline):
+        raise ArrayError(f"its data type {node.data_type[:60]!r} is not supported")
+    return np.dtype(node.data_type).newbyteorder(node.codecs.byte_order)
+
+
+def _fill_number(node: ArrayNode, dtype: np.dtype[Any]) -> np.generic:
+    named = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf}
+    value = node.fill_value
+    if isinstance(value, str):
+        value = named.get(value)
+    if type(value) not in {int, float, bool}:
+        raise ArrayError(f"its fill value {str(node.fill_value)[:60]!r} is not a number")
+    try:
+        fill: np.generic = dtype.type(value)
+        exact = dtype.kind == "f" or value == fill
+    except (OverflowError, ValueError, TypeError):
+        exact = False
+    if not exact:
+        raise ArrayError(f"its fill value {value!r} is not a {dtype}")
+    return fill
+
+
+def _fill_bytes(node: ArrayNode) -> bytes:
+    if not isinstance(node.fill_value, str) or len(node.fill_value) > 2**20:
+        raise ArrayError("its fill value is malformed")
+    try:
+        return base64.b64decode(node.fill_value, validate=True)
+    except ValueError:
+        raise ArrayError("its fill value is malformed") from None

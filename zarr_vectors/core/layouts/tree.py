@@ -1,0 +1,139 @@
+"""Groups, documents and errors that name their place: what both layouts stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from zarr_vectors.constants import (
+    KIND_KEY,
+    NODE,
+    OLD_KIND_KEY,
+    VERTEX_ATTRIBUTES,
+    VERTEX_FRAGMENTS,
+    VERTICES,
+)
+from zarr_vectors.core import paths
+from zarr_vectors.core.backends.base import StorageBackend
+from zarr_vectors.core.documents import attributes_of, group_document, parse_document
+from zarr_vectors.exceptions import ArrayError
+from zarr_vectors.typing import ChunkCoords
+
+Documents = dict[str, dict[str, Any]]
+
+_FAMILY_KINDS = {
+    VERTEX_ATTRIBUTES: "attribute",
+    "fragment_attributes": "fragment_attribute",
+    "link_attributes": "link_attribute",
+    "object_attributes": "object_attribute",
+    "group_attributes": "groupings_attribute",
+}
+
+
+class Tree:
+    """Groups over a backend; the base of both layouts.
+
+    Args:
+        backend: Where the store is.
+    """
+
+    def __init__(self, backend: StorageBackend) -> None:
+        self.backend = backend
+        self._groups: set[str] = set()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.backend!r})"
+
+    def forget(self) -> None:
+        """Drop what is remembered of the stored documents, which others may have changed."""
+        self._groups.clear()
+
+    def documents(self, wanted: Iterable[str]) -> Documents:
+        """Documents of the nodes that exist, by path, in one batch.
+
+        Raises:
+            MetadataError: A document is malformed.
+        """
+        keys = {paths.node(path): path for path in wanted}
+        found = self.backend.get_many(keys)
+        return {
+            keys[key]: parse_document(data, f"{key} of {self.backend.url}")
+            for key, data in found.items()
+        }
+
+    def get_attrs(self, wanted: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Attributes of the groups and arrays that exist, in one batch."""
+        return {
+            path: attributes_of(document, self._named(path))
+            for path, document in self.documents(wanted).items()
+        }
+
+    def put_attrs(self, groups: Mapping[str, Mapping[str, Any]]) -> None:
+        """Create groups, or replace their attributes; groups above them are made as needed."""
+        batch = {paths.node(path): group_document(attrs) for path, attrs in groups.items()}
+        self.backend.put_many({**self.missing_parents(groups), **batch})
+        self._groups.update(groups)
+
+    def missing_parents(self, below: Iterable[str]) -> dict[str, bytes]:
+        """Documents to write for the groups above some paths that do not exist yet."""
+        above = {group for path in below for group in paths.parents(path)} - self._groups
+        there = self.backend.get_many(paths.node(group) for group in sorted(above)) if above else {}
+        self._groups |= above
+        empty = group_document({})
+        return {key: empty for key in map(paths.node, sorted(above)) if key not in there}
+
+    def children(self, path: str) -> list[str]:
+        """Sorted names directly below a group; StoreError where the place cannot list."""
+        names = self.backend.list_dir(paths.join(path))
+        return [n for n in names if n != NODE and paths.name_fault(n) is None and n[0] != "."]
+
+    def array_names(self, parent: str) -> list[str]:
+        """Sorted names of the logical arrays below a family path."""
+        return self.children(parent)
+
+    def delete(self, path: str) -> None:
+        """Remove the group or array at ``path`` and all below it."""
+        self.backend.delete_prefix(paths.join(path))
+        self.forget()
+
+    @contextmanager
+    def blaming(self, path: str, chunk: ChunkCoords | None = None) -> Iterator[None]:
+        """Name array, chunk and store in an :class:`ArrayError` raised inside the block."""
+        try:
+            yield
+        except ArrayError as error:
+            raise self.damaged(path, str(error), chunk) from error
+
+    def damaged(self, path: str, reason: str, chunk: ChunkCoords | None = None) -> ArrayError:
+        """Error about an array, or one chunk of it, that cannot be read."""
+        place = f"chunk {paths.format_chunk(chunk)} of " if chunk is not None else ""
+        return ArrayError(
+            f"{place}{path} in {self.backend.url} is damaged: {reason}", array=path, chunk=chunk
+        )
+
+    def _named(self, path: str) -> str:
+        return f"{path or 'the root'} of {self.backend.url}"
+
+
+def with_kind(path: str, meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata with the family an array's path says it belongs to, and its name."""
+    segments = path.split("/")
+    family = next((s for s in segments[:-1] if s in _FAMILY_KINDS), None)
+    found: dict[str, Any] = {}
+    if family is not None:
+        name = segments[segments.index(family) + 1]
+        found = {KIND_KEY: _FAMILY_KINDS[family], "name": name}
+    elif segments[-1] in {VERTICES, VERTEX_FRAGMENTS, "link_fragments"}:
+        found = {KIND_KEY: segments[-1]}
+    elif "links" in segments[:-1]:
+        found = {KIND_KEY: "links"}
+    return found | dict(meta)
+
+
+def without_old_spelling(meta: dict[str, Any]) -> dict[str, Any]:
+    """Metadata with the family key as it is spelled today."""
+    if OLD_KIND_KEY in meta:
+        meta.setdefault(KIND_KEY, meta[OLD_KIND_KEY])
+        del meta[OLD_KIND_KEY]
+    return meta

@@ -1,0 +1,106 @@
+"""Chunked arrays of 0.7: a group per array, a blob per chunk, some of them packed into shards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from zarr_vectors.core import paths
+from zarr_vectors.core.documents import attributes_of, group_document
+from zarr_vectors.core.keys import format_key, try_parse_key
+from zarr_vectors.core.layouts.base import Cells, ChunkGrid
+from zarr_vectors.core.layouts.tree import with_kind, without_old_spelling
+from zarr_vectors.core.layouts.v07.blobs import Buffer, Place
+from zarr_vectors.core.layouts.v07.shards import PackedBlobs, Shards
+from zarr_vectors.exceptions import StoreError
+from zarr_vectors.typing import ChunkCoords
+
+_ROW_KINDS = {"attribute", "fragment_attribute", "link_attribute"}
+
+
+class Cells07(PackedBlobs):
+    """Cells and array metadata."""
+
+    def get_cells(self, request: Mapping[str, Iterable[ChunkCoords]]) -> dict[str, Cells]:
+        """Blobs of ``{logical path: coords}`` in one batch; absent cells are left out."""
+        wanted: dict[str, Place] = {
+            f"{path}/{format_key(chunk)}": (path, chunk)
+            for path, coords in request.items()
+            for chunk in coords
+        }
+        found = self.read_blobs(wanted)
+        cells: dict[str, Cells] = {path: {} for path in request}
+        absent: dict[str, list[ChunkCoords]] = {}
+        for blob, (path, chunk) in wanted.items():
+            data = found.get(blob)
+            if chunk is None:
+                continue
+            if data is None:
+                absent.setdefault(path, []).append(chunk)
+            elif data:
+                cells[path][chunk] = data
+        for path, coords in absent.items():
+            cells[path].update(self.read_packed(path, coords))
+        return cells
+
+    def list_cells(self, path: str) -> tuple[ChunkCoords, ...]:
+        """Coordinates of the stored cells, ascending in numeric tuple order."""
+        names = self.backend.list_dir(paths.join(path))
+        coords = {chunk for chunk in map(try_parse_key, names) if chunk is not None}
+        packed = self.shards_of(path, names).slots
+        coords.update(chunk for chunk, slot in packed.items() if slot.length)
+        return tuple(sorted(coords))
+
+    def create_cells(self, path: str, meta: Mapping[str, Any], grid: ChunkGrid) -> None:
+        """Create an empty chunked array; ``meta`` is its logical metadata (dtype ...)."""
+        if path not in self.get_attrs([path]):
+            self._shards[path] = Shards({}, {})
+        elif self.list_cells(path):
+            self.backend.delete_prefix(paths.join(path))
+            self.forget()
+        self.put_attrs({path: _to_stored(with_kind(path, meta))})
+
+    def put_cells(self, path: str, cells: Mapping[ChunkCoords, bytes | memoryview]) -> None:
+        """Create or replace cells; an empty blob removes one."""
+        if not cells:
+            return
+        base = paths.join(path)
+        items: dict[str, Buffer] = {**self.missing_parents([f"{base}/0"])}
+        for chunk, data in cells.items():
+            if len(data):
+                items.update(self.blob_items(f"{base}/{format_key(chunk)}", data))
+        self.backend.put_many(items)
+        self.delete_blobs(f"{base}/{format_key(c)}" for c, data in cells.items() if not len(data))
+        if self.packed_or_none(path).slots:
+            self.drop_packed(path, cells)
+
+    def set_grid(self, path: str, grid: ChunkGrid) -> None:
+        """Make room for the chunks of ``grid``: this format has no grid."""
+
+    def array_metas(self, wanted: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Metadata of the arrays that exist, in one batch."""
+        return {path: _to_logical(attrs) for path, attrs in self.get_attrs(wanted).items()}
+
+    def set_array_meta(self, path: str, meta: Mapping[str, Any]) -> None:
+        """Merge into an array's metadata."""
+        document = self.documents([path]).get(path)
+        if document is None:
+            raise StoreError(f"there is no array {path} in {self.backend.url}")
+        known = attributes_of(document, self._named(path))
+        self.backend.put_many({paths.node(path): group_document(_to_stored({**known, **meta}))})
+
+
+def _to_stored(meta: dict[str, Any]) -> dict[str, Any]:
+    """Attribute width is stored as one name per column."""
+    row_shape = meta.pop("row_shape", None)
+    if row_shape and "channel_names" not in meta:
+        meta["channel_names"] = [f"ch{column}" for column in range(row_shape[0])]
+    return meta
+
+
+def _to_logical(meta: dict[str, Any]) -> dict[str, Any]:
+    meta = without_old_spelling(dict(meta))
+    if meta.get("zv_array") in _ROW_KINDS:
+        names = meta.get("channel_names")
+        meta.setdefault("row_shape", [len(names)] if isinstance(names, list) else [])
+    return meta

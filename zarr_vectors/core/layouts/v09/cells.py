@@ -1,0 +1,246 @@
+"""Chunked arrays of 0.9: one array each, a cell per chunk, and a record of the cells that are full.
+
+The record is what readers go by, so it is written with every change and never guessed.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from zarr_vectors.core import paths
+from zarr_vectors.core.backends.base import StorageBackend
+from zarr_vectors.core.codecs import decode_vlen
+from zarr_vectors.core.documents import attributes_of, dump_json, is_group
+from zarr_vectors.core.keys import try_parse_key
+from zarr_vectors.core.layouts.base import Cells, ChunkGrid
+from zarr_vectors.core.layouts.tree import Tree, with_kind, without_old_spelling
+from zarr_vectors.core.layouts.v09.grids import (
+    ORIGIN,
+    RECORD,
+    Grid,
+    grid_document,
+    read_grid,
+    record_of,
+)
+from zarr_vectors.core.layouts.v09.sharded import Index, locate, read_sharded
+from zarr_vectors.exceptions import ArrayError, StoreError
+from zarr_vectors.typing import ChunkCoords
+
+Buffer = bytes | bytearray | memoryview
+
+_ROW_KINDS = {"attribute", "fragment_attribute", "link_attribute"}
+_MOST_LISTED = 10_000_000
+
+
+class Cells09(Tree):
+    """Cells and array metadata."""
+
+    def __init__(self, backend: StorageBackend) -> None:
+        super().__init__(backend)
+        self._grids: dict[str, Grid] = {}
+        self._indexes: dict[str, Index | None] = {}
+
+    def forget(self) -> None:
+        """Drop what is remembered of the stored documents, which others may have changed."""
+        super().forget()
+        self._grids.clear()
+        self._indexes.clear()
+
+    def get_cells(self, request: Mapping[str, Iterable[ChunkCoords]]) -> dict[str, Cells]:
+        """Blobs of ``{logical path: coords}`` in one batch; absent cells are left out."""
+        grids = self.grids(request)
+        cells: dict[str, Cells] = {path: {} for path in request}
+        alone: dict[str, tuple[str, ChunkCoords]] = {}
+        for path, grid in grids.items():
+            wanted = [c for c in request[path] if grid.stored is None or c in grid.stored]
+            if grid.sharding is not None:
+                cells[path] = self._sharded(grid, wanted)
+                continue
+            for chunk in wanted:
+                index = grid.index(chunk)
+                if index is not None:
+                    alone[grid.key(index)] = (path, chunk)
+                elif grid.stored is not None:
+                    raise self.damaged(path, "it is recorded outside the grid", chunk)
+        found = self.backend.get_many(alone)
+        for key, (path, chunk) in alone.items():
+            blob = self._decode(grids[path], chunk, found.get(key))
+            if blob:
+                cells[path][chunk] = blob
+        return cells
+
+    def list_cells(self, path: str) -> tuple[ChunkCoords, ...]:
+        """Coordinates of the non-empty cells, ascending in numeric tuple order."""
+        grid = self.grids([path]).get(path)
+        if grid is None:
+            return ()
+        return tuple(sorted(self._walk(grid) if grid.stored is None else grid.stored))
+
+    def grids(self, wanted: Iterable[str], *, fresh: bool = False) -> dict[str, Grid]:
+        """Grids of the arrays that exist, in one batch.
+
+        Args:
+            wanted: Logical paths.
+            fresh: Read the documents again.
+        """
+        wanted = list(wanted)
+        unread = [path for path in wanted if fresh or path not in self._grids]
+        documents = self.documents(unread) if unread else {}
+        for path in unread:
+            self._grids.pop(path, None)
+            if path in documents and not is_group(documents[path]):
+                with self.blaming(path):
+                    self._grids[path] = read_grid(path, documents[path])
+        return {path: self._grids[path] for path in wanted if path in self._grids}
+
+    def create_cells(self, path: str, meta: Mapping[str, Any], grid: ChunkGrid) -> None:
+        """Create an empty chunked array; ``meta`` is its logical metadata (dtype ...)."""
+        known = self.grids([path], fresh=True).get(path)
+        if known is not None and known.stored != frozenset():
+            self.delete(path)
+        document = grid_document(grid, _to_stored(with_kind(path, meta)), frozenset())
+        self.backend.put_many({**self.missing_parents([path]), paths.node(path): document})
+        self._grids.pop(path, None)
+
+    def put_cells(self, path: str, cells: Mapping[ChunkCoords, bytes | memoryview]) -> None:
+        """Create or replace cells; an empty blob removes one. Keeps the record of what exists."""
+        if not cells:
+            return
+        document, grid = self._open(path)
+        if grid.sharding is not None:
+            raise StoreError(
+                f"{path} in {self.backend.url} is sharded: its chunks cannot be changed one by one"
+            )
+        items: dict[str, Buffer] = {}
+        gone: dict[ChunkCoords, str] = {}
+        for chunk, data in cells.items():
+            index = grid.index(chunk)
+            if index is None:
+                raise ArrayError(
+                    f"chunk {paths.format_chunk(chunk)} is outside the grid of {path} in "
+                    f"{self.backend.url}: from {paths.format_chunk(grid.origin)}, "
+                    f"{'x'.join(map(str, grid.shape))} chunks",
+                    array=path,
+                    chunk=chunk,
+                )
+            if len(data):
+                cell = struct.pack("<II", 1, len(data)) + bytes(data)
+                items[grid.key(index)] = grid.pipeline.pack(cell)
+            else:
+                gone[chunk] = grid.key(index)
+        before = frozenset(self._walk(grid)) if grid.stored is None else grid.stored
+        stored = (before | cells.keys()) - gone.keys()
+        if stored != grid.stored:
+            attributes_of(document, path).update(record_of(grid.origin, stored))
+            items[paths.node(path)] = dump_json(document)  # last: a record never runs ahead
+        self.backend.put_many(items)
+        if gone:
+            self.backend.delete_many(gone.values())
+        self._grids[path] = Grid(path, grid.node, grid.origin, stored)
+
+    def set_grid(self, path: str, grid: ChunkGrid) -> None:
+        """Make room for the chunks of ``grid``, keeping every cell; it must hold those stored."""
+        document, known = self._open(path)
+        stored = tuple(self._walk(known) if known.stored is None else known.stored)
+        if (known.origin, known.shape) == (grid.origin, grid.shape):
+            return
+        for chunk in stored:
+            if any(
+                not o <= c < o + n for c, o, n in zip(chunk, grid.origin, grid.shape, strict=True)
+            ):
+                raise ArrayError(
+                    f"chunk {paths.format_chunk(chunk)} of {path} does not fit the new grid",
+                    array=path,
+                    chunk=chunk,
+                )
+        if known.origin == grid.origin and known.sharding is None:
+            self.backend.put_many(
+                {paths.node(path): dump_json({**document, "shape": list(grid.shape)})}
+            )
+            self._grids.pop(path, None)
+            return
+        cells = self.get_cells({path: stored})[path]
+        meta = self.array_metas([path])[path]
+        self.create_cells(path, meta, grid)
+        self.put_cells(path, cells)
+
+    def array_metas(self, wanted: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Metadata of the arrays that exist, in one batch."""
+        return {path: _to_logical(attrs) for path, attrs in self.get_attrs(wanted).items()}
+
+    def set_array_meta(self, path: str, meta: Mapping[str, Any]) -> None:
+        """Merge into an array's metadata."""
+        document = self.documents([path]).get(path)
+        if document is None:
+            raise StoreError(f"there is no array {path} in {self.backend.url}")
+        attributes_of(document, self._named(path)).update(_to_stored(dict(meta)))
+        self.backend.put_many({paths.node(path): dump_json(document)})
+        self._grids.pop(path, None)
+
+    def _open(self, path: str) -> tuple[dict[str, Any], Grid]:
+        document = self.documents([path]).get(path)
+        if document is None:
+            raise StoreError(f"there is no array {path} in {self.backend.url}")
+        with self.blaming(path):
+            return document, read_grid(path, document)
+
+    def _decode(self, grid: Grid, chunk: ChunkCoords, data: bytes | None) -> bytes:
+        if data is None:
+            if grid.stored is None:
+                return b""
+            raise self.damaged(grid.path, "it is recorded but missing", chunk)
+        pipeline = grid.pipeline
+        if pipeline.plain and data[:4] == b"\1\0\0\0" and len(data) >= 8:
+            (size,) = struct.unpack_from("<I", data, 4)
+            if size == len(data) - 8:
+                return data[8:]
+        try:
+            return decode_vlen(pipeline.unpack(data), 1)[0]
+        except ArrayError as error:
+            raise self.damaged(grid.path, str(error), chunk) from error
+
+    def _sharded(self, grid: Grid, wanted: Iterable[ChunkCoords]) -> Cells:
+        sharding = grid.sharding
+        if sharding is None:
+            return {}
+        places = {}
+        for chunk in wanted:
+            place = locate(grid, sharding, chunk)
+            if place is not None:
+                places[chunk] = place
+        with self.blaming(grid.path):
+            found = read_sharded(self.backend, grid, sharding, places, self._indexes)
+        blobs = {chunk: self._decode(grid, chunk, data) for chunk, data in found.items()}
+        return {chunk: blob for chunk, blob in blobs.items() if blob}
+
+    def _walk(self, grid: Grid) -> list[ChunkCoords]:
+        """Chunks with a stored cell, by listing: for arrays that keep no record."""
+        if grid.sharding is not None or grid.node.separator != "/":
+            raise self.damaged(grid.path, f"its {RECORD} is missing")
+        found: list[ChunkCoords] = [()]
+        for _ in grid.shape:
+            deeper = []
+            for index in found:
+                below = "/".join([grid.path, "c", *map(str, index)])
+                numbers = map(try_parse_key, self.backend.list_dir(below))
+                deeper += [index + n for n in numbers if n is not None and len(n) == 1]
+            found = deeper
+            if len(found) > _MOST_LISTED:
+                raise self.damaged(grid.path, "it lists too many cells")
+        chunks = [tuple(i + o for i, o in zip(index, grid.origin, strict=True)) for index in found]
+        return [chunk for chunk in chunks if grid.index(chunk) is not None]
+
+
+def _to_stored(meta: dict[str, Any]) -> dict[str, Any]:
+    """The record is ours to keep, not the caller's to set."""
+    return {key: value for key, value in meta.items() if key not in {RECORD, ORIGIN}}
+
+
+def _to_logical(meta: dict[str, Any]) -> dict[str, Any]:
+    meta = without_old_spelling(_to_stored(meta))
+    if meta.get("zv_array") in _ROW_KINDS and "row_shape" not in meta:
+        names = meta.get("channel_names")
+        meta["row_shape"] = [len(names)] if isinstance(names, list) else []
+    return meta

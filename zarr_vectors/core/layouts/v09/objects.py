@@ -1,0 +1,129 @@
+"""Objects and groups of 0.9: rows sorted by object id, which may be sparse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from zarr_vectors.constants import GROUPS, KIND_KEY, MANIFEST_ROWS, OBJECT_INDEX
+from zarr_vectors.core import paths
+from zarr_vectors.core.documents import array_node, attributes_of, group_document
+from zarr_vectors.core.layouts import flat
+from zarr_vectors.core.layouts.base import ObjectRows
+from zarr_vectors.core.layouts.meta import rank_of
+from zarr_vectors.core.layouts.tree import Tree
+from zarr_vectors.encoding.manifests import EMPTY_MANIFEST
+from zarr_vectors.encoding.ragged import decode_rows, encode_rows
+from zarr_vectors.exceptions import ArrayError
+from zarr_vectors.typing import IntArray
+
+_LAYOUT = "vlen_manifests_v2"
+_MOST_IN_RANGE = 2**27
+
+
+class Objects09(Tree):
+    """The object index and the groups of a level."""
+
+    def get_objects(self, level: str, ids: Iterable[int] | None = None) -> ObjectRows | None:
+        """All rows, or those of the given ids that exist; None where the level has no objects."""
+        index = paths.join(level, OBJECT_INDEX)
+        table, names = f"{index}/manifests", f"{index}/object_ids"
+        documents = self.documents([index, table, names])
+        if index not in documents:
+            return None
+        with self.blaming(index):
+            rank = rank_of(attributes_of(documents[index], self._named(index)))
+            if table not in documents:
+                raise ArrayError("its manifests are missing")
+            node = array_node(documents[table], paths.node(table))
+            count = node.shape[0] if node.shape else 0
+            known = np.arange(count, dtype=np.int64)
+            if names in documents:
+                known = self._ids(names, documents[names], count)
+            rows = None
+            if ids is not None:
+                wanted = np.unique(np.array(list(ids), dtype=np.int64))
+                rows = np.flatnonzero(np.isin(known, wanted)).astype(np.int64)
+                known = known[rows]
+            blobs = flat.read_vlen(self.backend, table, node, rows)
+            return ObjectRows(known, [blob or EMPTY_MANIFEST for blob in blobs], rank)
+
+    def put_objects(self, level: str, rows: ObjectRows) -> None:
+        """Create or replace the object index.
+
+        Raises:
+            ArrayError: Ids repeat or are negative.
+        """
+        index = paths.join(level, OBJECT_INDEX)
+        ids = np.asarray(rows.ids, dtype=np.int64)
+        order = np.argsort(ids, kind="stable")
+        ids = ids[order]
+        if len(ids) and (ids[0] < 0 or np.any(np.diff(ids) == 0)):
+            raise ArrayError(f"object ids of {index} must be distinct and not negative")
+        blobs = [rows.manifests[row] for row in order.tolist()]
+        meta = {
+            KIND_KEY: "object_index",
+            "num_objects": len(ids),
+            "num_present": sum(blob != EMPTY_MANIFEST for blob in blobs),
+            "sid_ndim": rows.sid_ndim,
+            "layout": _LAYOUT,
+            "object_ids_sorted": True,
+        }
+        items = {
+            **self.missing_parents([index]),
+            **flat.vlen_items(f"{index}/manifests", blobs, chunk_rows=MANIFEST_ROWS),
+            **flat.number_items(f"{index}/object_ids", ids, chunk_rows=len(ids)),
+            paths.node(index): group_document(meta),
+        }
+        self.backend.delete_prefix(index)
+        self.backend.put_many(items)
+
+    def get_groups(self, level: str) -> list[IntArray] | None:
+        """Object ids per group id 0..G-1, or None where the level has no groups."""
+        path = paths.join(level, GROUPS)
+        document = self.documents([path]).get(path)
+        if document is None:
+            return None
+        with self.blaming(path):
+            node = array_node(document, paths.node(path))
+            rows = flat.read_vlen(self.backend, path, node)
+            groups = [decode_rows(row, "<i8") for row in rows]
+            return _with_ranges(groups, node.attributes.get("group_ranges") or {})
+
+    def put_groups(self, level: str, groups: Sequence[IntArray]) -> None:
+        """Create or replace the groups."""
+        path = paths.join(level, GROUPS)
+        rows = [bytes(encode_rows(np.asarray(group, dtype=np.int64))) for group in groups]
+        meta = {KIND_KEY: GROUPS, "num_groups": len(rows)}
+        items = flat.vlen_items(path, rows, chunk_rows=max(len(rows), 1), attributes=meta)
+        parents = self.missing_parents([path])
+        self.backend.delete_prefix(path)
+        self.backend.put_many({**parents, **items})
+
+    def _ids(self, path: str, document: dict[str, Any], count: int) -> IntArray:
+        node = array_node(document, paths.node(path))
+        ids = flat.read_numbers(self.backend, path, node)
+        if ids.ndim != 1 or len(ids) != count or ids.dtype.kind not in "iu":
+            raise ArrayError(f"it has object ids of shape {ids.shape} for {count} manifests")
+        found: IntArray = ids.astype(np.int64)
+        if np.any(np.diff(found) <= 0):
+            raise ArrayError("its object ids do not ascend")
+        return found
+
+
+def _with_ranges(groups: list[IntArray], ranges: object) -> list[IntArray]:
+    """Groups whose ids are stored as a range instead of a row."""
+    if not isinstance(ranges, dict):
+        raise ArrayError("its group_ranges are malformed")
+    for key, value in ranges.items():
+        ends = value if isinstance(value, list) and len(value) == 2 else [None, None]
+        start, stop = ends
+        known = isinstance(key, str) and key.isdecimal() and int(key) < len(groups)
+        if not known or type(start) is not int or type(stop) is not int:
+            raise ArrayError(f"its range of group {str(key)[:60]!r} is malformed")
+        if not 0 <= start <= stop <= 2**62 or stop - start > _MOST_IN_RANGE:
+            raise ArrayError(f"its group {key} claims ids {start} to {stop}")
+        groups[int(key)] = np.arange(start, stop, dtype=np.int64)
+    return groups

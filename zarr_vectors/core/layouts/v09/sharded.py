@@ -1,0 +1,85 @@
+"""Reading cells out of ``sharding_indexed`` objects: the index first, then only what is needed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from zarr_vectors.constants import MAX_CELL_BYTES
+from zarr_vectors.core.backends.base import StorageBackend
+from zarr_vectors.core.codecs import Sharding
+from zarr_vectors.core.layouts.v09.grids import Grid
+from zarr_vectors.exceptions import ArrayError
+from zarr_vectors.typing import ChunkCoords, IntArray
+
+_MOST_INNER = 2**22
+
+Index = tuple[IntArray, IntArray]
+
+
+@dataclass(frozen=True, slots=True)
+class InShard:
+    """Where a cell is: the shard's key and the cell's number within it."""
+
+    key: str
+    number: int
+
+
+def locate(grid: Grid, sharding: Sharding, chunk: ChunkCoords) -> InShard | None:
+    """Place of a chunk in its shard, or None outside the grid."""
+    index = grid.index(chunk)
+    if index is None:
+        return None
+    shard_shape = grid.node.chunk_shape
+    outer = tuple(i // n for i, n in zip(index, shard_shape, strict=True))
+    number = 0
+    for i, n in zip(index, shard_shape, strict=True):
+        number = number * n + i % n
+    return InShard(grid.key(outer), number)
+
+
+def read_sharded(
+    backend: StorageBackend,
+    grid: Grid,
+    sharding: Sharding,
+    places: Mapping[ChunkCoords, InShard],
+    indexes: dict[str, Index | None],
+) -> dict[ChunkCoords, bytes | None]:
+    """Encoded cells of chunks, None where a shard or a cell in it is missing.
+
+    Args:
+        backend: Where the array is.
+        grid: The array.
+        sharding: Its codec.
+        places: Where each chunk is.
+        indexes: Shard indexes read so far; added to.
+
+    Raises:
+        ArrayError: An index is damaged.
+    """
+    count = math.prod(grid.node.chunk_shape)
+    if count > _MOST_INNER:
+        raise ArrayError(f"its shards claim {count} cells each")
+    size = sharding.index_size(count)
+    missing = list(dict.fromkeys(p.key for p in places.values() if p.key not in indexes))
+    start = -size if sharding.at_end else 0
+    tails = backend.get_ranges([(key, start, size) for key in missing]) if missing else []
+    for key, tail in zip(missing, tails, strict=True):
+        indexes[key] = None if tail is None else sharding.read_index(tail, count)
+    ranges: dict[ChunkCoords, tuple[str, int, int]] = {}
+    for chunk, place in places.items():
+        index = indexes[place.key]
+        if index is None or index[0][place.number] < 0:
+            continue
+        offset, length = int(index[0][place.number]), int(index[1][place.number])
+        if length > MAX_CELL_BYTES:
+            raise ArrayError(f"the index of {place.key} claims a cell of {length} bytes")
+        ranges[chunk] = (place.key, offset, length)
+    parts = backend.get_ranges(list(ranges.values())) if ranges else []
+    found: dict[ChunkCoords, bytes | None] = dict.fromkeys(places)
+    for (chunk, (key, _, length)), part in zip(ranges.items(), parts, strict=True):
+        if part is None or len(part) != length:
+            raise ArrayError(f"{key} is cut short")
+        found[chunk] = part
+    return found
