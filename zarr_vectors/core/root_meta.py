@@ -1,0 +1,210 @@
+"""Attribute documents of the root and of levels <-> frozen metadata: one batch for all levels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from zarr_vectors.constants import (
+    CHUNKS_KEY,
+    ERROR_KEY,
+    KNOWN_VERSIONS,
+    LEVEL_KEY,
+    NODE,
+    MULTISCALES_KEY,
+    ROOT_KEY,
+    VERSION_09,
+)
+from zarr_vectors.core.backends import StorageBackend
+from zarr_vectors.core.documents import attributes_of, parse_document
+from zarr_vectors.core.layouts.base import Layout
+from zarr_vectors.core.metadata import ChunkTable, LevelError, LevelMetadata, RootMetadata
+from zarr_vectors.core.metadata.multiscales import (
+    LevelTransform,
+    new_block,
+    transforms_of,
+    with_transform,
+)
+from zarr_vectors.core.metadata.tables import TABLE_VERSION
+from zarr_vectors.core.paths import level_numbers
+from zarr_vectors.exceptions import MetadataError, StoreError
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class RootDocument:
+    """The root group's attributes, raw and parsed."""
+
+    attributes: Mapping[str, Any]
+    meta: RootMetadata
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LevelDocument:
+    """A level group's attributes, raw and parsed, with the bins its root records."""
+
+    meta: LevelMetadata
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    table: ChunkTable | None = None
+    error: LevelError | None = None
+
+
+def read_root(backend: StorageBackend) -> RootDocument:
+    """The root's metadata.
+
+    Raises:
+        StoreError: Nothing there, not a Zarr Vectors store, or of an unknown version.
+        MetadataError: Damaged metadata.
+    """
+    data = backend.get_many([NODE]).get(NODE)
+    if data is None:
+        raise StoreError(f"{backend.url} is not a Zarr Vectors store: it has no {NODE}")
+    where = f"{NODE} of {backend.url}"
+    attributes = attributes_of(parse_document(data, where), where)
+    if ROOT_KEY not in attributes:
+        raise StoreError(f"{backend.url} is a Zarr group, but not a Zarr Vectors store")
+    try:
+        meta = RootMetadata.from_dict(attributes)
+    except MetadataError as error:
+        raise MetadataError(f"{backend.url}: {error}") from error
+    return RootDocument(attributes, meta)
+
+
+def read_levels(
+    layout: Layout, root: RootDocument, numbers: Iterable[int] | None = None
+) -> dict[int, LevelDocument]:
+    """Metadata of levels, ascending; all that exist by default.
+
+    Raises:
+        MetadataError: A level's metadata is damaged.
+    """
+    wanted = list_levels(layout, root) if numbers is None else list(numbers)
+    found = layout.get_attrs([str(number) for number in wanted])
+    return {
+        number: parse_level(root, number, found[str(number)], layout.backend.url)
+        for number in wanted
+        if LEVEL_KEY in found.get(str(number), {})
+    }
+
+
+def list_levels(layout: Layout, root: RootDocument) -> list[int]:
+    """Level numbers by listing; by the root's own record where listing costs a round trip or fails."""
+    recorded = sorted(transforms_of(root.attributes))
+    if recorded and layout.backend.local_path is None:
+        return recorded
+    try:
+        return level_numbers(layout.children(""))
+    except StoreError:
+        if recorded:
+            return recorded
+        raise
+
+
+def parse_level(
+    root: RootDocument, number: int, attributes: Mapping[str, Any], url: str
+) -> LevelDocument:
+    """A level's attributes parsed, bins filled in from the root.
+
+    Raises:
+        MetadataError: Damaged, or not this level's.
+    """
+    try:
+        meta = LevelMetadata.from_dict(attributes)
+        if meta.level != number:
+            raise MetadataError(f"it says that it is level {meta.level}")
+        if meta.chunk_shape is not None and len(meta.chunk_shape) != root.meta.ndim:
+            raise MetadataError(f"its chunk_shape has {len(meta.chunk_shape)} entries")
+        table, error = attributes.get(CHUNKS_KEY), attributes.get(ERROR_KEY)
+        return LevelDocument(
+            with_bins(meta, root),
+            attributes,
+            _table(table),
+            None if error is None else LevelError.from_dict(error),
+        )
+    except MetadataError as problem:
+        raise MetadataError(f"level {number} of {url}: {problem}") from problem
+
+
+def with_bins(meta: LevelMetadata, root: RootDocument) -> LevelMetadata:
+    """Level metadata with bin shape and ratio as the root records them."""
+    transform = transforms_of(root.attributes).get(meta.level)
+    if transform is None:
+        return meta
+    bins = transform.bin_shape or meta.bin_shape
+    if bins is None and meta.level == 0:
+        bins = root.meta.bin_shape
+    return replace(meta, bin_shape=bins, bin_ratio=transform.scale)
+
+
+def root_attributes(meta: RootMetadata, name: str) -> dict[str, Any]:
+    """Attributes of a new root: metadata, axes, and level 0's bins."""
+    attributes: dict[str, Any] = {**meta.to_dict(), MULTISCALES_KEY: new_block(meta.axes)}
+    half = tuple(edge / 2 for edge in meta.bin_shape)
+    attributes = with_transform(attributes, 0, LevelTransform((1.0,) * meta.ndim, half))
+    return with_collection(attributes, meta, name, [0])
+
+
+def with_collection(
+    attributes: Mapping[str, Any], meta: RootMetadata, name: str, levels: Iterable[int]
+) -> dict[str, Any]:
+    """Root attributes with the informative ``ome`` block that 0.9 stores carry."""
+    if meta.zv_version != VERSION_09:
+        return dict(attributes)
+    axes = [axis.to_dict() for axis in meta.axes]
+    scene = {
+        "coordinateSystems": [{"name": "world", "axes": axes}],
+        "coordinateTransformations": [],
+    }
+    nodes = [{"type": "zv:level", "name": str(level)} for level in sorted(levels)]
+    ome = {
+        "version": "0.6",
+        "type": "collection",
+        "name": store_name(name),
+        "attributes": {"scene": scene},
+        "nodes": nodes,
+    }
+    return {**attributes, "ome": ome}
+
+
+def store_name(url: str) -> str:
+    """Last segment of an address without the endings stores carry."""
+    name = url.rstrip("/").rsplit("/", 1)[-1]
+    for ending in (".zarrvectors", ".zv", ".zarr"):
+        name = name.removesuffix(ending)
+    return name
+
+
+def level_attributes(
+    meta: LevelMetadata,
+    table: ChunkTable | None = None,
+    error: LevelError | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Attributes of a level group."""
+    attributes: dict[str, Any] = {**meta.to_dict(), **(extra or {})}
+    packed = None if table is None else table.to_dict()
+    if packed is not None:
+        attributes[CHUNKS_KEY] = packed
+    if error is not None:
+        attributes[ERROR_KEY] = error.to_dict()
+    return attributes
+
+
+def check_version(version: str, url: str) -> str:
+    """The version, which must be one this library knows.
+
+    Raises:
+        StoreError: It is not.
+    """
+    if version not in KNOWN_VERSIONS:
+        raise StoreError(
+            f"{url} has the format version {version!r}; known are {', '.join(KNOWN_VERSIONS)}"
+        )
+    return version
+
+
+def _table(data: object) -> ChunkTable | None:
+    """The chunk table, where there is one of a version known here."""
+    if not isinstance(data, Mapping) or data.get("version") != TABLE_VERSION:
+        return None
+    return ChunkTable.from_dict(data)

@@ -1,0 +1,1 @@
+"""Coarser levels of a store, and how far they are from the finest."""

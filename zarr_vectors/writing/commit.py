@@ -1,0 +1,246 @@
+"""Routed rows to arrays: one sorted gather per array, cells as views of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zarr_vectors.constants import (
+    GROUP_ATTRIBUTES,
+    OBJECT_ATTRIBUTES,
+    VERTEX_ATTRIBUTES,
+    VERTEX_FRAGMENTS,
+    VERTICES,
+)
+from zarr_vectors.core.layouts.base import ChunkGrid, Layout, ObjectRows
+from zarr_vectors.core.metadata import AttributeSpec, ChunkTable, VertexSpec
+from zarr_vectors.core.metadata.root import Bounds
+from zarr_vectors.encoding.fragments import encode_ranges
+from zarr_vectors.encoding.manifests import encode_manifests
+from zarr_vectors.spatial.bins import cells_along
+from zarr_vectors.typing import AnyArray, ChunkCoords, FloatArray, IntArray
+from zarr_vectors.writing.route import Manifests, Route
+
+BATCH_BYTES = 64 * 2**20
+"""Bytes of sorted rows held at once while cells are put."""
+
+FRAGMENTS_META = {"zv_array": "vertex_fragments", "encoding": "fragment_index_v1"}
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Column:
+    """One vertex attribute ready to be stored: (N,) or (N, C) rows in input order."""
+
+    spec: AttributeSpec
+    values: AnyArray
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ObjectTables:
+    """The objects of a level ready to be stored.
+
+    Attributes:
+        manifests: Blocks of the objects that have vertices.
+        attributes: name -> (len(manifests.ids),) or (.., C) rows, ascending by object id.
+        groups: Object ids of every group, or None.
+        group_attributes: name -> (G,) or (G, C).
+    """
+
+    manifests: Manifests
+    attributes: dict[str, AnyArray] = field(default_factory=dict)
+    groups: Sequence[IntArray] | None = None
+    group_attributes: dict[str, AnyArray] = field(default_factory=dict)
+
+
+def grid_of(
+    bounds: Bounds, chunk_shape: Sequence[float], chunks: IntArray, bins: int | None = None
+) -> ChunkGrid:
+    """The box of chunks an array may hold: that of the bounds and of every chunk there is.
+
+    Args:
+        bounds: (min corner, max corner), world units.
+        chunk_shape: D floats, world units.
+        chunks: (M, R) int64 occupied chunks.
+        bins: Number of attribute bins where chunks lead with one.
+    """
+    ndim = len(chunk_shape)
+    low, high = (
+        [int(cells_along(np.array([x]), edge)[0]) for x, edge in zip(corner, chunk_shape, strict=True)]
+        for corner in bounds
+    )
+    if len(chunks):
+        spatial = chunks[:, chunks.shape[1] - ndim :]
+        low = np.minimum(low, spatial.min(axis=0)).tolist()
+        high = np.maximum(high, spatial.max(axis=0)).tolist()
+    shape = [b - a + 1 for a, b in zip(low, high, strict=True)]
+    if bins is not None:
+        low, shape = [0, *low], [bins, *shape]
+    return ChunkGrid(tuple(low), tuple(shape))
+
+
+def write_rows(
+    layout: Layout,
+    level: str,
+    route: Route,
+    positions: FloatArray,
+    columns: Sequence[Column],
+    grid: ChunkGrid,
+    on_batch: Callable[[], None] = lambda: None,
+) -> ChunkTable:
+    """Create and fill a level's vertices, fragments and vertex attributes.
+
+    Args:
+        layout: Where to.
+        level: The level's path.
+        route: Where every row goes.
+        positions: (N, D) float in the dtype to store, input order.
+        columns: Attributes, input order.
+        grid: Box of chunks the arrays may hold.
+        on_batch: Called between batches; may raise to stop.
+
+    Returns:
+        The level's chunks and their counts.
+    """
+    keys: list[ChunkCoords] = [tuple(row) for row in route.chunks.tolist()]
+    spec = VertexSpec(positions.dtype.newbyteorder("<"))
+    layout.create_cells(f"{level}/{VERTICES}", spec.to_meta(), grid)
+    _put_rows(layout, f"{level}/{VERTICES}", route, keys, positions, on_batch)
+    layout.create_cells(f"{level}/{VERTEX_FRAGMENTS}", FRAGMENTS_META, grid)
+    for rows in _runs(np.diff(route.chunk_fragments) * 16 + 64):
+        on_batch()
+        tables = {keys[i]: _fragment_table(route, i) for i in range(rows.start, rows.stop)}
+        layout.put_cells(f"{level}/{VERTEX_FRAGMENTS}", tables)
+    for column in columns:
+        write_column(layout, level, route, column, grid, on_batch)
+    return ChunkTable(route.chunks, route.counts, exact=True)
+
+
+def write_column(
+    layout: Layout,
+    level: str,
+    route: Route,
+    column: Column,
+    grid: ChunkGrid,
+    on_batch: Callable[[], None] = lambda: None,
+) -> None:
+    """Create and fill one vertex attribute."""
+    keys: list[ChunkCoords] = [tuple(row) for row in route.chunks.tolist()]
+    path = f"{level}/{VERTEX_ATTRIBUTES}/{column.spec.name}"
+    layout.create_cells(path, column.spec.to_meta(), grid)
+    _put_rows(layout, path, route, keys, column.values, on_batch)
+
+
+def write_objects(layout: Layout, level: str, tables: ObjectTables) -> int:
+    """Store the object index, object attributes, groups and group attributes of a level.
+
+    Returns:
+        Rows of the stored index: objects, and in formats whose rows are ids also the gaps.
+    """
+    manifests = tables.manifests
+    blobs = encode_manifests(manifests.chunks, manifests.fragments, manifests.starts)
+    rank = manifests.chunks.shape[1]
+    layout.put_objects(level, ObjectRows(manifests.ids, blobs, rank))
+    stored = layout.get_objects(level)
+    row_ids = manifests.ids if stored is None else stored.ids
+    for name, values in tables.attributes.items():
+        put_object_attribute(layout, level, name, values, manifests.ids, row_ids)
+    if tables.groups is not None:
+        layout.put_groups(level, tables.groups)
+    for name, values in tables.group_attributes.items():
+        path = f"{level}/{GROUP_ATTRIBUTES}/{name}"
+        layout.put_dense(path, values, dense_meta("groupings_attribute", name, values))
+    return len(row_ids)
+
+
+def put_object_attribute(
+    layout: Layout,
+    level: str,
+    name: str,
+    values: AnyArray,
+    ids: IntArray,
+    row_ids: IntArray,
+) -> None:
+    """Store an object attribute, its rows spread over the rows of the stored index.
+
+    Args:
+        layout: Where to.
+        level: The level's path.
+        name: The attribute.
+        values: (n,) or (n, C), row k for object ``ids[k]``.
+        ids: (n,) int64 ascending, all among ``row_ids``.
+        row_ids: (O,) int64 ascending, the object of every stored row.
+    """
+    path = f"{level}/{OBJECT_ATTRIBUTES}/{name}"
+    meta = dense_meta("object_attribute", name, values)
+    if len(ids) == len(row_ids):
+        layout.put_dense(path, values, meta)
+        return
+    rows = np.searchsorted(row_ids, ids)
+    spread = np.zeros((len(row_ids), *values.shape[1:]), values.dtype)
+    spread[rows] = values
+    layout.put_dense(path, spread, meta | {"shape": list(spread.shape)}, present=rows)
+
+
+def dense_meta(kind: str, name: str, values: AnyArray) -> dict[str, Any]:
+    """Metadata of a dense array."""
+    return {
+        "zv_array": kind,
+        "name": name,
+        "dtype": values.dtype.name,
+        "shape": list(values.shape),
+    }
+
+
+def column_limits(values: AnyArray) -> tuple[float, float] | None:
+    """Smallest and largest finite value, or None where there is none."""
+    if not values.size:
+        return None
+    low, high = float(np.min(values)), float(np.max(values))
+    if np.isfinite(low) and np.isfinite(high):
+        return low, high
+    known = values[np.isfinite(values)]
+    return (float(known.min()), float(known.max())) if known.size else None
+
+
+def _put_rows(
+    layout: Layout,
+    path: str,
+    route: Route,
+    keys: Sequence[ChunkCoords],
+    values: npt.NDArray[Any],
+    on_batch: Callable[[], None],
+) -> None:
+    row_bytes = values.dtype.itemsize * int(np.prod(values.shape[1:], dtype=np.int64))
+    for chunks in _runs(route.counts * row_bytes):
+        on_batch()
+        first, last = int(route.chunk_rows[chunks.start]), int(route.chunk_rows[chunks.stop])
+        rows = np.ascontiguousarray(values[route.order[first:last]])
+        rows = rows.astype(rows.dtype.newbyteorder("<"), copy=False)
+        data = rows.reshape(-1).view(np.uint8).data
+        ends = ((route.chunk_rows[chunks.start : chunks.stop + 1] - first) * row_bytes).tolist()
+        layout.put_cells(path, _cells(keys[chunks], ends, data))
+
+
+def _cells(
+    keys: Sequence[ChunkCoords], ends: Sequence[int], data: memoryview
+) -> Mapping[ChunkCoords, memoryview]:
+    return {key: data[ends[i] : ends[i + 1]] for i, key in enumerate(keys)}
+
+
+def _fragment_table(route: Route, chunk: int) -> bytes:
+    first, last = int(route.chunk_fragments[chunk]), int(route.chunk_fragments[chunk + 1])
+    rows = route.fragment_rows[first : last + 1]
+    return encode_ranges(rows[:-1] - route.chunk_rows[chunk], np.diff(rows))
+
+
+def _runs(sizes: IntArray) -> Iterator[slice]:
+    """Runs of chunks of about :data:`BATCH_BYTES` together."""
+    batch = np.cumsum(sizes) // BATCH_BYTES
+    edges = [0, *(np.flatnonzero(np.diff(batch)) + 1).tolist(), len(sizes)]
+    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        if stop > start:
+            yield slice(start, stop)
