@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from zv_viewer.drawing.colours import ColourMode
 from zv_viewer.errors import InputError
 
-ColourMode: TypeAlias = Literal["plain", "scalar", "category", "rgb"]
+WIDTH = 4096
+"""Entries in one line of the table's texture."""
+LONGEST = WIDTH * 256
+MODES: tuple[ColourMode, ...] = get_args(ColourMode)
 """``plain``: one colour. ``scalar``: a value between limits, along a table. ``category``: a code
 into a table, taken modulo its length. ``rgb``: ``r * 65536 + g * 256 + b``, each 0 to 255."""
-
-MODES: tuple[ColourMode, ...] = get_args(ColourMode)
 MISSING = (0.5, 0.5, 0.5)
 """Colour of a row whose value is missing (NaN, or a negative category)."""
 
@@ -36,8 +38,11 @@ class Colouring:
     def __post_init__(self) -> None:
         if self.mode not in MODES:
             raise InputError(f"colours are one of {', '.join(MODES)}, not {self.mode!r}")
-        if self.lut.ndim != 2 or self.lut.shape[1] != 3 or not 1 <= len(self.lut) <= 4096:
-            raise InputError(f"a colour table has (1 to 4096, 3) numbers, not {self.lut.shape}")
+        longest = WIDTH if self.mode == "scalar" else LONGEST
+        if self.lut.ndim != 2 or self.lut.shape[1] != 3 or not 1 <= len(self.lut) <= longest:
+            raise InputError(
+                f"a colour table has (1 to {longest}, 3) numbers, not {self.lut.shape}"
+            )
         if not np.isfinite(self.limits).all():
             raise InputError(f"colour limits are finite numbers, not {self.limits}")
 
@@ -50,10 +55,12 @@ class Colouring:
         return span if abs(span) >= least else least
 
     def texels(self) -> npt.NDArray[np.uint8]:
-        """(1, N, 4) uint8, the table as a texture."""
-        rgb = np.rint(np.clip(self.lut, 0, 1) * 255).astype(np.uint8)
-        alpha = np.full((len(rgb), 1), 255, np.uint8)
-        return np.hstack([rgb, alpha])[None]
+        """(H, W, 4) uint8, the table as a texture, line after line."""
+        n = len(self.lut)
+        width = min(n, WIDTH)
+        texture = np.full((-(-n // width) * width, 4), 255, np.uint8)
+        texture[:n, :3] = np.rint(np.clip(self.lut, 0, 1) * 255)
+        return texture.reshape(-1, width, 4)
 
     def colours(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """(N, 3) colours of (N,) values, as the shader computes them (to within a table step)."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 from typing import Literal
 
+import numpy as np
+
+from zv_viewer.drawing.slots import Int, rows_for
 from zv_viewer.layers.points import CellPoints
 from zv_viewer.layers.standard import StandardPoints
 from zv_viewer.model.scene import SceneInfo
@@ -20,11 +23,6 @@ else:
 log = logging.getLogger(__name__)
 
 
-def rows_for(budget: Budget) -> int:
-    """Rows a layer holds for a budget; see :func:`make_layer`."""
-    return 2 * budget.vertices
-
-
 def make_layer(
     scene: SceneInfo,
     capacity: int | Budget,
@@ -36,15 +34,19 @@ def make_layer(
 
     Args:
         scene: The store.
-        capacity: Rows it can hold, or a budget: room for twice its vertices, so that a whole new
-            view can be loaded before the old one goes.
+        capacity: Rows it can hold, or the budget they are worked out from.
         name: Shown in the layer list; the store's name by default.
         backend: ``fast`` draws in slots, ``standard`` through napari's public Points, ``auto`` the
             fast one where this napari allows it.
     """
-    rows = capacity if isinstance(capacity, int) else rows_for(capacity)
+    rows = capacity if isinstance(capacity, int) else rows_for(capacity.vertices, _counts(scene))
     if backend == "standard" or (backend == "auto" and WHY_STANDARD is not None):
         if backend == "auto":
             log.warning("points are drawn by napari's own layer, which is slower: %s", WHY_STANDARD)
         return StandardPoints(scene, rows, name=name)
     return CellPoints(scene, rows, name=name)
+
+
+def _counts(scene: SceneInfo) -> Int:
+    """Vertices of every chunk of every level."""
+    return np.concatenate([level.counts for level in scene.levels])

@@ -17,10 +17,11 @@ from napari.layers import Points
 from napari.utils.colormaps.standardize_color import transform_color
 from napari.utils.events import Event
 
+from zv_viewer.drawing.colours import ColourMode
 from zv_viewer.drawing.slots import SlotTable
 from zv_viewer.errors import InputError
 from zv_viewer.layers.buffers import Int, RowWrite
-from zv_viewer.layers.colours import PLAIN, Colouring, ColourMode, colouring
+from zv_viewer.layers.colours import PLAIN, Colouring, colouring
 from zv_viewer.layers.matrices import slider_step
 from zv_viewer.layers.thumbnail import Samples
 from zv_viewer.layers.untyped import NapariEvent, NapariValue

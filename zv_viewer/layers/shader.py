@@ -17,13 +17,15 @@ uniform vec4 u_size;         // fixed px (0: by spacing), px per unit at w = 1, 
 uniform float u_mode;        // 0 plain, 1 scalar, 2 category, 3 rgb
 uniform sampler2D u_lut;
 uniform float u_lut_length;
+uniform vec2 u_lut_shape;    // width and height; entries run along x, then y
 uniform vec2 u_limits;       // value at the table's start, 1 / (end - start)
 uniform vec3 u_missing;
 
 varying vec3 v_colour;
 
 vec3 of_table(float texel) {
-    return texture2D(u_lut, vec2((texel + 0.5) / u_lut_length, 0.5)).rgb;
+    float row = floor((texel + 0.5) / u_lut_shape.x);
+    return texture2D(u_lut, (vec2(texel - row * u_lut_shape.x, row) + 0.5) / u_lut_shape).rgb;
 }
 
 vec3 colour_of(float value) {

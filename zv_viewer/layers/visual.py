@@ -108,7 +108,8 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         self._lut.set_data(texels)
         program = self.shared_program
         program["u_mode"] = float(MODES.index(colouring.mode))
-        program["u_lut_length"] = float(texels.shape[1])
+        program["u_lut_length"] = float(len(colouring.lut))
+        program["u_lut_shape"] = (float(texels.shape[1]), float(texels.shape[0]))
         program["u_limits"] = (colouring.limits[0], 1.0 / colouring.span)
         self.update()
 

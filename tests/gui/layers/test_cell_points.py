@@ -177,6 +177,18 @@ def test_every_mode_shows_what_the_rule_says(stage, cell, mode, values):
     np.testing.assert_allclose(here.colours_at(points), expected, atol=1)
 
 
+def test_tables_longer_than_a_texture_line(stage, cell):
+    here = stage(FLAT)
+    table = np.random.default_rng(0).random((10_000, 3))
+    codes = [0, 4095, 4096, 8191, 8192, 9999, 10_003]
+    points = spread(len(codes))
+    here.layer.set_colours("category", table)
+    put = (cell(here.scene, 0, points, codes),)
+    here.layer.apply(LayerUpdate(put=put, draw=(DrawItem(0),)))
+    expected = table[np.array(codes) % 10_000] * 255
+    np.testing.assert_allclose(here.colours_at(points), expected, atol=1)
+
+
 def test_values_that_are_not_loaded_are_grey_until_they_come(stage, cell):
     here = stage(FLAT)
     points = spread(3)
