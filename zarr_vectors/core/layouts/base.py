@@ -73,7 +73,11 @@ class WritesCells(Protocol):
 class KeepsGroups(Protocol):
     """The tree of groups and their attributes: the root (path ``""``), levels, headers ..."""
 
-    def get_attrs(self, paths: Iterable[str]) -> dict[str, dict[str, Any]]:
+    def documents(self, wanted: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """The whole documents of the groups and arrays that exist, in one batch."""
+        ...
+
+    def get_attrs(self, wanted: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Attributes of the groups and arrays that exist, in one batch."""
         ...
 
@@ -97,7 +101,7 @@ class KeepsGroups(Protocol):
 class KeepsArrayMeta(Protocol):
     """Logical metadata of arrays: dtype, encoding, categories, row shape ..."""
 
-    def array_metas(self, paths: Iterable[str]) -> dict[str, dict[str, Any]]:
+    def array_metas(self, wanted: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Metadata of the arrays that exist, in one batch."""
         ...
 
@@ -110,6 +114,18 @@ class KeepsArrayMeta(Protocol):
 
         StoreError where the place cannot list: callers then use what the level's metadata records.
         """
+        ...
+
+
+class KeepsSlots(Protocol):
+    """Named blobs beside the chunks of an array, where the format has them."""
+
+    def get_slot(self, path: str, name: str) -> bytes | None:
+        """A blob such as ``data``, or None where there is none."""
+        ...
+
+    def put_slot(self, path: str, name: str, data: bytes) -> None:
+        """Create or replace a blob; StoreError where the format has no such blobs."""
         ...
 
 
@@ -152,7 +168,14 @@ class KeepsObjects(Protocol):
 
 
 class Layout(
-    ReadsCells, WritesCells, KeepsArrayMeta, KeepsDense, KeepsObjects, KeepsGroups, Protocol
+    ReadsCells,
+    WritesCells,
+    KeepsArrayMeta,
+    KeepsSlots,
+    KeepsDense,
+    KeepsObjects,
+    KeepsGroups,
+    Protocol,
 ):
     """One format version over one backend."""
 

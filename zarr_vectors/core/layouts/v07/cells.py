@@ -77,6 +77,16 @@ class Cells07(PackedBlobs):
     def set_grid(self, path: str, grid: ChunkGrid) -> None:
         """Make room for the chunks of ``grid``: this format has no grid."""
 
+    def get_slot(self, path: str, name: str) -> bytes | None:
+        """A blob such as ``data``, or None where there is none."""
+        blob = paths.join(path, paths.check_name(name, "slot"))
+        return self.read_blobs({blob: (path, None)}).get(blob)
+
+    def put_slot(self, path: str, name: str, data: bytes) -> None:
+        """Create or replace a blob."""
+        blob = paths.join(path, paths.check_name(name, "slot"))
+        self.backend.put_many({**self.missing_parents([blob]), **self.blob_items(blob, data)})
+
     def array_metas(self, wanted: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Metadata of the arrays that exist, in one batch."""
         return {path: _to_logical(attrs) for path, attrs in self.get_attrs(wanted).items()}

@@ -166,6 +166,14 @@ class Cells09(Tree):
         self.create_cells(path, meta, grid)
         self.put_cells(path, cells)
 
+    def get_slot(self, path: str, name: str) -> bytes | None:
+        """None: this format keeps no blobs beside the chunks."""
+        return None
+
+    def put_slot(self, path: str, name: str, data: bytes) -> None:
+        """Refused: this format keeps no blobs beside the chunks."""
+        raise StoreError(f"{path}: format 0.9.2 has no blob {name[:60]!r} beside its chunks")
+
     def array_metas(self, wanted: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Metadata of the arrays that exist, in one batch."""
         return {path: _to_logical(attrs) for path, attrs in self.get_attrs(wanted).items()}

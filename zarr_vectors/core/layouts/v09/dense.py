@@ -82,4 +82,5 @@ def _differs(values: AnyArray, fill: float) -> npt.NDArray[np.bool_]:
         return np.ones(len(values), dtype=bool)
     rows = values.reshape(len(values), -1)
     other = ~np.isnan(rows) if fill != fill else rows != fill
-    return np.any(other, axis=1)
+    found: npt.NDArray[np.bool_] = np.any(other, axis=1)
+    return found

@@ -98,7 +98,13 @@ def read_grid(path: str, document: Mapping[str, Any]) -> Grid:
 def grid_document(
     grid: ChunkGrid, meta: Mapping[str, Any], stored: frozenset[ChunkCoords]
 ) -> bytes:
-    """``zarr.json`` of a chunked array whose cells are stored one by one, uncompressed."""
+    """``zarr.json`` of a chunked array whose cells are stored one by one, uncompressed.
+
+    Raises:
+        ArrayError: The grid has no axes.
+    """
+    if not grid.shape or len(grid.shape) != len(grid.origin):
+        raise ArrayError("an array of format 0.9.2 needs a grid of chunks to be created")
     return array_document(
         grid.shape,
         VLEN,
