@@ -69,11 +69,12 @@ class Group:
     @property
     def zarr_group(self) -> zarr.Group:
         """The group as zarr knows it."""
-        mode = "r" if self.backend.read_only else "r+"
-        found = zarr.open_group(
-            self.backend.zarr_store(), path=self.prefix or None, mode=mode, zarr_format=3
+        return zarr.open_group(
+            self.backend.zarr_store(),
+            path=self.prefix or None,
+            mode="r" if self.backend.read_only else "r+",
+            zarr_format=3,
         )
-        return found
 
     def __getitem__(self, name: str) -> Group:
         """Child group.
