@@ -1,0 +1,267 @@
+"""One resolution level of an open store."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zarr_vectors.core.handle import StoreHandle
+from zarr_vectors.core.metadata import AttributeSpec, ChunkTable, LevelError
+from zarr_vectors.encoding.manifests import decode_manifest
+from zarr_vectors.exceptions import ArrayError
+from zarr_vectors.lazy.arrays import ZVAttributes, ZVObjectIndex, ZVVertexCollection, chunk_key
+from zarr_vectors.lazy.views import ViewSpec, ZVView
+from zarr_vectors.reading.cache import CellCache
+from zarr_vectors.reading.fetch import LevelReader
+from zarr_vectors.reading.level import describe_level
+from zarr_vectors.reading.objects import all_ids, lead_of_value
+from zarr_vectors.reading.plan import plan_read
+from zarr_vectors.reading.results import ChunkRows
+from zarr_vectors.typing import AnyArray, BoundingBox, ChunkCoords, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from zarr_vectors.lazy.writer import ZVWriter
+
+
+class ZVLevel:
+    """A level: metadata now, arrays when computed. Safe to read from several threads."""
+
+    def __init__(self, handle: StoreHandle, number: int, cache: CellCache | None = None) -> None:
+        self._handle = handle
+        self._number = number
+        self._cache = cache
+        self._meta = handle.level(number).meta
+        self._found: LevelReader | None = None
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+
+    def __repr__(self) -> str:
+        return (
+            f"ZVLevel({self._number}, vertices={self.vertex_count}, chunk_shape={self.chunk_shape})"
+        )
+
+    @property
+    def reader(self) -> LevelReader:
+        """What reads this level; its arrays' metadata is read on first use."""
+        with self._lock:
+            if self._found is None:
+                handle = self._handle
+                arrays = describe_level(handle.layout, handle.meta, handle.level(self._number))
+                self._found = LevelReader(handle.layout, arrays, self._cache)
+            return self._found
+
+    @property
+    def level_index(self) -> int:
+        """Number of the level, 0 the finest."""
+        return self._number
+
+    @property
+    def vertex_count(self) -> int:
+        """Vertices at the level."""
+        return self._meta.vertex_count
+
+    @property
+    def chunk_shape(self) -> tuple[float, ...]:
+        """Edges of a chunk, world units."""
+        return self._meta.chunk_shape or self._handle.meta.chunk_shape
+
+    @property
+    def bin_shape(self) -> tuple[float, ...] | None:
+        """Edges of a bin, world units; None at level 0."""
+        return None if self._number == 0 else self._meta.bin_shape
+
+    @property
+    def bin_ratio(self) -> tuple[float, ...] | None:
+        """How many level-0 bins a bin spans along each axis; None at level 0."""
+        return None if self._number == 0 else self._meta.bin_ratio
+
+    @property
+    def object_sparsity(self) -> float:
+        """Share of the objects of the level before that this level keeps."""
+        return self._meta.object_sparsity
+
+    @property
+    def vertex_dtype(self) -> np.dtype[Any]:
+        """Stored dtype of positions."""
+        return self.reader.arrays.vertices.dtype
+
+    @property
+    def chunk_table(self) -> ChunkTable:
+        """Occupied chunks and the vertices in each."""
+        return self.reader.arrays.table
+
+    @property
+    def chunk_keys(self) -> list[ChunkCoords]:
+        """Occupied chunks, ascending."""
+        return self.chunk_table.keys()
+
+    @property
+    def chunk_count(self) -> int:
+        """Number of occupied chunks."""
+        return len(self.chunk_table.coords)
+
+    @property
+    def error(self) -> LevelError | None:
+        """Measured distance to the reference level, or None where it is not recorded."""
+        return self._handle.level(self._number).error
+
+    @property
+    def vertices(self) -> ZVVertexCollection:
+        """Positions."""
+        return ZVVertexCollection(self.reader)
+
+    @property
+    def attributes(self) -> ZVAttributes:
+        """Vertex attributes by name."""
+        return ZVAttributes(self.reader)
+
+    @property
+    def attribute_specs(self) -> dict[str, AttributeSpec]:
+        """What is known of every vertex attribute from metadata."""
+        return dict(self.reader.arrays.attributes)
+
+    @property
+    def chunk_dims(self) -> tuple[str, ...] | None:
+        """Names of chunk components on an attribute-chunked level, else None."""
+        return self._meta.chunk_dims
+
+    @property
+    def chunk_attribute_name(self) -> str | None:
+        """The attribute the level is chunked by, or None."""
+        return self._meta.chunk_attribute_name
+
+    @property
+    def attribute_values(self) -> list[Any] | None:
+        """Value of every attribute bin on an attribute-chunked level, else None."""
+        values = self._meta.chunk_attribute_values
+        return None if values is None else list(values)
+
+    @property
+    def preserves_object_ids(self) -> bool:
+        """Whether object ids mean the same as at level 0."""
+        return self._meta.preserves_object_ids
+
+    @property
+    def shared_fragments(self) -> bool:
+        """Whether objects may share fragments."""
+        return self._meta.shared_fragments
+
+    @property
+    def inherited_num_objects(self) -> int | None:
+        """Object slots of the level this one was made from."""
+        return self._meta.inherited_num_objects
+
+    @property
+    def present_oids(self) -> IntArray:
+        """(O,) int64 ids of the objects with vertices at this level, ascending."""
+        return all_ids(self._handle.layout, self.reader.arrays)
+
+    @property
+    def object_index(self) -> ZVObjectIndex:
+        """Objects and the fragments that hold them."""
+        layout, path = self._handle.layout, str(self._number)
+        rows = layout.get_objects(path)
+        if rows is None:
+            return ZVObjectIndex(np.zeros(0, np.int64), lambda oid: [])
+        blobs = dict(zip(rows.ids.tolist(), rows.manifests, strict=True))
+        return ZVObjectIndex(rows.ids, lambda oid: decode_manifest(blobs[oid], rows.sid_ndim))
+
+    def has_object(self, oid: int) -> bool:
+        """Whether the object has vertices at this level."""
+        rows = self._handle.layout.get_objects(str(self._number), [oid])
+        if rows is None or not len(rows.ids):
+            return False
+        return bool(decode_manifest(rows.manifests[0], rows.sid_ndim))
+
+    def object_attribute(self, name: str) -> AnyArray:
+        """(O,) or (O, C) values of an object attribute, one row per object of the index.
+
+        Raises:
+            ArrayError: There is no such attribute.
+        """
+        path = f"{self._number}/object_attributes/{name}"
+        found = self._handle.layout.get_dense(path)
+        if found is None:
+            raise ArrayError(f"{self._handle.backend.url} has no {path}", array=path)
+        return found[0]
+
+    def filter(
+        self,
+        *,
+        bbox: BoundingBox | None = None,
+        object_ids: Iterable[int] | None = None,
+        group_ids: Iterable[int] | None = None,
+    ) -> ZVView:
+        """Part of the level: constraints intersect, here and in further filters."""
+        view = ZVView(self._handle.layout, self.reader, ViewSpec())
+        return view.filter(bbox=bbox, object_ids=object_ids, group_ids=group_ids)
+
+    def read_chunks(
+        self,
+        coords: npt.ArrayLike | Iterable[ChunkCoords],
+        attributes: Iterable[str] = (),
+        *,
+        decode_categories: bool = False,
+    ) -> dict[ChunkCoords, ChunkRows]:
+        """Rows of chunks, all arrays of all chunks in one batch, in stored order.
+
+        Args:
+            coords: (M, R) chunk coordinates.
+            attributes: Names of attributes to read with the positions.
+            decode_categories: Categories as strings; by default their codes.
+
+        Returns:
+            Chunk -> rows, in the order asked; a chunk that does not exist has no rows.
+
+        Raises:
+            ArrayError: A chunk is damaged; its message names the chunk, the array and the store.
+            StoreError: There is no such attribute.
+        """
+        keys = self._keys(coords)
+        return self.reader.read_chunks(keys, list(attributes), text=decode_categories)
+
+    def read_chunk_values(
+        self,
+        coords: npt.ArrayLike | Iterable[ChunkCoords],
+        name: str,
+        *,
+        decode_categories: bool = False,
+    ) -> dict[ChunkCoords, AnyArray]:
+        """Values of one attribute by chunk, rows as in :meth:`read_chunks`."""
+        return self.reader.read_chunk_values(self._keys(coords), name, text=decode_categories)
+
+    def read_attribute_chunk(self, value: object) -> list[FloatArray]:
+        """Fragments of the chunks that hold one value of the attribute the level is chunked by.
+
+        Raises:
+            ValueError: The level is not chunked by an attribute.
+        """
+        arrays = self.reader.arrays
+        if arrays.lead_name is None:
+            raise ValueError(f"level {self._number} is not chunked by an attribute")
+        lead = lead_of_value(arrays, {arrays.lead_name: value})
+        keys = plan_read(arrays.table.coords, arrays.chunk_shape, lead=lead).keys()
+        rows, indexes = self.reader.read_chunks(keys), self.reader.fragment_indexes(keys)
+        return [rows[key].positions[part] for key in keys for part in indexes[key]]
+
+    def writer(self) -> ZVWriter:
+        """A handle that adds attributes and vertices; one at a time.
+
+        Raises:
+            StoreError: The store cannot be written to, or another writer is at work.
+        """
+        from zarr_vectors.lazy.writer import ZVWriter
+
+        return ZVWriter(self)
+
+    def _keys(self, coords: npt.ArrayLike | Iterable[ChunkCoords]) -> list[ChunkCoords]:
+        rank = self.reader.arrays.rank
+        if isinstance(coords, np.ndarray):
+            if coords.ndim != 2 or coords.shape[1] != rank:
+                raise ArrayError(f"chunk coordinates must be (M, {rank}), not {coords.shape}")
+            return [tuple(row) for row in coords.tolist()]
+        return [chunk_key(chunk, rank) for chunk in coords]  # type: ignore[union-attr]  # iterable

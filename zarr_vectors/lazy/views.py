@@ -1,0 +1,98 @@
+"""Filters with a face: a view remembers what to keep, and reads it in one plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from zarr_vectors.core.layouts.base import KeepsObjects
+from zarr_vectors.lazy.arrays import ZVVertexCollection
+from zarr_vectors.reading.fetch import LevelReader
+from zarr_vectors.reading.objects import group_members, pieces_of_objects
+from zarr_vectors.reading.plan import ReadPlan, check_box, intersect_boxes, plan_read
+from zarr_vectors.reading.results import PointsResult
+from zarr_vectors.typing import BoundingBox
+
+
+@dataclass(frozen=True, slots=True)
+class ViewSpec:
+    """What a view keeps; None keeps all."""
+
+    bbox: BoundingBox | None = None
+    object_ids: tuple[int, ...] | None = None
+    group_ids: tuple[tuple[int, ...], ...] = ()
+    """Every entry is one constraint: an object must be in one group of each."""
+
+    def narrowed(
+        self,
+        bbox: BoundingBox | None,
+        object_ids: Iterable[int] | None,
+        group_ids: Iterable[int] | None,
+    ) -> ViewSpec:
+        """With further constraints; what both keep is kept."""
+        spec = replace(self, bbox=intersect_boxes(self.bbox, bbox))
+        if object_ids is not None:
+            ids = tuple(dict.fromkeys(int(i) for i in object_ids))
+            if self.object_ids is not None:
+                ids = tuple(i for i in self.object_ids if i in set(ids))
+            spec = replace(spec, object_ids=ids)
+        if group_ids is not None:
+            groups = tuple(int(g) for g in group_ids)
+            spec = replace(spec, group_ids=(*spec.group_ids, groups))
+        return spec
+
+
+class ZVView:
+    """Part of a level; nothing is read until computed."""
+
+    def __init__(self, layout: KeepsObjects, reader: LevelReader, spec: ViewSpec) -> None:
+        self._layout = layout
+        self._reader = reader
+        self._spec = spec
+
+    def __repr__(self) -> str:
+        return f"ZVView(level {self._reader.arrays.path}, {self._spec})"
+
+    def filter(
+        self,
+        *,
+        bbox: BoundingBox | None = None,
+        object_ids: Iterable[int] | None = None,
+        group_ids: Iterable[int] | None = None,
+    ) -> ZVView:
+        """The part of this view that also meets these constraints."""
+        box = None if bbox is None else check_box(bbox, self._reader.arrays.ndim)
+        spec = self._spec.narrowed(box, object_ids, group_ids)
+        return ZVView(self._layout, self._reader, spec)
+
+    @property
+    def vertices(self) -> ZVVertexCollection:
+        """Vertices of the view."""
+        return ZVVertexCollection(self._reader, self._plan)
+
+    def read(
+        self, attributes: Iterable[str] = (), *, decode_categories: bool = True
+    ) -> PointsResult:
+        """Positions, and the attributes named."""
+        return self._reader.read(self._plan(), list(attributes), text=decode_categories)
+
+    def compute(self) -> dict[str, Any]:
+        """``positions``, ``vertex_count``, and ``object_ids`` where filtered by object or group."""
+        found = self.read()
+        names = ("positions", "vertex_count", "object_ids")
+        return {name: found[name] for name in names if name in found}
+
+    def _plan(self) -> ReadPlan:
+        arrays, spec = self._reader.arrays, self._spec
+        pieces = None
+        if spec.object_ids is not None or spec.group_ids:
+            ids: Iterable[int] | None = spec.object_ids
+            for groups in spec.group_ids:
+                ids = self._members(ids, groups)
+            pieces = pieces_of_objects(self._layout, arrays, ids)
+        return plan_read(arrays.table.coords, arrays.chunk_shape, box=spec.bbox, pieces=pieces)
+
+    def _members(self, ids: Iterable[int] | None, groups: tuple[int, ...]) -> list[int]:
+        members = group_members(self._layout, self._reader.arrays, groups)
+        return members if ids is None else [i for i in ids if i in set(members)]
