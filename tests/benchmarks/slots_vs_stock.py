@@ -145,9 +145,12 @@ class Bench:
         self.slots.apply(LayerUpdate(drop=drop, draw=()))
         self.window.draw()
         self.apply("fill", LayerUpdate(put=arrays, draw=self.everything))
-        same, other = self.a_cell(7, self.per), self.a_cell(8, self.per // 2)
+        middle = self.cells // 2
+        same, other = self.a_cell(middle, self.per), self.a_cell(middle, self.per // 2)
         self.apply("swap same size", LayerUpdate(put=(same,), draw=self.everything))
-        self.apply("swap other size", LayerUpdate(drop=(8,), put=(other,), draw=self.everything))
+        self.apply(
+            "swap other size", LayerUpdate(drop=(middle,), put=(other,), draw=self.everything)
+        )
         recolour = self.window.timed(
             lambda: self.slots.set_colours("scalar", self.table[::-1], (0.2, 0.7))
         )
