@@ -121,8 +121,9 @@ def pack_values(info: AttributeInfo, values: npt.NDArray[np.generic]) -> Float32
             if values.shape[1] == 1:
                 values = values[:, 0]
             else:
-                return np.linalg.norm(values.astype(np.float64), axis=1).astype(np.float32)
-        return values.astype(np.float32)
+                length = np.linalg.norm(values.astype(np.float64), axis=1)
+                return np.asarray(length, np.float32)
+        return np.asarray(values, np.float32)
 
 
 def missing_values(rows: int) -> Float32:

@@ -20,7 +20,8 @@ class CellArrays:
             loaded.
         attribute: Its name, or None for plain.
         part_start: (children + 1,) int64 row offsets; rows of child ``i`` are
-            ``part_start[i]:part_start[i + 1]``.
+            ``part_start[i]:part_start[i + 1]``; the last offset is N, for a cell without children
+            too.
         spacing: Typical distance between neighbouring vertices, world units.
         order: (N,) row order in the store, so that a value fetched later finds its row:
             ``stored[order]``.

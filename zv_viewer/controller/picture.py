@@ -1,0 +1,104 @@
+"""What is on the screen: figures of it, and the holes each painted frame has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from zv_viewer.controller.tree_marks import below
+from zv_viewer.loading.cache import CellCache
+from zv_viewer.model.camera import Camera
+from zv_viewer.model.cells import CellTree
+from zv_viewer.model.plan import DrawItem, DrawSet, ViewPlan
+from zv_viewer.model.scene import SceneInfo
+from zv_viewer.planning import holes, items_in_view, visible_cells
+
+Bool = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Cells per level, and vertices, drawn in view."""
+
+    levels: dict[int, int] = field(default_factory=dict)
+    vertices: int = 0
+
+
+class Picture:
+    """The draw set in force. Answers are kept until it, or the view, is another one.
+
+    Args:
+        scene: For the numbers levels have in the store.
+    """
+
+    def __init__(self, scene: SceneInfo) -> None:
+        self._scene = scene
+        self._draw: DrawSet | None = None
+        self._had_data = False
+        self._for_figures: tuple[DrawSet | None, ViewPlan | None] | None = None
+        self._figures = Figures()
+        self._for_holes: tuple[DrawSet | None, Camera, int] | None = None
+        self._holes = 0
+        self.hole_frames = 0
+
+    def drawn(self, draw: DrawSet) -> None:
+        """This is drawn from now on."""
+        self._draw = draw
+
+    def painted(self, tree: CellTree, failed: Bool, camera: Camera) -> None:
+        """Count a frame painted from ``camera``, if data were on screen before."""
+        if self._had_data and self.holes(tree, failed, camera):
+            self.hole_frames += 1
+        self._had_data = self._had_data or (self._draw is not None and bool(self._draw.items))
+
+    def holes(self, tree: CellTree, failed: Bool, camera: Camera | None) -> int:
+        """Finest cells that ``camera`` sees and in whose place nothing is drawn.
+
+        Those at or below a cell that cannot be read are left out: they are reported as failed.
+        """
+        if camera is None:
+            return 0
+        key = (self._draw, camera, int(failed.sum()))
+        if self._for_holes is None or any(
+            a is not b and a != b for a, b in zip(self._for_holes, key, strict=True)
+        ):
+            draw = self._draw or DrawSet((), np.empty(0, np.int64), settled=False)
+            found = holes(tree, visible_cells(tree, camera), draw)
+            self._holes = int((~below(tree, failed)[found]).sum())
+            self._for_holes = key
+        return self._holes
+
+    def figures(self, tree: CellTree, plan: ViewPlan | None, cache: CellCache) -> Figures:
+        """What is drawn in the planned view."""
+        if plan is None or self._draw is None:
+            return Figures()
+        if self._for_figures != (self._draw, plan):
+            levels: dict[int, int] = {}
+            vertices = 0
+            for item in items_in_view(tree, plan.visible, self._draw):
+                number = self._scene.levels[int(tree.level[item.cell])].index
+                levels[number] = levels.get(number, 0) + 1
+                vertices += _rows(item, cache)
+            self._figures = Figures(levels, vertices)
+            self._for_figures = (self._draw, plan)
+        return self._figures
+
+    @staticmethod
+    def rows_of(tree: CellTree, draw: DrawSet, cache: CellCache) -> int:
+        """Rows a draw set draws."""
+        whole = np.array([item.cell for item in draw.items if item.parts is None], np.int64)
+        parts = sum(_rows(item, cache) for item in draw.items if item.parts is not None)
+        return int(tree.count[whole].sum()) + parts
+
+
+def _rows(item: DrawItem, cache: CellCache) -> int:
+    """Rows an item draws; a cell that was let go a moment ago draws none."""
+    if item.cell not in cache:
+        return 0
+    arrays = cache[item.cell]
+    if item.parts is None:
+        return len(arrays)
+    places = np.asarray(item.parts, np.int64)
+    return int((arrays.part_start[places + 1] - arrays.part_start[places]).sum())

@@ -1,0 +1,196 @@
+"""Reads one cell in a worker, from chunks to the arrays a layer takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from zarr_vectors.exceptions import ArrayError
+from zv_viewer.drawing.colours import missing_values, pack_values
+from zv_viewer.drawing.points import cell_arrays
+from zv_viewer.loading.queue import Job
+from zv_viewer.model.cells import CellTree
+from zv_viewer.model.chunks import CellArrays
+from zv_viewer.model.scene import SceneInfo
+from zv_viewer.sources.base import ChunkSource, RawCell
+
+Int = npt.NDArray[np.int64]
+Float32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Loaded:
+    """A cell that was read, or values of one.
+
+    Args:
+        arrays: The cell, unless only values were asked for.
+        values: (N,) in the order of the cell's rows, when only values were.
+        problems: A sentence for each chunk, or its values, that could not be read.
+        unread: Places among the cell's chunks that could not be read.
+        not_finite: Rows left out.
+        fetched_bytes: What it cost. requests: Likewise.
+    """
+
+    arrays: CellArrays | None
+    values: Float32 | None
+    problems: tuple[str, ...]
+    unread: tuple[int, ...]
+    not_finite: int
+    fetched_bytes: int
+    requests: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class RowOrder:
+    """How rows of a cell in memory lie in the store: ``stored[order]``, without some chunks."""
+
+    order: npt.NDArray[np.uint32]
+    unread: tuple[int, ...]
+
+
+class CellReader:
+    """Called in workers; holds nothing that changes but the row orders it is told.
+
+    Args:
+        source: The store.
+        scene: Its description.
+        tree: The cells.
+    """
+
+    def __init__(self, source: ChunkSource, scene: SceneInfo, tree: CellTree) -> None:
+        self._source = source
+        self._scene = scene
+        self._tree = tree
+        self._orders: dict[int, RowOrder] = {}
+
+    def expect(self, cell: int, order: RowOrder) -> None:
+        """Say in which order values of a cell are wanted, before the job is handed over."""
+        self._orders[cell] = order
+
+    def forget(self, cell: int) -> None:
+        """The job is done."""
+        self._orders.pop(cell, None)
+
+    def __call__(self, job: Job) -> Loaded:
+        """Carry out a job; raises what the source raises when nothing could be read."""
+        position = int(self._tree.level[job.cell])
+        level = self._scene.levels[position]
+        coords = level.chunks[self._tree.chunks(job.cell)]
+        if job.values_only:
+            return self._values(job, level.index, coords)
+        names = () if job.attribute is None else (job.attribute,)
+        raw, problems, unread = self._rows(level.index, coords, names)
+        values = None
+        if job.attribute is not None:
+            found = raw.values.get(job.attribute)
+            n = len(raw.positions)
+            values = missing_values(n) if found is None else self._packed(job, found, n)
+        packed = cell_arrays(
+            self._tree,
+            self._scene,
+            job.cell,
+            raw.positions,
+            values=values,
+            attribute=job.attribute,
+            fetched_bytes=raw.fetched_bytes,
+            requests=raw.requests,
+        )
+        return Loaded(
+            arrays=packed.arrays,
+            values=None,
+            problems=problems,
+            unread=unread,
+            not_finite=packed.not_finite,
+            fetched_bytes=raw.fetched_bytes,
+            requests=raw.requests,
+        )
+
+    def _values(self, job: Job, level: int, coords: Int) -> Loaded:
+        if job.attribute is None:
+            raise ValueError("values of no attribute cannot be loaded")
+        place = self._orders[job.cell]
+        kept = np.delete(coords, list(place.unread), axis=0)
+        found, fetched, requests = self._source.read_values(level, kept, job.attribute)
+        rows = self._packed(job, found, None)
+        if len(place.order) and int(place.order.max()) >= len(rows):
+            raise ArrayError(
+                f"{self._scene.url}: level {level} holds {len(rows)} values of {job.attribute!r} "
+                f"for more vertices in chunks {coords.tolist()}"
+            )
+        return Loaded(None, rows[place.order], (), (), 0, fetched, requests)
+
+    def _packed(self, job: Job, found: npt.NDArray[np.generic], rows: int | None) -> Float32:
+        name = job.attribute or ""
+        if rows is not None and len(found) != rows:
+            raise ArrayError(
+                f"{self._scene.url}: cell {job.cell} has {len(found)} values of {name!r} for "
+                f"{rows} vertices"
+            )
+        return pack_values(self._scene.attribute(name), found)
+
+    def _rows(
+        self, level: int, coords: Int, names: Sequence[str]
+    ) -> tuple[RawCell, tuple[str, ...], tuple[int, ...]]:
+        """All chunks; where some are damaged, the others, and geometry without its values."""
+        try:
+            return self._source.read(level, coords, names), (), ()
+        except ArrayError as error:
+            if len(coords) == 1 and not names:
+                raise
+            first = error
+        parts: list[RawCell] = []
+        problems: list[str] = []
+        unread: list[int] = []
+        for place in range(len(coords)):
+            chunk = coords[place : place + 1]
+            part, problem = self._best_of(level, chunk, names)
+            problems += [problem] if problem else []
+            if part is None:
+                unread.append(place)
+            else:
+                parts.append(part)
+        if not parts:
+            raise first
+        return _joined(parts, names), tuple(problems), tuple(unread)
+
+    def _best_of(
+        self, level: int, chunk: Int, names: Sequence[str]
+    ) -> tuple[RawCell | None, str | None]:
+        """One chunk with its values, else without, else nothing; and what was wrong."""
+        try:
+            return self._source.read(level, chunk, names), None
+        except ArrayError as error:
+            problem = str(error)
+        if not names:
+            return None, problem
+        try:
+            return self._source.read(level, chunk, ()), problem
+        except ArrayError as error:
+            return None, str(error)
+
+
+def _joined(parts: list[RawCell], names: Sequence[str]) -> RawCell:
+    """Chunk after chunk; rows without values get NaN (or -1, or 0)."""
+    values: dict[str, npt.NDArray[np.generic]] = {}
+    for name in names:
+        known = next((part.values[name] for part in parts if name in part.values), None)
+        if known is not None:
+            values[name] = np.concatenate(
+                [
+                    part.values[name] if name in part.values else _blank(known, len(part.positions))
+                    for part in parts
+                ]
+            )
+    return RawCell(
+        np.concatenate([part.positions for part in parts]),
+        values,
+        sum(part.fetched_bytes for part in parts),
+        sum(part.requests for part in parts),
+    )
+
+
+def _blank(like: npt.NDArray[np.generic], rows: int) -> npt.NDArray[np.generic]:
+    return np.full((rows, *like.shape[1:]), np.nan, np.float64)

@@ -1,0 +1,97 @@
+"""The figures of a picture and of what it cost, and why it is not better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zv_viewer.model.settings import LodSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something that could not be read; ``message`` is one sentence for the user."""
+
+    cell: int
+    level: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class LodStats:
+    """Figures of the present picture; counters run from the start.
+
+    Args:
+        levels_drawn: Level number in the store -> cells of it drawn in view, in part or whole.
+        vertices_drawn: Vertices of those.
+        vertices_in_view_level0: Level-0 vertices in view.
+        cells_in_view: Cells the view is planned to show.
+        holes: Cells of the view, finest first, in whose place nothing is drawn now; those nobody
+            can read are not counted, see ``failed``.
+        hole_frames: Painted frames with a hole, after the first frame with data.
+        oscillations: Times a cell in view changed its level more than twice within two seconds.
+        tau_px: Screen error of the picture as planned.
+        bytes_read: Bytes fetched. requests: Requests they took.
+        bytes_drawn: Bytes that were fetched for the cells drawn now.
+        wasted_bytes: Bytes fetched for what has not been drawn.
+        refused_by_budget: Refinements or cells over the caps.
+        refused_by_memory: Cells planned that found no room in memory or in the layer's buffer.
+        failed: Cells, or their values, that could not be read in whole or part.
+        vertices_not_finite: Vertices left out because their position is not a number.
+        plan_ms_p95: Milliseconds a plan took.
+        plans: Plans made.
+        queued: Loads that wait. in_flight: Loads under way.
+        limited_by: Why it is not finer, one word. reason: The same as a sentence.
+        waiting_for: What an unsettled picture waits for: ``camera``, ``loading``, ``upload`` or
+            ``values``; empty when settled.
+        settled: The picture is as planned and nothing it needs is under way.
+        attribute: Attribute coloured by.
+        attribute_pending: Cells drawn whose values are still to come.
+        cache_bytes: Decoded cells in memory, with what is promised to loads.
+        buffer_rows: Rows of the layer in use, in whole pages.
+    """
+
+    levels_drawn: dict[int, int]
+    vertices_drawn: int
+    vertices_in_view_level0: int
+    cells_in_view: int
+    holes: int
+    hole_frames: int
+    oscillations: int
+    tau_px: float
+    bytes_read: int
+    requests: int
+    bytes_drawn: int
+    wasted_bytes: int
+    refused_by_budget: int
+    refused_by_memory: int
+    failed: int
+    vertices_not_finite: int
+    plan_ms_p95: float
+    plans: int
+    queued: int
+    in_flight: int
+    limited_by: str
+    reason: str
+    waiting_for: str
+    settled: bool
+    attribute: str | None
+    attribute_pending: int
+    cache_bytes: int
+    buffer_rows: int
+
+
+def reason_text(limited_by: str, settings: LodSettings) -> str:
+    """Why the picture is not finer, as a sentence."""
+    budget = settings.budget
+    texts = {
+        "quality": f"it is as fine as the {settings.quality_px:g} px asked for",
+        "density": "finer points would be closer together than pixels",
+        "vertices": f"more than {budget.vertices:,} vertices would be needed",
+        "bytes": f"more than {budget.bytes / 1e6:,.0f} MB of memory would be needed",
+        "finest": "the store has nothing finer",
+        "locked": f"level {settings.level_lock} is locked",
+        "buffer": "the layer's buffer on the graphics card is full",
+        "memory": "there is no room in memory for another cell",
+        "failed": "some of the finer cells cannot be read",
+    }
+    return texts.get(limited_by, limited_by)
