@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from zarr_vectors.core.backends import StorageBackend, StoreLike, open_backend
@@ -29,6 +31,8 @@ class StoreHandle:
     layout: Layout
     root: RootDocument
     levels: dict[int, LevelDocument]
+    reopen: Callable[[], StoreHandle] | None = None
+    """Opens the same place for writing; None where it is open for writing."""
 
     @property
     def meta(self) -> RootMetadata:
@@ -46,6 +50,14 @@ class StoreHandle:
             known = ", ".join(map(str, sorted(self.levels))) or "none"
             raise StoreError(f"{self.backend.url} has no level {number}; it has {known}")
         return found
+
+    def for_writing(self) -> StoreHandle:
+        """The same store open for writing.
+
+        Raises:
+            StoreError: It cannot be written to.
+        """
+        return self if self.reopen is None else self.reopen()
 
     def with_level(self, document: LevelDocument, root: RootDocument | None = None) -> StoreHandle:
         """The same store with a level added or replaced."""
@@ -66,12 +78,21 @@ def open_handle(
         StoreError: Missing, not a Zarr Vectors store, of an unknown version, or not writable.
         MetadataError: Damaged metadata.
     """
-    place = open_backend(place, mode=mode, backend=backend, **options)
-    if mode != "r" and place.read_only:
-        raise StoreError(f"{place.url} cannot be written to")
-    root = read_root(place)
-    layout = layout_for(root.meta.zv_version, place)
-    return StoreHandle(place, layout, root, read_levels(layout, root))
+    opened = open_backend(place, mode=mode, backend=backend, **options)
+    if mode != "r" and opened.read_only:
+        raise StoreError(f"{opened.url} cannot be written to")
+    root = read_root(opened)
+    layout = layout_for(root.meta.zv_version, opened)
+    reopen = None
+    if mode == "r":
+        reopen = partial(open_handle, place, "r+", backend=backend, **options)
+    return StoreHandle(opened, layout, root, read_levels(layout, root), reopen)
+
+
+def handle_at(layout: Layout) -> StoreHandle:
+    """The store a layout is of, its metadata read anew."""
+    root = read_root(layout.backend)
+    return StoreHandle(layout.backend, layout, root, read_levels(layout, root))
 
 
 def new_handle(

@@ -21,9 +21,7 @@ class ZVVertexCollection:
     ``len`` is the number of vertices where known from metadata; ``[i, j, k]`` is one chunk.
     """
 
-    def __init__(
-        self, reader: LevelReader, plan: Callable[[], ReadPlan] | None = None
-    ) -> None:
+    def __init__(self, reader: LevelReader, plan: Callable[[], ReadPlan] | None = None) -> None:
         self._reader = reader
         self._plan = plan
 
@@ -213,9 +211,7 @@ class PaddedVertices:
             np.arange(size)[step if isinstance(step, slice) else [step]]
             for size, step in zip(self.shape[:rank], steps[:rank], strict=True)
         ]
-        block = np.full(
-            (*(len(r) for r in rows), *self.shape[rank:]), np.nan, self.dtype
-        )
+        block = np.full((*(len(r) for r in rows), *self.shape[rank:]), np.nan, self.dtype)
         places = {
             tuple(int(r[i]) + o for r, i, o in zip(rows, at, self.origin, strict=True)): at
             for at in np.ndindex(block.shape[:rank])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from zarr_vectors.encoding.manifests import decode_manifest
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.lazy.arrays import ZVAttributes, ZVObjectIndex, ZVVertexCollection, chunk_key
 from zarr_vectors.lazy.views import ViewSpec, ZVView
+from zarr_vectors.lazy.writer import ZVWriter
 from zarr_vectors.reading.cache import CellCache
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import describe_level
@@ -23,21 +25,25 @@ from zarr_vectors.reading.plan import plan_read
 from zarr_vectors.reading.results import ChunkRows
 from zarr_vectors.typing import AnyArray, BoundingBox, ChunkCoords, FloatArray, IntArray
 
-if TYPE_CHECKING:
-    from zarr_vectors.lazy.writer import ZVWriter
-
 
 class ZVLevel:
     """A level: metadata now, arrays when computed. Safe to read from several threads."""
 
-    def __init__(self, handle: StoreHandle, number: int, cache: CellCache | None = None) -> None:
+    def __init__(
+        self,
+        handle: StoreHandle,
+        number: int,
+        cache: CellCache | None = None,
+        on_write: Callable[[StoreHandle], None] = lambda handle: None,
+    ) -> None:
         self._handle = handle
+        self._on_write = on_write
         self._number = number
         self._cache = cache
         self._meta = handle.level(number).meta
         self._found: LevelReader | None = None
         self._lock = threading.Lock()
-        self._writing = threading.Lock()
+        self.write_lock = threading.Lock()
 
     def __repr__(self) -> str:
         return (
@@ -254,9 +260,26 @@ class ZVLevel:
         Raises:
             StoreError: The store cannot be written to, or another writer is at work.
         """
-        from zarr_vectors.lazy.writer import ZVWriter
-
         return ZVWriter(self)
+
+    def writable(self) -> StoreHandle:
+        """The store opened for writing.
+
+        Raises:
+            StoreError: It cannot be written to.
+        """
+        return self._handle.for_writing()
+
+    def renew(self, handle: StoreHandle) -> None:
+        """Take over what a writer wrote: metadata, and arrays to be read anew."""
+        with self._lock:
+            self._handle = replace(self._handle, root=handle.root, levels=handle.levels)
+            self._handle.layout.forget()
+            self._meta = handle.level(self._number).meta
+            self._found = None
+            if self._cache is not None:
+                self._cache.clear()
+        self._on_write(self._handle)
 
     def _keys(self, coords: npt.ArrayLike | Iterable[ChunkCoords]) -> list[ChunkCoords]:
         rank = self.reader.arrays.rank

@@ -53,7 +53,8 @@ class ZVStore:
     def __getitem__(self, level: int) -> ZVLevel:
         found = self._levels.get(level)
         if found is None:
-            found = self._levels.setdefault(level, ZVLevel(self._handle, level, self._cache))
+            made = ZVLevel(self._handle, level, self._cache, self._renew)
+            found = self._levels.setdefault(level, made)
         return found
 
     def __enter__(self) -> Self:
@@ -290,6 +291,9 @@ class ZVStore:
         place = self.url if local is None else local
         self._handle = open_handle(place, backend=backend, **options)
         self.close()
+
+    def _renew(self, handle: StoreHandle) -> None:
+        self._handle = handle
 
     def close(self) -> None:
         """Drop caches; the store may still be used, and reads anew."""

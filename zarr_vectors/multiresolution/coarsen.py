@@ -112,9 +112,7 @@ def build_pyramid(
         if steps is None and work.is_coarse(number):
             break
         rest = (len(steps) if steps is not None else number + 1) - number
-        specs.append(
-            work.build(number, number + 1, step, (sparsity_strategy, sparsity_seed), rest)
-        )
+        specs.append(work.build(number, number + 1, step, (sparsity_strategy, sparsity_seed), rest))
         number += 1
     work.stamp(cross_level_depth, cross_level_storage)
     return {
@@ -253,7 +251,9 @@ class _Work:
             kept = keep_objects(self._slots, step.sparsity, strategy=choice[0], seed=choice[1])
             members = kept_members(members, kept)
         elif step.sparsity > 1:
-            raise CoarseningError("there are no objects to leave out: the sparsity factor must be 1")
+            raise CoarseningError(
+                "there are no objects to leave out: the sparsity factor must be 1"
+            )
         count, parents = self._parents(rows, members, target)
         live = parents >= 0
         every = bool(live.all())
@@ -296,9 +296,7 @@ class _Work:
         self._sparsity = 1.0 / step.sparsity
         meta = self._level_meta(source, target, count)
         transform = LevelTransform(target.bin_ratio, tuple(x / 2 for x in target.bin_shape))
-        root = RootDocument(
-            with_transform(handle.root.attributes, level, transform), handle.meta
-        )
+        root = RootDocument(with_transform(handle.root.attributes, level, transform), handle.meta)
         self.handle = handle.with_level(LevelDocument(meta, {}, table, error), root)
         finish(self.handle, level)
         present = 0 if carried is None else len(np.unique(carried.objects))
@@ -329,9 +327,7 @@ class _Work:
         self.handle = replace(self.handle, root=root)
         finish(self.handle)
 
-    def _parents(
-        self, rows: Rows, members: Members | None, target: Target
-    ) -> tuple[int, IntArray]:
+    def _parents(self, rows: Rows, members: Members | None, target: Target) -> tuple[int, IntArray]:
         """Target row of every source row, -1 for rows of objects left out."""
         if members is None:
             return cell_ranks(rows.positions, target.bin_shape)
@@ -395,9 +391,7 @@ class _Work:
         found = self._reader.read_chunks(arrays.table.keys())
         return np.array([len(part.positions) for part in found.values()], np.int64)
 
-    def _write_objects(
-        self, source: int, path: str, route: Route, members: Members
-    ) -> None:
+    def _write_objects(self, source: int, path: str, route: Route, members: Members) -> None:
         """Manifests over shared vertices, and the object attributes of the objects that remain."""
         layout, slots = self.handle.layout, self._slots
         manifests = manifests_of_members(members, route, slots)

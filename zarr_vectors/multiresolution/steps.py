@@ -172,9 +172,7 @@ def manifests_of_members(members: Members, route: Route, slots: IntArray) -> Man
     """
     chunk = np.searchsorted(route.chunk_rows, members.rows, side="right") - 1
     starts = np.append(np.searchsorted(members.objects, slots), len(members.objects))
-    return Manifests(
-        slots, starts, route.chunks[chunk], members.rows - route.chunk_rows[chunk]
-    )
+    return Manifests(slots, starts, route.chunks[chunk], members.rows - route.chunk_rows[chunk])
 
 
 def _pair(factor: object) -> tuple[float, float]:

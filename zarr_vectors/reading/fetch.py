@@ -217,9 +217,7 @@ class LevelReader:
         if not self._stored(spec):
             lead = self.arrays.lead_values
             assert lead is not None  # noqa: S101  only lead attributes are not stored
-            return [
-                np.full(n, lead[key[0]]) for key, n in zip(keys, counts.tolist(), strict=True)
-            ]
+            return [np.full(n, lead[key[0]]) for key, n in zip(keys, counts.tolist(), strict=True)]
         blobs = self._checked(cells, spec, keys, counts)
         return [assemble.one(blobs.get(key, b""), spec.dtype, spec.row_shape) for key in keys]
 
@@ -327,9 +325,7 @@ def _kept_rows(
     return keep
 
 
-def _batches(
-    keys: list[ChunkCoords], sizes: IntArray
-) -> Iterator[tuple[slice, list[ChunkCoords]]]:
+def _batches(keys: list[ChunkCoords], sizes: IntArray) -> Iterator[tuple[slice, list[ChunkCoords]]]:
     """Runs of chunks of about :data:`BATCH_BYTES` together."""
     batch = np.cumsum(sizes) // BATCH_BYTES
     edges = [0, *(np.flatnonzero(np.diff(batch)) + 1).tolist(), len(keys)]

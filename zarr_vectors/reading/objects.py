@@ -40,9 +40,7 @@ def pieces_of_objects(
     return fragments_of(layout, arrays, wanted)
 
 
-def fragments_of(
-    layout: KeepsObjects, arrays: LevelArrays, wanted: list[int] | None
-) -> Pieces:
+def fragments_of(layout: KeepsObjects, arrays: LevelArrays, wanted: list[int] | None) -> Pieces:
     """Fragments of objects in the order given; of all objects, ascending, where None."""
     rows = layout.get_objects(arrays.path, wanted)
     if rows is None or not len(rows.ids):
@@ -68,9 +66,7 @@ def fragments_of(
     return Pieces(table.chunks[blocks], table.fragments[blocks], objects[blocks])
 
 
-def group_members(
-    layout: KeepsObjects, arrays: LevelArrays, group_ids: Iterable[int]
-) -> list[int]:
+def group_members(layout: KeepsObjects, arrays: LevelArrays, group_ids: Iterable[int]) -> list[int]:
     """Objects of groups, each once, in group order.
 
     Raises:

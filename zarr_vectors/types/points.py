@@ -106,9 +106,7 @@ def write_points(
         StoreError: The place is not empty or cannot be written to.
     """
     if attributes is not None:
-        warnings.warn(
-            "attributes= is now vertex_attributes=", DeprecationWarning, stacklevel=2
-        )
+        warnings.warn("attributes= is now vertex_attributes=", DeprecationWarning, stacklevel=2)
         vertex_attributes = {**attributes, **(vertex_attributes or {})}
     check_version(format_version, "format_version")
     points = checked_positions(positions, dtype)
@@ -305,9 +303,7 @@ def _groups(groups: Mapping[int, Iterable[int]] | None) -> list[IntArray] | None
     return lists
 
 
-def _arrays_present(
-    columns: Mapping[str, Column], objects: ObjectTables | None
-) -> tuple[str, ...]:
+def _arrays_present(columns: Mapping[str, Column], objects: ObjectTables | None) -> tuple[str, ...]:
     names = [VERTICES]
     if columns:
         names += [VERTEX_ATTRIBUTES, *(f"{VERTEX_ATTRIBUTES}/{name}" for name in columns)]

@@ -69,7 +69,10 @@ def grid_of(
     """
     ndim = len(chunk_shape)
     low, high = (
-        [int(cells_along(np.array([x]), edge)[0]) for x, edge in zip(corner, chunk_shape, strict=True)]
+        [
+            int(cells_along(np.array([x]), edge)[0])
+            for x, edge in zip(corner, chunk_shape, strict=True)
+        ]
         for corner in bounds
     )
     if len(chunks):
