@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QApplication
 from zarr_vectors.exceptions import ZVError
 from zv_viewer.controller import LodController, LodStats
 from zv_viewer.drawing.colours import ColourSpec, colours_for
-from zv_viewer.layers.camera import camera_of
+from zv_viewer.layers.camera import camera_of, settle_centre
 from zv_viewer.layers.factory import make_layer
 from zv_viewer.loading.executors import ThreadExecutor
 from zv_viewer.model.scene import SceneInfo
@@ -138,6 +138,7 @@ class StoreSession:
         info = None if attribute is None else scene.attribute(attribute)
         self.colours = colours_for(info, colormap=colormap, limits=limits)
         controller.set_attribute(attribute)
+        self._learn_limits(controller)
         self._apply_colours()
         self._wake()
 
@@ -214,10 +215,21 @@ class StoreSession:
             self._camera_moved = False
             controller.set_camera(camera_of(viewer, self.layer))
         controller.tick()
+        self._learn_limits(controller)
         self._tell(controller)
-        if controller.settled and not self._camera_moved:
+        if controller.idle and not self._camera_moved and not settle_centre(viewer, self.layer):
             self.changed.emit(controller.stats())
             self._timer.stop()
+
+    def _learn_limits(self, controller: LodController) -> None:
+        """Colour limits that nobody recorded are found once, then stay."""
+        spec = self.colours
+        if spec is None or spec.mode != "scalar" or spec.limits is not None:
+            return
+        limits = controller.value_limits
+        if limits is not None:
+            self.colours = spec.with_limits(limits)
+            self._apply_colours()
 
     def _tell(self, controller: LodController) -> None:
         for failure in controller.failures[self._told :]:
@@ -258,7 +270,7 @@ class StoreSession:
         scene = opened.scene
         first = len(viewer.layers) == 0
         self.scene = scene
-        self.layer = make_layer(scene, self._settings.budget, name=self._name or scene.name)
+        self.layer = make_layer(scene, self._settings.budget, name=self._name)
         viewer.add_layer(self.layer)
         self.controller = LodController(
             opened.source,
