@@ -11,8 +11,8 @@ from zarr_vectors.constants import (
     ERROR_KEY,
     KNOWN_VERSIONS,
     LEVEL_KEY,
-    NODE,
     MULTISCALES_KEY,
+    NODE,
     ROOT_KEY,
     VERSION_09,
 )
@@ -88,7 +88,7 @@ def read_levels(
 
 
 def list_levels(layout: Layout, root: RootDocument) -> list[int]:
-    """Level numbers by listing; by the root's own record where listing costs a round trip or fails."""
+    """Level numbers by listing; by the root's record where listing costs a round trip or fails."""
     recorded = sorted(transforms_of(root.attributes))
     if recorded and layout.backend.local_path is None:
         return recorded
@@ -109,20 +109,24 @@ def parse_level(
         MetadataError: Damaged, or not this level's.
     """
     try:
-        meta = LevelMetadata.from_dict(attributes)
-        if meta.level != number:
-            raise MetadataError(f"it says that it is level {meta.level}")
-        if meta.chunk_shape is not None and len(meta.chunk_shape) != root.meta.ndim:
-            raise MetadataError(f"its chunk_shape has {len(meta.chunk_shape)} entries")
-        table, error = attributes.get(CHUNKS_KEY), attributes.get(ERROR_KEY)
-        return LevelDocument(
-            with_bins(meta, root),
-            attributes,
-            _table(table),
-            None if error is None else LevelError.from_dict(error),
-        )
+        return _parsed(root, number, attributes)
     except MetadataError as problem:
         raise MetadataError(f"level {number} of {url}: {problem}") from problem
+
+
+def _parsed(root: RootDocument, number: int, attributes: Mapping[str, Any]) -> LevelDocument:
+    meta = LevelMetadata.from_dict(attributes)
+    if meta.level != number:
+        raise MetadataError(f"it says that it is level {meta.level}")
+    if meta.chunk_shape is not None and len(meta.chunk_shape) != root.meta.ndim:
+        raise MetadataError(f"its chunk_shape has {len(meta.chunk_shape)} entries")
+    error = attributes.get(ERROR_KEY)
+    return LevelDocument(
+        with_bins(meta, root),
+        attributes,
+        _table(attributes.get(CHUNKS_KEY)),
+        None if error is None else LevelError.from_dict(error),
+    )
 
 
 def with_bins(meta: LevelMetadata, root: RootDocument) -> LevelMetadata:

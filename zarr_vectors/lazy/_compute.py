@@ -41,7 +41,7 @@ def delayed(call: Callable[[], T_co], label: str) -> Deferred[T_co]:
     """A call put off as ``dask.delayed`` where Dask is installed."""
     if find_spec("dask") is None:
         return Later(call, label)
-    import dask
+    from dask.delayed import delayed as dask_delayed
 
-    make = cast("Callable[..., Any]", dask.delayed)
+    make = cast("Callable[..., Any]", dask_delayed)
     return cast("Deferred[T_co]", make(call, name=None, pure=False)())

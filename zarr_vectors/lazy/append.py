@@ -90,7 +90,7 @@ def append(handle: StoreHandle, reader: LevelReader, staged: Staged) -> StoreHan
     rows = {arrays.vertices_path: staged.positions, **paths}
     known = set(arrays.table.keys())
     there = [key for key in keys if key in known]
-    old = layout.get_cells({path: there for path in (*rows, arrays.fragments_path)})
+    old = layout.get_cells(dict.fromkeys((*rows, arrays.fragments_path), there))
     counts = {key: len(part.positions) for key, part in reader.read_chunks(there).items()}
     indexes = reader.fragment_indexes(there)
     meta = _grown(handle, staged.positions)

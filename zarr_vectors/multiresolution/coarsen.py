@@ -69,8 +69,8 @@ def build_pyramid(
 ) -> dict[str, Any]:
     """Build levels 1, 2, ... of a point cloud, each from the one before.
 
-    A vertex of the next level is the mean of the vertices of one bin, in every vertex weighted by the
-    level-0 vertices it stands for. Every level keeps the vertex attributes and the object ids, and
+    A vertex of the next level is the mean of the vertices of one bin, each weighted by the level-0
+    vertices it stands for. Every level keeps the vertex attributes and the object ids, and
     records the distance from each level-0 vertex to the vertex that stands for it.
 
     Args:
@@ -84,10 +84,10 @@ def build_pyramid(
         sparsity_seed: Makes the choice of objects repeatable.
         cross_level_depth: Recorded in the metadata; -1 for all, else at least 0.
         cross_level_storage: ``none``: links between levels are not written for points.
-        attribute_aggregation: name -> ``mean`` (numbers, by default), ``mode`` (categories and bool, by
-            default), ``min``, ``max`` or ``first``.
+        attribute_aggregation: name -> ``mean`` (numbers, by default), ``mode`` (categories and bool,
+            by default), ``min``, ``max`` or ``first``.
         progress: Called with (steps done, steps in all, text).
-        cancelled: Asked between batches; True stops with a CoarseningError, leaving whole levels only.
+        cancelled: Asked between batches; True stops with a CoarseningError and leaves whole levels.
         backend: ``local``, ``obstore`` or ``fsspec``; by the address when None.
 
     Returns:

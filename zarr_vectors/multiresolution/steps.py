@@ -1,4 +1,4 @@
-"""What a pyramid is made of, as values: the steps asked for, a level in memory, its objects. Pure."""
+"""What a pyramid is made of, as values: steps asked for, a level in memory, its objects. Pure."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Target:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Members:
-    """Which vertices belong to which objects: pairs in object order, each object's in its own order.
+    """Which vertices belong to which objects: pairs in object order.
 
     Attributes:
         objects: (P,) int64 object ids, ascending.
@@ -84,8 +84,9 @@ def check_steps(
         ValueError: ``factors`` is not a list of (coarsen, sparsity), each at least 1.
         CoarseningError: Chunk scales that are not positive integers, or not one per level.
     """
-    scales: Sequence[int | Sequence[int] | None]
-    scales = [None] * len(factors) if chunk_scale_factors is None else list(chunk_scale_factors)
+    scales: list[int | Sequence[int] | None] = [None] * len(factors)
+    if chunk_scale_factors is not None:
+        scales = list(chunk_scale_factors)
     if len(scales) != len(factors):
         raise CoarseningError(
             f"{len(scales)} chunk_scale_factors are given for {len(factors)} levels"

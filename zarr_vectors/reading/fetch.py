@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -74,17 +75,18 @@ class LevelReader:
     def read_values(self, name: str, *, text: bool = False) -> AnyArray:
         """All values of one attribute, rows as in a read of every position."""
         spec = self.arrays.attribute(name)
-        keys, counts = self.arrays.table.keys(), self.arrays.table.counts
-        parts = [
-            self._values(part, spec, counts[rows] if self.arrays.table.exact else None)
-            for rows, part in _batches(keys, counts * spec.row_bytes)
-        ]
-        return self._shown(_concatenate(parts, spec.dtype, spec.row_shape), spec, text)
+        table = self.arrays.table
+        keys, counts = table.keys(), table.counts
+        stack = _Stack(spec.dtype, spec.row_shape, int(counts.sum()) if table.exact else None)
+        for rows, part in _batches(keys, counts * spec.row_bytes):
+            known = counts[rows] if table.exact else None
+            stack.add(self._values(part, spec, known), last=rows.stop == len(keys))
+        return self._shown(stack.whole(), spec, text)
 
     def read_chunks(
         self, keys: Iterable[ChunkCoords], attributes: Sequence[str] = (), *, text: bool = False
     ) -> dict[ChunkCoords, ChunkRows]:
-        """Rows of each chunk by itself, one batch for all; chunks that do not exist have no rows."""
+        """Rows of each chunk by itself, one batch for all; a chunk that is not there has none."""
         wanted = list(keys)
         known = [key for key in wanted if key in self._row_of]
         specs = [self.arrays.attribute(name) for name in attributes]
@@ -109,7 +111,7 @@ class LevelReader:
     def read_chunk_values(
         self, keys: Iterable[ChunkCoords], name: str, *, text: bool = False
     ) -> dict[ChunkCoords, AnyArray]:
-        """Values of one attribute, chunk by chunk, without reading positions where counts are known."""
+        """Values of one attribute by chunk; positions are read only where counts are not known."""
         spec = self.arrays.attribute(name)
         wanted = list(keys)
         known = [key for key in wanted if key in self._row_of]
@@ -133,20 +135,18 @@ class LevelReader:
     ) -> tuple[FloatArray, list[AnyArray]]:
         keys = plan.keys()
         sizes = self._recorded_counts(keys) * self._row_bytes(specs)
-        parts = []
+        arrays = self.arrays
+        shapes: list[tuple[int, ...]] = [(arrays.ndim,), *(spec.row_shape for spec in specs)]
+        dtypes = [arrays.vertices.dtype, *(spec.dtype for spec in specs)]
+        room = int(self._recorded_counts(keys).sum()) if arrays.table.exact else None
+        stacks = [_Stack(d, shape, room) for d, shape in zip(dtypes, shapes, strict=True)]
         for rows, part in _batches(keys, sizes):
             positions, values, counts = self._rows(part, specs)
             keep = _kept_rows(plan, plan.partial[rows], positions, counts)
-            parts.append([assemble.mask_rows(a, keep) for a in (positions, *values)])
-        arrays = self.arrays
-        shapes = [(arrays.ndim,), *(spec.row_shape for spec in specs)]
-        dtypes = [arrays.vertices.dtype, *(spec.dtype for spec in specs)]
-        columns: list[AnyArray] = []
-        for i, (dtype, shape) in enumerate(zip(dtypes, shapes, strict=True)):
-            columns.append(_concatenate([part[i] for part in parts], dtype, shape))
-            for part in parts:  # free what is copied: a large read holds its result once
-                part[i] = columns[-1][:0]
-        return columns[0], columns[1:]  # type: ignore[return-value]  # vertices are floats
+            for stack, column in zip(stacks, (positions, *values), strict=True):
+                stack.add(assemble.mask_rows(column, keep), last=rows.stop == len(keys))
+        columns = [stack.whole() for stack in stacks]
+        return columns[0], columns[1:]
 
     def _read_pieces(
         self, plan: ReadPlan, specs: Sequence[AttributeSpec]
@@ -261,10 +261,9 @@ class LevelReader:
         return self.arrays.table.counts[rows]
 
     def _positions_of(self, blobs: Cells, key: ChunkCoords) -> FloatArray:
-        rows = assemble.one(blobs[key], self.arrays.vertices.dtype, (self.arrays.ndim,))
-        return rows  # type: ignore[return-value]  # vertices are floats
+        return assemble.one(blobs[key], self.arrays.vertices.dtype, (self.arrays.ndim,))
 
-    def _no_rows(self, specs: Sequence[AttributeSpec], text: bool) -> ChunkRows:  # noqa: FBT001
+    def _no_rows(self, specs: Sequence[AttributeSpec], text: bool) -> ChunkRows:
         return ChunkRows(
             assemble.empty_positions(self.arrays.vertices, self.arrays.ndim),
             {s.name: self._shown(np.zeros((0, *s.row_shape), s.dtype), s, text) for s in specs},
@@ -297,7 +296,7 @@ class LevelReader:
     def _stored(self, spec: AttributeSpec) -> bool:
         return spec.name != self.arrays.lead_name
 
-    def _shown(self, values: AnyArray, spec: AttributeSpec, text: bool) -> AnyArray:  # noqa: FBT001
+    def _shown(self, values: AnyArray, spec: AttributeSpec, text: bool) -> AnyArray:
         if not text or spec.categories is None:
             return values
         path = self.arrays.attribute_path(spec.name)
@@ -329,14 +328,46 @@ def _batches(keys: list[ChunkCoords], sizes: IntArray) -> Iterator[tuple[slice, 
     """Runs of chunks of about :data:`BATCH_BYTES` together."""
     batch = np.cumsum(sizes) // BATCH_BYTES
     edges = [0, *(np.flatnonzero(np.diff(batch)) + 1).tolist(), len(keys)]
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+    for start, stop in itertools.pairwise(edges):
         if stop > start:
             yield slice(start, stop), keys[start:stop]
 
 
-def _concatenate(
-    parts: list[Any], dtype: np.dtype[Any], row_shape: tuple[int, ...]
-) -> npt.NDArray[Any]:
+class _Stack:
+    """Rows that come in parts, put together without holding them twice.
+
+    Args:
+        dtype: Of the rows.
+        row_shape: ``()`` or ``(C,)``.
+        room: Rows there can be at most, or None where not known.
+    """
+
+    def __init__(self, dtype: np.dtype[Any], row_shape: tuple[int, ...], room: int | None) -> None:
+        self._empty = np.zeros((0, *row_shape), dtype)
+        self._room = room
+        self._rows: npt.NDArray[Any] | None = None
+        self._parts: list[npt.NDArray[Any]] = []
+        self._count = 0
+
+    def add(self, part: npt.NDArray[Any], *, last: bool = False) -> None:
+        """Put rows at the end."""
+        if self._room is None or (last and not self._count):
+            self._parts.append(part)
+        else:
+            if self._rows is None:  # pages are taken from the system as they are filled
+                self._rows = np.empty((self._room, *self._empty.shape[1:]), self._empty.dtype)
+            self._rows[self._count : self._count + len(part)] = part
+        self._count += len(part)
+
+    def whole(self) -> npt.NDArray[Any]:
+        """All rows."""
+        if self._rows is None:
+            return _concatenate(self._parts, self._empty)
+        rows = self._rows[: self._count]
+        return rows if 2 * self._count >= len(self._rows) else rows.copy()
+
+
+def _concatenate(parts: list[Any], empty: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if not parts:
-        return np.zeros((0, *row_shape), dtype)
+        return empty
     return parts[0] if len(parts) == 1 else np.concatenate(parts)

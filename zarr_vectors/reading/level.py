@@ -82,7 +82,7 @@ class LevelArrays:
 
 
 def describe_level(layout: Layout, root: RootMetadata, document: LevelDocument) -> LevelArrays:
-    """Read the metadata of a level's arrays: one batch, and a listing where counts are not recorded.
+    """Read the metadata of a level's arrays in one batch; list chunks where none are recorded.
 
     Args:
         layout: Where the level is.
@@ -150,7 +150,7 @@ def _recorded_table(document: LevelDocument, rank: int) -> ChunkTable | None:
 
 
 def _attribute_names(layout: Layout, meta: LevelMetadata, *, trusted: bool) -> list[str]:
-    """Attributes by listing; by the level's own record where listing costs a round trip or fails."""
+    """Attributes by listing; by the level's record where listing costs a round trip or fails."""
     family = f"{VERTEX_ATTRIBUTES}/"
     recorded = sorted(
         name.removeprefix(family) for name in meta.arrays_present if name.startswith(family)

@@ -32,7 +32,7 @@ class Answer(Mapping[str, Any]):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PointsResult(Answer):
-    """Vertices of a point cloud, chunk after chunk, or object after object where filtered by object.
+    """Vertices of a point cloud, chunk after chunk; filtered by object, object after object.
 
     Attributes:
         positions: (M, D) float as stored, world units.

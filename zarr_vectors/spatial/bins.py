@@ -48,7 +48,8 @@ def cells_along(values: npt.NDArray[np.floating], size: float) -> IntArray:
     """
     quotient = np.true_divide(values, size, dtype=np.float64)
     np.floor(quotient, out=quotient)
-    return quotient.astype(np.int64)
+    found: IntArray = quotient.astype(np.int64)
+    return found
 
 
 def grid_coords(positions: npt.NDArray[np.floating], shape: Sequence[float]) -> IntArray:
@@ -74,8 +75,8 @@ def bin_numbers(
         per_chunk: Bins per chunk along each axis.
 
     Returns:
-        (N,) int64 in ``0 .. prod(per_chunk) - 1``. A position whose bin and chunk disagree by rounding
-        takes the nearest bin of its chunk.
+        (N,) int64 in ``0 .. prod(per_chunk) - 1``. A position whose bin and chunk disagree by
+        rounding takes the nearest bin of its chunk.
     """
     numbers = np.zeros(len(positions), np.int64)
     for axis, (size, count) in enumerate(zip(bin_shape, per_chunk, strict=True)):

@@ -190,7 +190,7 @@ def read_points(
         group_ids: Only objects of these groups; together with ``object_ids``, objects in both.
         chunks: Only these chunk coordinates; an empty list reads nothing.
         attribute_names: Attributes to read; none by default.
-        attribute_filter: ``{name: value}`` of the attribute an attribute-chunked level is chunked by.
+        attribute_filter: ``{name: value}`` of the attribute the level is chunked by.
         backend: ``local``, ``obstore`` or ``fsspec``; by the address when None.
         decode_categories: Categories as strings; False for their codes.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -244,6 +245,6 @@ def _runs(sizes: IntArray) -> Iterator[slice]:
     """Runs of chunks of about :data:`BATCH_BYTES` together."""
     batch = np.cumsum(sizes) // BATCH_BYTES
     edges = [0, *(np.flatnonzero(np.diff(batch)) + 1).tolist(), len(sizes)]
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+    for start, stop in itertools.pairwise(edges):
         if stop > start:
             yield slice(start, stop)

@@ -154,7 +154,7 @@ def route_rows(
     chunk_shape: Sequence[float],
     bin_shape: Sequence[float],
 ) -> Route:
-    """Rows into chunks, sorted by bin, each row a fragment of its own (vertices shared by objects)."""
+    """Rows into chunks, sorted by bin, each a fragment of its own that objects may share."""
     per_chunk = tuple(
         max(1, round(chunk / size)) for chunk, size in zip(chunk_shape, bin_shape, strict=True)
     )
@@ -219,7 +219,7 @@ def _keys(
     per_chunk: Sequence[int],
     lead: IntArray | None,
 ) -> tuple[IntArray, int, IntArray]:
-    """One key per row, ascending as chunk coordinates do; its upper end; the bin inside the chunk."""
+    """One key per row, ascending as chunk coordinates do; the keys' upper end; bins inside chunks."""
     count, ndim = positions.shape
     keys, numbers = np.zeros(count, np.int64), np.zeros(count, np.int64)
     limit = 1
@@ -230,7 +230,7 @@ def _keys(
         column = positions[:, axis]
         ends = cells_along(np.array([column.min(), column.max()]), chunk_shape[axis])
         low, extent = int(ends[0]), int(ends[1] - ends[0]) + 1
-        if not (-MAX_CHUNK_INDEX < low and low + extent < MAX_CHUNK_INDEX):
+        if not (low > -MAX_CHUNK_INDEX and low + extent < MAX_CHUNK_INDEX):
             raise ChunkingError(
                 f"axis {axis} reaches beyond chunk {MAX_CHUNK_INDEX}: take larger chunks"
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from zarr_vectors.exceptions import MetadataError
 
@@ -35,7 +35,7 @@ def integer_of(value: object, what: str, *, least: int | None = None) -> int:
     whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
     if isinstance(value, bool) or not whole:
         raise MetadataError(f"{what} must be an integer, not {value!r}")
-    number = int(value)  # type: ignore[call-overload]  # checked above
+    number = int(cast("float", value))
     if least is not None and number < least:
         raise MetadataError(f"{what} must be at least {least}, not {number}")
     return number

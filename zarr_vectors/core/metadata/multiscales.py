@@ -1,7 +1,7 @@
 """The NGFF ``multiscales`` block as plain values: axes, and the only record of levels' bins.
 
-A level's ``scale`` is its bin ratio to level 0 and its ``translation`` half its bin shape; neither is
-a transform of vertices.
+A level's ``scale`` is its bin ratio to level 0 and its ``translation`` half its bin shape; neither
+is a transform of vertices.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Reducing many vertices to one each: positions, attributes, and how far that moved them. Pure.
 
-``parents`` says where source rows go: (N,) int64 target rows in ``0 .. count - 1``, none of them empty.
+``parents`` says where source rows go: (N,) int64 target rows in ``0 .. count - 1``, none empty.
 ``weights`` says how many level-0 vertices a source row stands for; None: one each.
 """
 
@@ -74,7 +74,8 @@ def reduce_values(
         parents: (N,) int64 target rows.
         count: Number of target rows.
         how: ``mean`` (integers rounded, NaN passed over), ``mode`` (the smallest of equals; rows of
-            several columns count as one value), ``min``, ``max`` (NaN passed over), ``first`` (lowest row).
+            several columns count as one value), ``min``, ``max`` (NaN passed over), ``first`` (the
+            lowest row).
         weights: (N,) float64 or None.
     """
     if not count:
@@ -116,7 +117,7 @@ def _mean(values: AnyArray, parents: IntArray, count: int, weights: FloatArray |
 
 
 def _mean_column(
-    column: AnyArray,
+    column: npt.NDArray[Any],
     parents: IntArray,
     count: int,
     weights: FloatArray | None,
@@ -136,11 +137,11 @@ def _mean_column(
     means = np.bincount(parents, numbers, minlength=count) / totals
     if column.dtype.kind == "f":
         return np.asarray(means)
-    limits = np.iinfo(column.dtype)
+    limits = np.iinfo(column.dtype.name)
     rounded = np.rint(means)
     # float64 cannot hold the ends of 64-bit types: clip after the cast's safe range
     top = np.nextafter(float(limits.max) + 1.0, 0.0)
-    return np.clip(rounded, float(limits.min), top).astype(column.dtype)
+    return np.asarray(np.clip(rounded, float(limits.min), top).astype(column.dtype))
 
 
 def _mode(values: AnyArray, parents: IntArray, count: int, weights: FloatArray | None) -> AnyArray:
@@ -166,7 +167,7 @@ def _mode(values: AnyArray, parents: IntArray, count: int, weights: FloatArray |
 def _codes(values: AnyArray) -> tuple[AnyArray, IntArray]:
     """Distinct values (or rows of several columns) and the number of every row's among them."""
     if values.ndim == 1 and values.dtype.kind in "bu" and values.dtype.itemsize <= 2:
-        found, ranks = dense_ranks(values, int(np.iinfo(np.uint16).max) + 1)
+        found, ranks = dense_ranks(values.astype(np.int64), int(np.iinfo(np.uint16).max) + 1)
         return found.astype(values.dtype), ranks
     known, inverse = np.unique(values, return_inverse=True, axis=0 if values.ndim > 1 else None)
     return known, inverse.reshape(-1).astype(np.int64)
