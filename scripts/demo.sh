@@ -10,6 +10,14 @@ fi
 store=$(.venv/bin/zv-view --sample "$sample" --make-only | tail -n 1)
 mkdir -p build
 picture="$PWD/build/demo-$sample.png"
-.venv/bin/zv-view render "$store" --out "$picture"
+case "$sample" in
+    cells) look='--color-by cell_type --angles 0 25 65' ;;
+    transcripts) look='--color-by gene' ;;
+    *) look='' ;;
+esac
+.venv/bin/zv-view render "$store" --out "$picture" $look 2>build/demo.log || {
+    cat build/demo.log >&2
+    exit 1
+}
 echo "There is no display here, so this is a picture of the demo store:"
 echo "$picture"

@@ -37,7 +37,7 @@ def loaded_by(statement: str) -> set[str]:
         ("import zv_viewer.planning", "import numpy", {"zv_viewer"}),
         ("import zv_viewer.planning.plan", "import numpy", {"zv_viewer"}),
         ("import zv_viewer.drawing", "import numpy", {"zv_viewer"}),
-        ("import zv_viewer.controller", "import numpy", {"zv_viewer"}),
+        ("import zv_viewer.controller", "import numpy", {"zv_viewer", "zarr_vectors"}),
         ("import zv_viewer.plugin", "import numpy", {"zv_viewer"}),
         ("import zv_viewer.cli", "import numpy, zarr", {"zv_viewer", "zarr_vectors"}),
         (
