@@ -77,7 +77,8 @@ class Tree:
 
     def missing_parents(self, below: Iterable[str]) -> dict[str, bytes]:
         """Documents to write for the groups above some paths that do not exist yet."""
-        above = {group for path in below for group in paths.parents(path)} - self._groups
+        above = {group for path in below for group in paths.parents(paths.join(path))}
+        above -= self._groups
         there = self.backend.get_many(paths.node(group) for group in sorted(above)) if above else {}
         self._groups |= above
         empty = group_document({})

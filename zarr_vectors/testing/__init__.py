@@ -1,0 +1,1 @@
+"""Small stores, unfriendly stores and the contracts that implementations inherit and pass."""
