@@ -17,7 +17,7 @@ from zv_viewer.controller.reading import CellReader, Loaded, RowOrder
 from zv_viewer.controller.stats import Failure, LodStats, reason_text
 from zv_viewer.controller.tree_marks import nearest_above
 from zv_viewer.drawing.colours import range_of
-from zv_viewer.drawing.slots import page_rows
+from zv_viewer.drawing.slots import page_rows, pages_of
 from zv_viewer.loading.cache import CellCache
 from zv_viewer.loading.executors import Executor
 from zv_viewer.loading.queue import Job
@@ -173,6 +173,14 @@ class LodController:
         self._forget_cells(damaged)
         self._dirty = self._fresh = True
 
+    def forget_layer(self) -> None:
+        """The layer was emptied, or has another capacity: fill it again."""
+        self._card = Card(self._sink.capacity, len(self._tree))
+        self._drawn[:] = False
+        self._draw = DrawSet((), np.empty(0, np.int64), settled=False)
+        self._picture.drawn(self._draw)
+        self._dirty = self._changed = True
+
     # the loop
 
     def tick(self) -> None:
@@ -315,7 +323,7 @@ class LodController:
         known = self._cache.held | self._failed
         budget = self._settings.budget
         spare = int(self._traffic.bytes_read * AHEAD_SHARE) - self._traffic.wasted
-        room = int(self._card.capacity * BUFFER_SHARE)
+        room = self._rows_for_plans()
         self._buffer_limits = budget.vertices > room
         vertices = min(budget.vertices, room)
         for _ in range(4):
@@ -330,13 +338,19 @@ class LodController:
                 motion=motion,
                 spare_bytes=0 if moving else max(spare, 0),
             )
-            rows = self._tree.count[np.union1d(plan.target, plan.floor)]
-            pages = int((-(-rows // page_rows(1)) * page_rows(1)).sum())
-            if pages <= room:
+            counts = self._tree.count[np.union1d(plan.target, plan.floor)]
+            rows = pages_of(counts)
+            if rows <= room:
                 break
             self._buffer_limits = True
-            vertices = int(min(vertices, rows.sum()) * room / pages * 0.98)
+            vertices = int(min(vertices, counts.sum()) * room / rows * 0.98)
         return plan
+
+    def _rows_for_plans(self) -> int:
+        """Rows of the layer a plan may fill: all where the whole store fits, else most."""
+        capacity = self._card.capacity
+        fits = pages_of(self._tree.count) <= capacity
+        return capacity if fits else int(capacity * BUFFER_SHARE)
 
     def _eta_s(self) -> float:
         """Seconds until a cell asked for now is there."""

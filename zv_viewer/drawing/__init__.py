@@ -11,7 +11,7 @@ from zv_viewer.drawing.colours import (
     range_of,
 )
 from zv_viewer.drawing.points import Packed, cell_arrays, part_of
-from zv_viewer.drawing.slots import PAGE, SlotTable, page_rows, rows_for
+from zv_viewer.drawing.slots import PAGE, SlotTable, page_rows, pages_of, rows_for
 
 __all__ = [
     "PAGE",
@@ -26,6 +26,7 @@ __all__ = [
     "mode_of",
     "pack_values",
     "page_rows",
+    "pages_of",
     "part_of",
     "range_of",
     "rows_for",

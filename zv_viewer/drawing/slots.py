@@ -23,6 +23,11 @@ def page_rows(rows: int) -> int:
     return -(-rows // PAGE) * PAGE
 
 
+def pages_of(counts: Int) -> int:
+    """Rows that cells of ``counts`` rows, (C,), take together, in whole pages each."""
+    return int((-(-counts // PAGE) * PAGE).sum())
+
+
 def rows_for(vertices: int, counts: Int) -> int:
     """Rows a buffer needs so that a budget of vertices fits, with room for swaps.
 
@@ -37,7 +42,7 @@ def rows_for(vertices: int, counts: Int) -> int:
     counts = counts[counts > 0]
     if not len(counts):
         return PAGE
-    everything = int((-(-counts // PAGE) * PAGE).sum())
+    everything = pages_of(counts)
     waste = min(PAGE / float(np.median(counts)), 1.0)
     return min(page_rows(int(vertices * (1 + waste) * _SWAP_SHARE) + PAGE), everything)
 

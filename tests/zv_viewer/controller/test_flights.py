@@ -1,0 +1,133 @@
+"""Simulated flights: production code on a fake clock and network, watched by a slow separate oracle."""
+
+import numpy as np
+import pytest
+
+from zv_viewer.drawing import page_rows
+from zv_viewer.testing.simulate import random_flight, random_simulation
+
+PROMISE_S = 30.0
+
+
+class Oracle:
+    """Looks at single vertices of level 0: is each in view drawn, by one cell, within the caps?"""
+
+    def __init__(self, sim, rng):
+        self.sim = sim
+        tree, scene = sim.controller.tree, sim.source.scene
+        level = sim.source.levels[scene.levels[0].index]
+        finest = tree.ids_of_level(0)
+        points, cells = [], []
+        for cell in range(finest.start, finest.stop):
+            chunk = scene.levels[0].chunks[tree.chunks(cell)]
+            for one in chunk.tolist():
+                rows = np.arange(*level.rows_of(one).indices(len(level.positions)))
+                picked = rng.permutation(rows)[:6]
+                points.append(level.positions[picked])
+                cells += [cell] * len(picked)
+        self.points, self.cells = np.concatenate(points), np.array(cells)
+        self.above = {}
+        for cell in set(cells):
+            chain, at = [], cell
+            while at >= 0:
+                chain.append((at, int(tree.parent[at])))
+                at = int(tree.parent[at])
+            self.above[cell] = chain
+        self.coarse = [c for c in range(len(tree)) if tree.parent[c] < 0]
+        self.coarse_was_there = False
+        self.frames = self.judged = 0
+
+    def drawn_by(self, items, tree):
+        """How many drawn cells or parts each finest cell lies in."""
+        whole = {item.cell for item in items if item.parts is None}
+        parts = {
+            int(tree.children(item.cell)[place]) for item in items for place in item.parts or ()
+        }
+        times = {}
+        for cell, chain in self.above.items():
+            times[cell] = sum((at in whole) + (at in parts) for at, _ in chain)
+        return times
+
+    def in_view(self, camera):
+        """(N,) vertices on the canvas and within the slab."""
+        axes = list(camera.displayed)
+        rows = camera.matrix[:, [*range(len(axes)), 3]]
+        clip = self.points[:, axes] @ rows[:, :-1].T + rows[:, -1]
+        w = clip[:, 3]
+        on_canvas = (w > 0) & (np.abs(clip[:, 0]) <= w) & (np.abs(clip[:, 1]) <= w)
+        kept = (self.points >= camera.slab_lo) & (self.points <= camera.slab_hi)
+        return on_canvas & kept.all(axis=1)
+
+    def look(self):
+        sim, tree = self.sim, self.sim.controller.tree
+        budget = sim.settings.budget
+        stats = sim.controller.stats()
+        items = sim.sink.items
+        assert stats.cache_bytes <= budget.bytes
+        held = sum(cell.nbytes for cell in sim.sink.cells.values())
+        assert held <= stats.cache_bytes
+        assert sum(page_rows(len(c)) for c in sim.sink.cells.values()) <= sim.sink.capacity
+        if all(level.counts_exact for level in sim.source.scene.levels):
+            assert sim.sink.rows_drawn <= budget.vertices
+        assert stats.settled or stats.waiting_for
+        times = self.drawn_by(items, tree)
+        assert max(times.values()) <= 1, "drawn twice"
+        self.frames += 1
+        failed = {failure.cell for failure in sim.controller.failures}
+        missing = [
+            cell
+            for cell in np.unique(self.cells[self.in_view(sim.camera)]).tolist()
+            if not times[cell] and not any(at in failed for at, _ in self.above[cell])
+        ]
+        counted = stats.holes
+        if missing:
+            assert counted, "a hole nobody counted"
+        roots = [c for c in self.coarse if c not in failed]
+        if all(c in sim.sink.cells for c in roots):
+            self.coarse_was_there = True
+        if self.coarse_was_there:
+            self.judged += 1
+            assert not missing, f"holes in place of {missing}"
+
+    def at_rest(self):
+        """Everything drawn is what the source holds, with the values of the attribute."""
+        sim, tree, scene = self.sim, self.sim.controller.tree, self.sim.source.scene
+        attribute = sim.controller.stats().attribute
+        for item in sim.sink.items:
+            cell = sim.sink.cells[item.cell]
+            level = scene.levels[int(tree.level[item.cell])]
+            stored = sim.source.levels[level.index]
+            chunks = level.chunks[tree.chunks(item.cell)].tolist()
+            rows = [
+                np.arange(*stored.rows_of(chunk).indices(len(stored.positions)))
+                for chunk in chunks
+                if not sim.source.broken(level.index, tuple(chunk))
+            ]
+            rows = np.concatenate(rows)[cell.order]
+            expected = (stored.positions[rows] - scene.origin).astype(np.float32)
+            assert np.array_equal(cell.positions[:, : scene.ndim], expected)
+            if attribute is not None:
+                assert np.array_equal(cell.values, stored.values[attribute][rows].astype("f4"))
+
+
+def fly(seed, steps):
+    sim, rng = random_simulation(seed)
+    oracle = Oracle(sim, rng)
+    for _ in random_flight(rng, sim, steps):
+        oracle.look()
+    assert sim.settle(PROMISE_S), sim.controller.stats()
+    oracle.look()
+    oracle.at_rest()
+    stats = sim.controller.stats()
+    assert stats.oscillations == 0
+    sim.controller.close()
+    for _ in range(400):
+        sim.clock.now += 0.016
+        sim.network.run()
+    assert sim.source.closed
+    return sim, oracle, stats
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_flight(seed):
+    fly(seed, 60)
