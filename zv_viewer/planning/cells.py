@@ -67,7 +67,7 @@ def build_cells(scene: SceneInfo) -> CellTree:
         lo=np.concatenate([boxes[i][0] for i in coarse_first]),
         hi=np.concatenate([boxes[i][1] for i in coarse_first]),
         count=count,
-        nbytes=count * BYTES_PER_ROW + 8 * (np.diff(child_start) + 1),
+        nbytes=count * BYTES_PER_ROW + 8 * (np.maximum(np.diff(child_start), 1) + 1),
         fetch_bytes=np.ceil(count * scene.bytes_per_vertex).astype(np.int64),
         error=errors[levels],
         spacing=np.concatenate([rows[i].spacing for i in coarse_first]),

@@ -48,7 +48,7 @@ def grid_scene(
         axes = np.meshgrid(*[np.arange(n)] * ndim, indexing="ij")
         rows = np.stack(axes, axis=-1).reshape(-1, ndim).astype(np.int64)
         edge = np.full(ndim, chunk * 2**i)
-        bins = edge / per_chunk ** (1 / ndim)
+        bins = edge / max(round(per_chunk ** (1 / ndim)), 1)
         error = 0.0 if i == 0 else float(np.linalg.norm(bins)) / 2
         made.append(level(i, edge, bins, rows, np.full(len(rows), per_chunk), error))
     return scene_of(made, np.array([[0.0] * ndim, [cells * chunk] * ndim]))
