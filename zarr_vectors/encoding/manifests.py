@@ -6,7 +6,7 @@ forms are decoded block by block and never written.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ EMPTY_MANIFEST = bytes(4)
 """Manifest of an object without rows."""
 
 _MAX_RANK = 16
-_MAX_PAIRS = 2**24
+_MAX_PAIRS = 2**22
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,7 +141,7 @@ def _decode_each(blobs: Sequence[Buffer], rank: int, offsets: IntArray) -> Manif
     for row, blob in enumerate(blobs):
         for chunk, numbers in _blocks(memoryview(blob), rank):
             total += len(numbers)
-            if total > _MAX_PAIRS:
+            if total > _MAX_PAIRS:  # runs are short to write down: stop before they add up
                 raise ArrayError(f"manifests claim more than {_MAX_PAIRS} fragments")
             chunks.append(np.broadcast_to(chunk, (len(numbers), rank)))
             fragments.append(numbers)
@@ -151,12 +151,11 @@ def _decode_each(blobs: Sequence[Buffer], rank: int, offsets: IntArray) -> Manif
     return ManifestTable(np.concatenate(chunks), np.concatenate(fragments), offsets)
 
 
-def _blocks(view: memoryview, rank: int) -> list[tuple[IntArray, IntArray]]:
+def _blocks(view: memoryview, rank: int) -> Iterator[tuple[IntArray, IntArray]]:
     count = int(np.frombuffer(view, "<u4", 1)[0])
     at = 4
     if count > (len(view) - at) // (8 * rank + 1 + 4):
         raise ArrayError(f"manifest claims {count} blocks in {len(view)} bytes")
-    out = []
     for _ in range(count):
         chunk = _take(view, at, rank)
         at += 8 * rank
@@ -178,10 +177,9 @@ def _blocks(view: memoryview, rank: int) -> list[tuple[IntArray, IntArray]]:
         else:
             raise ArrayError(f"manifest block is cut short or of unknown mode {mode}")
         _check_fragments(numbers)
-        out.append((chunk, numbers))
+        yield chunk, numbers
     if at != len(view):
         raise ArrayError(f"{len(view) - at} bytes follow the last block of a manifest")
-    return out
 
 
 def _take(view: memoryview, at: int, count: int) -> IntArray:
