@@ -369,10 +369,12 @@ class LodController:
     def _jobs(self, plan: ViewPlan, stand_ins: Int) -> list[Job]:
         """All there is to load, best first."""
         attribute = self._attribute
-        jobs = [Job(request.cell, request.tier, attribute) for request in plan.requests]
-        asked = {job.cell for job in jobs}
-        missing = stand_ins[~self._cache.held[stand_ins]].tolist()
-        jobs += [Job(cell, Tier.TARGET, attribute) for cell in missing if cell not in asked]
+        # A cell under way comes with the values it was asked for with; others are added later.
+        coming = {j.cell: j.attribute for j in self._loads.in_flight if not j.values_only}
+        wanted = {request.cell: request.tier for request in plan.requests}
+        for cell in stand_ins[~self._cache.held[stand_ins]].tolist():
+            wanted.setdefault(cell, Tier.TARGET)
+        jobs = [Job(cell, tier, coming.get(cell, attribute)) for cell, tier in wanted.items()]
         if attribute is not None:
             shown = np.flatnonzero((self._drawn | self._needed) & self._cache.held)
             jobs += [
@@ -412,10 +414,10 @@ class LodController:
                 return False
             arrays = self._cache[cell]
             nbytes = 4 * len(arrays)
-            self._reader.expect(cell, RowOrder(arrays.order, self._unread.get(cell, ())))
+            self._reader.expect(job, RowOrder(arrays.order, self._unread.get(cell, ())))
         else:
             nbytes = int(self._tree.nbytes[cell])
-        if self._cache.promise(cell, nbytes):
+        if self._cache.promise(job.key, nbytes):
             return True
         if not self._is_due(job):
             return False
@@ -423,7 +425,7 @@ class LodController:
         keep[cell] = True
         if not self._free_memory(nbytes - self._cache.room, keep, now, by_force=by_force):
             return False
-        return self._cache.promise(cell, nbytes)
+        return self._cache.promise(job.key, nbytes)
 
     def _free_memory(self, wanted: int, keep: Bool, now: float, *, by_force: bool) -> bool:
         gone = make_room(
@@ -465,14 +467,14 @@ class LodController:
 
     def _take_back(self, jobs: list[Job]) -> None:
         for job in jobs:
-            self._cache.withdraw(job.cell)
-            self._reader.forget(job.cell)
+            self._cache.withdraw(job.key)
+            self._reader.forget(job)
 
     def _on_outcome(self, outcome: Outcome[Loaded]) -> None:
         job = outcome.job
-        self._reader.forget(job.cell)
+        self._reader.forget(job)
+        self._cache.withdraw(job.key)
         if outcome.result is None:
-            self._cache.withdraw(job.cell)
             self._on_failure(job, outcome.error)
             return
         loaded = outcome.result
@@ -514,7 +516,6 @@ class LodController:
         self._not_finite[cell] = loaded.not_finite
         self._correct_count(cell, arrays)
         if not self._cache.put(arrays):
-            self._cache.withdraw(cell)
             self._traffic.gone(cell)
             self._dirty = True
             return
@@ -527,7 +528,6 @@ class LodController:
 
     def _on_values(self, job: Job, values: npt.NDArray[np.float32]) -> None:
         cell, name = job.cell, job.attribute
-        self._cache.withdraw(cell)
         if name is None or cell not in self._cache:
             self._traffic.gone(cell)
             return
@@ -680,6 +680,9 @@ class LodController:
         opened = opened_cells(self._tree, cells)
         self._cache.touch(np.flatnonzero((opened | self._drawn) & self._cache.held), now)
         self._switches.drawn(opened, plan.visible, now)
+        asked = {job.cell for job in (*self._loads.queued, *self._loads.in_flight)}
+        if not asked.issuperset(self._without_values(cells)):
+            self._dirty = True
 
     def _learn_limits(self, plan: ViewPlan) -> None:
         """Limits from the coarsest cells, once all their values are there."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from zarr_vectors.exceptions import ArrayError
 from zv_viewer.drawing.colours import missing_values, pack_values
 from zv_viewer.drawing.points import cell_arrays
-from zv_viewer.loading.queue import Job
+from zv_viewer.loading.queue import Job, JobKey
 from zv_viewer.model.cells import CellTree
 from zv_viewer.model.chunks import CellArrays
 from zv_viewer.model.scene import SceneInfo
@@ -64,15 +64,15 @@ class CellReader:
         self._source = source
         self._scene = scene
         self._tree = tree
-        self._orders: dict[int, RowOrder] = {}
+        self._orders: dict[JobKey, RowOrder] = {}
 
-    def expect(self, cell: int, order: RowOrder) -> None:
-        """Say in which order values of a cell are wanted, before the job is handed over."""
-        self._orders[cell] = order
+    def expect(self, job: Job, order: RowOrder) -> None:
+        """Say in which order values are wanted, before the job is handed over."""
+        self._orders[job.key] = order
 
-    def forget(self, cell: int) -> None:
+    def forget(self, job: Job) -> None:
         """The job is done."""
-        self._orders.pop(cell, None)
+        self._orders.pop(job.key, None)
 
     def __call__(self, job: Job) -> Loaded:
         """Carry out a job; raises what the source raises when nothing could be read."""
@@ -111,7 +111,7 @@ class CellReader:
     def _values(self, job: Job, level: int, coords: Int) -> Loaded:
         if job.attribute is None:
             raise ValueError("values of no attribute cannot be loaded")
-        place = self._orders[job.cell]
+        place = self._orders[job.key]
         kept = np.delete(coords, list(place.unread), axis=0)
         found, fetched, requests = self._source.read_values(level, kept, job.attribute)
         rows = self._packed(job, found, None)

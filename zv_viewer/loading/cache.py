@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,7 @@ class CellCache:
         self.last_used: Float = np.zeros(cells)
         self._sizes: Int = np.zeros(cells, np.int64)
         self._arrays: dict[int, CellArrays] = {}
-        self._promised: dict[int, int] = {}
+        self._promised: dict[Hashable, int] = {}
         self._used = 0
 
     @property
@@ -56,27 +56,25 @@ class CellCache:
     def __len__(self) -> int:
         return len(self._arrays)
 
-    def promise(self, cell: int, nbytes: int) -> bool:
+    def promise(self, load: Hashable, nbytes: int) -> bool:
         """Set room aside for a load; False when there is none."""
         if nbytes > self.room:
             return False
-        self._promised[cell] = self._promised.get(cell, 0) + nbytes
+        self._promised[load] = nbytes
         return True
 
-    def withdraw(self, cell: int) -> None:
-        """Give back what was promised to a cell."""
-        self._promised.pop(cell, None)
+    def withdraw(self, load: Hashable) -> None:
+        """Give back what was promised to a load."""
+        self._promised.pop(load, None)
 
     def put(self, arrays: CellArrays) -> bool:
-        """Hold a cell in place of what was promised or held before; False when it does not fit."""
+        """Hold a cell in place of what was held of it; False when it does not fit."""
         cell = arrays.cell
-        promised, before = self._promised.pop(cell, 0), int(self._sizes[cell])
-        if arrays.nbytes - before > self.room:
-            if promised:
-                self._promised[cell] = promised
+        more = arrays.nbytes - int(self._sizes[cell])
+        if more > self.room:
             return False
         self._arrays[cell] = arrays
-        self._used += arrays.nbytes - before
+        self._used += more
         self._sizes[cell] = arrays.nbytes
         self.held[cell] = True
         return True
