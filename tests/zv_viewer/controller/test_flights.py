@@ -1,4 +1,4 @@
-"""Simulated flights: production code on a fake clock and network, watched by a slow separate oracle."""
+"""Simulated flights: production code on a fake clock and network; a slow oracle decides."""
 
 import numpy as np
 import pytest
@@ -131,3 +131,11 @@ def fly(seed, steps):
 @pytest.mark.parametrize("seed", range(40))
 def test_a_flight(seed):
     fly(seed, 60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", range(30))
+def test_many_long_flights(block):
+    for seed in range(1000 + 10 * block, 1010 + 10 * block):
+        print("seed", seed)
+        fly(seed, 200)
