@@ -117,6 +117,8 @@ def _open_address(
         if mode in {"a", "w"}:
             Path(path).mkdir(parents=True, exist_ok=True)
         address = Path(path).as_uri()
+        if name == "fsspec":
+            options = {"auto_mkdir": not read_only, **options}
     if name == "obstore":
         from zarr_vectors.core.backends.obstore_ import open_url
 
