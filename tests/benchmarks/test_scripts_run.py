@@ -11,7 +11,7 @@ import pytest
 FOLDER = Path(__file__).parent
 
 SMALL = {
-    "screen_error": ("--points", "50000", "--views", "1"),
+    "screen_error": ("--points", "1000000", "--views", "2"),
     "slots_vs_stock": ("--points", "20000", "--cells", "10", "--rounds", "1"),
 }
 
