@@ -84,8 +84,8 @@ def build_pyramid(
         sparsity_seed: Makes the choice of objects repeatable.
         cross_level_depth: Recorded in the metadata; -1 for all, else at least 0.
         cross_level_storage: ``none``: links between levels are not written for points.
-        attribute_aggregation: name -> ``mean`` (numbers, by default), ``mode`` (categories and bool,
-            by default), ``min``, ``max`` or ``first``.
+        attribute_aggregation: name -> ``mean`` (numbers, by default), ``mode`` (categories and
+            bool, by default), ``min``, ``max`` or ``first``.
         progress: Called with (steps done, steps in all, text).
         cancelled: Asked between batches; True stops with a CoarseningError and leaves whole levels.
         backend: ``local``, ``obstore`` or ``fsspec``; by the address when None.

@@ -111,11 +111,12 @@ def check_step(
             raise ValueError(f"the {name} factor must be at least 1, not {factor}")
     if scale is None:
         return Step(float(coarsen), float(sparsity))
+    given: tuple[object, ...]
     given = (scale,) * ndim if isinstance(scale, int | np.integer) else tuple(scale)
-    whole = all(isinstance(n, int | np.integer) and n >= 1 for n in given)
-    if len(given) != ndim or not whole:
+    numbers = tuple(int(n) for n in given if isinstance(n, int | np.integer) and n >= 1)
+    if len(given) != ndim or len(numbers) != ndim:
         raise CoarseningError(f"chunk_scale_factor must be integers of at least 1, not {scale}")
-    return Step(float(coarsen), float(sparsity), tuple(int(n) for n in given))
+    return Step(float(coarsen), float(sparsity), numbers)
 
 
 def target_of(root: RootMetadata, source: LevelMetadata, level: int, step: Step) -> Target:

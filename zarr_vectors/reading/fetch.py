@@ -261,7 +261,10 @@ class LevelReader:
         return self.arrays.table.counts[rows]
 
     def _positions_of(self, blobs: Cells, key: ChunkCoords) -> FloatArray:
-        return assemble.one(blobs[key], self.arrays.vertices.dtype, (self.arrays.ndim,))
+        rows: npt.NDArray[Any] = assemble.one(
+            blobs[key], self.arrays.vertices.dtype, (self.arrays.ndim,)
+        )
+        return rows
 
     def _no_rows(self, specs: Sequence[AttributeSpec], text: bool) -> ChunkRows:
         return ChunkRows(

@@ -128,5 +128,6 @@ def positions_in_box(
 
 def compute_bounds(positions: npt.NDArray[np.floating]) -> tuple[list[float], list[float]]:
     """(min corner, max corner) of (N, D) positions, N > 0."""
-    low, high = positions.min(axis=0), positions.max(axis=0)
-    return [float(x) for x in low], [float(x) for x in high]
+    # column by column: NumPy is slow along the long axis of narrow arrays
+    columns = [positions[:, axis] for axis in range(positions.shape[1])]
+    return [float(c.min()) for c in columns], [float(c.max()) for c in columns]

@@ -219,7 +219,7 @@ def _keys(
     per_chunk: Sequence[int],
     lead: IntArray | None,
 ) -> tuple[IntArray, int, IntArray]:
-    """One key per row, ascending as chunk coordinates do; the keys' upper end; bins inside chunks."""
+    """One key per row, ascending as chunks do; the upper end of keys; the bin inside the chunk."""
     count, ndim = positions.shape
     keys, numbers = np.zeros(count, np.int64), np.zeros(count, np.int64)
     limit = 1

@@ -28,7 +28,7 @@ Bounds = tuple[tuple[float, ...], tuple[float, ...]]
 
 @dataclass(frozen=True, slots=True)
 class RootMetadata:
-    """What a store says of itself; ``from_dict`` takes all root attributes, as axes stand beside."""
+    """What a store says of itself; ``from_dict`` takes all root attributes, axes stand beside."""
 
     axes: tuple[NgffAxis, ...]
     chunk_shape: tuple[float, ...]
