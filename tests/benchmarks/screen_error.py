@@ -4,7 +4,7 @@ Run as a script::
 
     python tests/benchmarks/screen_error.py [--points 10000000] [--views 20] [--json out.json]
 
-Two clouds, one uniform and one clumped, are really binned into a pyramid: bins and chunks double per
+Two clouds, one uniform and one clumped, are really binned into a pyramid: bins and chunks double a
 level, a vertex stands at the mean of its bin, and a level's error is the measured p95 distance from
 a point to the vertex that stands for it. Views look along an edge of the data or out from inside
 it. Both rules see the same visible cells. The error of a view is the p95 over the level-0 cells in

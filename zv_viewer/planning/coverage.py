@@ -18,7 +18,7 @@ Int = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
 
-def draw_set(tree: CellTree, plan: ViewPlan, resident: Bool) -> DrawSet:
+def draw_set(tree: CellTree, plan: ViewPlan, resident: Bool, failed: Bool | None = None) -> DrawSet:
     """What to draw now.
 
     A target cell that is resident is drawn; one that is not is replaced by resident finer cells if
@@ -30,12 +30,13 @@ def draw_set(tree: CellTree, plan: ViewPlan, resident: Bool) -> DrawSet:
         tree: The cells.
         plan: What the view should show.
         resident: (C,) bool, cells that can be drawn at once.
+        failed: (C,) bool, cells that never will be; nothing waits for one outside the view.
 
     Returns:
         Items without overlap, the target cells with nothing in their place, and whether all is as
         planned.
     """
-    state = _State(tree, plan, resident)
+    state = _State(tree, plan, resident, failed)
     whole: list[Int] = []
     part_of: list[Int] = []
     part: list[Int] = []
@@ -149,7 +150,7 @@ class _State:
     drawn by it or below it.
     """
 
-    def __init__(self, tree: CellTree, plan: ViewPlan, resident: Bool) -> None:
+    def __init__(self, tree: CellTree, plan: ViewPlan, resident: Bool, failed: Bool | None) -> None:
         size = len(tree)
         self.opened = opened_cells(tree, plan.target)
         self.target = np.zeros(size, bool)
@@ -166,10 +167,11 @@ class _State:
                 continue
             child, owner = gather(tree.child_start, tree.child, cells)
             # Without a floor nothing is asked of the places outside the view.
+            asked = self.floor[cells] if failed is None else self.floor[cells] & ~failed[cells]
             ready = np.where(
                 self.bearing[child],
                 self.done[child],
-                plan.visible[child] | self.filled[child] | ~self.floor[cells][owner],
+                plan.visible[child] | self.filled[child] | ~asked[owner],
             )
             short = np.bincount(owner[~ready], minlength=len(cells))
             self.done[cells] = resident[cells] | (short == 0)

@@ -240,9 +240,12 @@ class _Solver:
         if not self.settings.floor:
             return left, _NONE
         vertices, nbytes = _cost(tree, self.outside)
+        # A store that fits altogether, one without coarser levels for instance, stays altogether.
+        fits = self.caps.hold(int(tree.count.sum()), int(tree.nbytes.sum()))
+        share = 1.0 if fits else FLOOR_SHARE
         room = Caps(
-            min(vertices, int(self.caps.vertices * FLOOR_SHARE), left.vertices),
-            min(nbytes, int(self.caps.bytes * FLOOR_SHARE), left.bytes),
+            min(vertices, int(self.caps.vertices * share), left.vertices),
+            min(nbytes, int(self.caps.bytes * share), left.bytes),
         )
         kept = self.outside
         if not room.hold(vertices, nbytes):

@@ -229,6 +229,21 @@ def test_outside_the_view_the_coarser_cells_stay_drawn(flat):
     assert draw_set(tree, without, resident).items[-1] == DrawItem(int(plan.target[0]))
 
 
+def test_a_damaged_cell_outside_the_view_holds_nothing_back(flat):
+    scene, tree = flat
+    plan = plan_view(tree, scene, orthographic((0.5, 0.5), 2000.0), FINE)
+    resident = np.zeros(len(tree), bool)
+    resident[plan.target] = resident[plan.floor] = True
+    broken = np.zeros(len(tree), bool)
+    broken[plan.floor[-1]] = True
+    waiting = draw_set(tree, plan, resident & ~broken)
+    assert not waiting.settled
+    assert not np.isin(plan.target, [item.cell for item in waiting.items]).any()
+    draw = draw_set(tree, plan, resident & ~broken, broken)
+    assert draw.settled
+    assert draw.items[-1] == DrawItem(int(plan.target[0]))
+
+
 def test_a_large_coarsest_level_is_kept_around_the_view_as_far_as_it_may():
     n = 40
     rows = np.stack(np.meshgrid(range(n), range(n), indexing="ij"), axis=-1).reshape(-1, 2)
@@ -247,8 +262,8 @@ def test_a_large_coarsest_level_is_kept_around_the_view_as_far_as_it_may():
     assert {tiers[cell] for cell in plan.target} == {Tier.HOLE}
 
 
-@pytest.mark.parametrize("budget", [Budget(2_000_000), MUCH])
-def test_twenty_thousand_visible_cells_are_planned_in_time(budget):
+@pytest.mark.parametrize(("budget", "seconds"), [(Budget(2_000_000), 0.02), (MUCH, 0.1)])
+def test_twenty_thousand_visible_cells_are_planned_in_time(budget, seconds):
     scene = grid_scene(26, 5, 1000)
     tree = build_cells(scene)
     settings = LodSettings(budget, quality_px=0.5)
@@ -256,8 +271,8 @@ def test_twenty_thousand_visible_cells_are_planned_in_time(budget):
     times, plan = [], None
     for i in range(12):
         view = zoomed(camera, 1 + i / 500)
-        began = time.perf_counter()
+        began = time.process_time()
         plan = plan_view(tree, scene, view, settings, previous=plan)
-        times.append(time.perf_counter() - began)
+        times.append(time.process_time() - began)
     assert plan.visible.sum() >= 20_000
-    assert np.median(times) < 0.1
+    assert np.median(times) < seconds
