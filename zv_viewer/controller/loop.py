@@ -323,9 +323,11 @@ class LodController:
         known = self._cache.held | self._failed
         budget = self._settings.budget
         spare = int(self._traffic.bytes_read * AHEAD_SHARE) - self._traffic.wasted
-        room = self._rows_for_plans()
-        self._buffer_limits = budget.vertices > room
-        vertices = min(budget.vertices, room)
+        capacity = self._card.capacity
+        whole = pages_of(self._tree.count) <= capacity
+        room = capacity if whole else int(capacity * BUFFER_SHARE)
+        vertices = budget.vertices if whole else min(budget.vertices, room)
+        self._buffer_limits = vertices < budget.vertices
         for _ in range(4):
             settings = replace(self._settings, budget=replace(budget, vertices=max(vertices, 1)))
             plan = plan_view(
@@ -345,12 +347,6 @@ class LodController:
             self._buffer_limits = True
             vertices = int(min(vertices, counts.sum()) * room / rows * 0.98)
         return plan
-
-    def _rows_for_plans(self) -> int:
-        """Rows of the layer a plan may fill: all where the whole store fits, else most."""
-        capacity = self._card.capacity
-        fits = pages_of(self._tree.count) <= capacity
-        return capacity if fits else int(capacity * BUFFER_SHARE)
 
     def _eta_s(self) -> float:
         """Seconds until a cell asked for now is there."""

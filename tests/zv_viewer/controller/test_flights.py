@@ -56,6 +56,14 @@ class Oracle:
         kept = (self.points >= camera.slab_lo) & (self.points <= camera.slab_hi)
         return on_canvas & kept.all(axis=1)
 
+    def promised(self, tree, budget):
+        """Whether the caps leave room for the whole floor wherever the camera is."""
+        coarse = np.array(self.coarse)
+        cost = np.array([tree.count[coarse].sum(), tree.nbytes[coarse].sum()])
+        every = np.array([tree.count.sum(), tree.nbytes.sum()])
+        caps = np.array([budget.vertices, budget.bytes * 0.8])
+        return (cost <= caps * 0.25 - 1).all() or (every <= caps).all()
+
     def look(self):
         sim, tree = self.sim, self.sim.controller.tree
         budget = sim.settings.budget
@@ -83,7 +91,7 @@ class Oracle:
         roots = [c for c in self.coarse if c not in failed]
         if all(c in sim.sink.cells for c in roots):
             self.coarse_was_there = True
-        if self.coarse_was_there:
+        if self.coarse_was_there and self.promised(tree, budget):
             self.judged += 1
             assert not missing, f"holes in place of {missing}"
 
