@@ -19,8 +19,7 @@ from zarr_vectors.encoding.fragments import FragmentIndex, decode_fragments, enc
 from zarr_vectors.encoding.manifests import decode_manifests, encode_manifest
 from zarr_vectors.encoding.ragged import decode_rows
 from zarr_vectors.exceptions import MetadataError, StoreError
-from zarr_vectors.spatial.bins import cells_along
-from zarr_vectors.spatial.chunking import positions_in_box
+from zarr_vectors.spatial.chunking import chunk_box, positions_in_box
 from zarr_vectors.typing import ChunkCoords, IntArray
 
 
@@ -61,17 +60,8 @@ def set_bounds(
 
 def grid_for(bounds: Bounds, chunk_shape: Sequence[float], bins: int | None = None) -> ChunkGrid:
     """The box of chunks the bounds touch, led by attribute bins where there are."""
-    low, high = (
-        [
-            int(cells_along(np.array([x]), edge)[0])
-            for x, edge in zip(corner, chunk_shape, strict=True)
-        ]
-        for corner in bounds
-    )
-    shape = [b - a + 1 for a, b in zip(low, high, strict=True)]
-    if bins is not None:
-        low, shape = [0, *low], [bins, *shape]
-    return ChunkGrid(tuple(low), tuple(shape))
+    origin, shape = chunk_box(bounds, chunk_shape)
+    return ChunkGrid(origin, shape) if bins is None else ChunkGrid((0, *origin), (bins, *shape))
 
 
 def _checked(bounds: tuple[Sequence[float], Sequence[float]], ndim: int) -> Bounds:

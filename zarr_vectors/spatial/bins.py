@@ -10,6 +10,9 @@ import numpy.typing as npt
 from zarr_vectors.exceptions import ChunkingError
 from zarr_vectors.typing import ChunkCoords, IntArray
 
+MAX_INDEX = 2**52
+"""Cells beyond this are not numbered exactly in float64."""
+
 TOLERANCE = 1e-9
 """How far, relative to the ratio, a chunk may be from a whole number of bins."""
 
@@ -37,6 +40,21 @@ def bins_per_chunk(chunk_shape: Sequence[float], bin_shape: Sequence[float]) -> 
             )
         counts.append(count)
     return tuple(counts)
+
+
+def cell_of(value: float, size: float) -> int:
+    """Grid coordinate ``floor(value / size)`` of one value.
+
+    Raises:
+        ChunkingError: The value is so far from 0 that its cell cannot be numbered.
+    """
+    quotient = np.floor(np.float64(value) / size)
+    if not abs(quotient) < MAX_INDEX:
+        raise ChunkingError(
+            f"{float(value):.6g} lies {float(abs(quotient)):.3g} cells of {size:g} from 0: "
+            "take larger chunks"
+        )
+    return int(quotient)
 
 
 def cells_along(values: npt.NDArray[np.floating], size: float) -> IntArray:

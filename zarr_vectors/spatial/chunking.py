@@ -12,19 +12,21 @@ from zarr_vectors.spatial.bins import (
     bin_numbers,
     bin_to_chunk,
     bins_per_chunk,
+    cell_of,
     cells_along,
     grid_coords,
 )
 from zarr_vectors.typing import BoundingBox, ChunkCoords, IntArray
 
 __all__ = [
-    "MAX_CHUNK_INDEX",
     "assign_chunks",
     "bin_numbers",
     "bin_to_chunk",
     "bins_per_chunk",
     "cells_along",
+    "cell_of",
     "check_chunk_shape",
+    "chunk_box",
     "chunk_coords_of",
     "chunks_in_box",
     "chunks_intersecting_bbox",
@@ -32,9 +34,6 @@ __all__ = [
     "grid_coords",
     "positions_in_box",
 ]
-
-MAX_CHUNK_INDEX = 2**52
-"""Chunk coordinates beyond this are not exact in float64."""
 
 
 def check_chunk_shape(chunk_shape: Sequence[float], ndim: int) -> tuple[float, ...]:
@@ -58,11 +57,9 @@ def chunk_coords_of(positions: npt.NDArray[np.floating], chunk_shape: Sequence[f
         ChunkingError: A position is so far from 0 that its chunk cannot be numbered.
     """
     if len(positions):
-        far = np.abs(positions).max(axis=0) / np.asarray(chunk_shape, np.float64)
-        if not (far < MAX_CHUNK_INDEX).all():
-            raise ChunkingError(
-                f"positions reach {float(far.max()):.3g} chunks from 0: take larger chunks"
-            )
+        for corner in compute_bounds(positions):
+            for value, edge in zip(corner, chunk_shape, strict=True):
+                cell_of(value, edge)
     return grid_coords(positions, chunk_shape)
 
 
@@ -83,6 +80,19 @@ def assign_chunks(
     edges = np.cumsum(np.bincount(inverse.reshape(-1), minlength=len(found)))[:-1]
     keys = (tuple(int(x) for x in row) for row in found)
     return dict(zip(keys, np.split(order, edges), strict=True))
+
+
+def chunk_box(bounds: BoundingBox, chunk_shape: Sequence[float]) -> tuple[ChunkCoords, ChunkCoords]:
+    """(first chunk, number of chunks per axis) of the box of chunks that bounds touch.
+
+    Raises:
+        ChunkingError: The bounds reach chunks that cannot be numbered.
+    """
+    first, last = (
+        tuple(cell_of(x, edge) for x, edge in zip(corner, chunk_shape, strict=True))
+        for corner in bounds
+    )
+    return first, tuple(b - a + 1 for a, b in zip(first, last, strict=True))
 
 
 def chunks_in_box(

@@ -22,7 +22,7 @@ from zarr_vectors.core.metadata import AttributeSpec, ChunkTable, VertexSpec
 from zarr_vectors.core.metadata.root import Bounds
 from zarr_vectors.encoding.fragments import encode_ranges
 from zarr_vectors.encoding.manifests import encode_manifests
-from zarr_vectors.spatial.bins import cells_along
+from zarr_vectors.spatial.chunking import chunk_box
 from zarr_vectors.typing import AnyArray, ChunkCoords, FloatArray, IntArray
 from zarr_vectors.writing.route import Manifests, Route
 
@@ -69,21 +69,16 @@ def grid_of(
         bins: Number of attribute bins where chunks lead with one.
     """
     ndim = len(chunk_shape)
-    low, high = (
-        [
-            int(cells_along(np.array([x]), edge)[0])
-            for x, edge in zip(corner, chunk_shape, strict=True)
-        ]
-        for corner in bounds
-    )
+    low, size = chunk_box(bounds, chunk_shape)
+    high = [a + n - 1 for a, n in zip(low, size, strict=True)]
     if len(chunks):
         spatial = chunks[:, chunks.shape[1] - ndim :]
-        low = np.minimum(low, spatial.min(axis=0)).tolist()
+        low = tuple(np.minimum(low, spatial.min(axis=0)).tolist())
         high = np.maximum(high, spatial.max(axis=0)).tolist()
     shape = [b - a + 1 for a, b in zip(low, high, strict=True)]
     if bins is not None:
-        low, shape = [0, *low], [bins, *shape]
-    return ChunkGrid(tuple(low), tuple(shape))
+        low, shape = (0, *low), [bins, *shape]
+    return ChunkGrid(low, tuple(shape))
 
 
 def write_rows(

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from zarr_vectors.exceptions import ChunkingError
 from zarr_vectors.spatial.chunking import (
-    MAX_CHUNK_INDEX,
     bins_per_chunk,
+    cell_of,
     cells_along,
     chunk_coords_of,
 )
@@ -228,12 +228,9 @@ def _keys(
         limit = int(lead.max()) + 1
     for axis in range(ndim if count else 0):
         column = positions[:, axis]
-        ends = cells_along(np.array([column.min(), column.max()]), chunk_shape[axis])
-        low, extent = int(ends[0]), int(ends[1] - ends[0]) + 1
-        if not (low > -MAX_CHUNK_INDEX and low + extent < MAX_CHUNK_INDEX):
-            raise ChunkingError(
-                f"axis {axis} reaches beyond chunk {MAX_CHUNK_INDEX}: take larger chunks"
-            )
+        edge = chunk_shape[axis]
+        low = cell_of(float(column.min()), edge)
+        extent = cell_of(float(column.max()), edge) - low + 1
         if limit * extent >= _MAX_KEY:
             found, ranks = dense_ranks(keys, limit)
             keys[:], limit = ranks, len(found)
