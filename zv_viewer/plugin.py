@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from zv_viewer.widgets.lod import LodWidget
 
+LayerData = tuple[Any, dict[str, Any], str]
 SUFFIXES = (".zarrvectors", ".zv")
 NO_LAYERS: list[tuple[None]] = [(None,)]
 """What a reader returns when it adds its layers itself."""
@@ -63,23 +64,22 @@ def open_store_command() -> None:
     ask_for_store(napari.current_viewer())
 
 
-def sample_cells() -> list[tuple[None]]:
+def sample_cells() -> list[LayerData]:
     """The sample of cells in a tissue block."""
     return _sample("cells")
 
 
-def sample_transcripts() -> list[tuple[None]]:
+def sample_transcripts() -> list[LayerData]:
     """The sample of transcripts in a tissue slice."""
     return _sample("transcripts")
 
 
-def _sample(name: str) -> list[tuple[None]]:
+def _sample(name: str) -> list[LayerData]:
     import napari
 
     from zv_viewer.widgets.show_store import show_sample
 
-    show_sample(napari.current_viewer(), name)
-    return NO_LAYERS
+    return [show_sample(napari.current_viewer(), name)]
 
 
 def _show(viewer: Any, path: str) -> None:  # noqa: ANN401 - a napari viewer

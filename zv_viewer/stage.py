@@ -28,8 +28,10 @@ class Stage:
         self,
         viewer: Any,  # noqa: ANN401 - a napari viewer
         settings: LodSettings,
+        size: tuple[int, int],
     ) -> None:
         self.viewer = viewer
+        self.size = size
         self.settings = settings
         self.session: Any = None
         self.idle_rss_bytes = 0
@@ -113,9 +115,9 @@ def a_stage(size: tuple[int, int], settings: LodSettings) -> Iterator[Stage]:
         from qtpy.QtWidgets import QApplication
 
         viewer = napari.Viewer(title="Zarr Vectors", show=True, show_welcome_screen=False)
-        stage = Stage(viewer, settings)
+        stage = Stage(viewer, settings, size)
         try:
-            _fit_canvas(viewer, size)
+            fit_canvas(viewer, size)
             yield stage
         finally:
             stage.close()
@@ -123,11 +125,16 @@ def a_stage(size: tuple[int, int], settings: LodSettings) -> Iterator[Stage]:
             QApplication.processEvents()
 
 
-def _fit_canvas(viewer: Any, size: tuple[int, int]) -> None:  # noqa: ANN401 - a napari viewer
-    from qtpy.QtWidgets import QApplication
+def fit_canvas(viewer: Any, size: tuple[int, int]) -> None:  # noqa: ANN401 - a napari viewer
+    """Resize the window, without its docks, until the canvas is ``size`` (width, height)."""
+    from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow
 
-    width, height = size[0] + BORDER, size[1] + BORDER // 2
-    for _ in range(6):
+    for window in QApplication.topLevelWidgets():
+        if isinstance(window, QMainWindow):
+            for dock in window.findChildren(QDockWidget):
+                dock.hide()
+    width, height = size[0] + 20, size[1] + 60
+    for _ in range(8):
         viewer.window.resize(width, height)
         for _ in range(5):
             QApplication.processEvents()

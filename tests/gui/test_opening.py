@@ -5,6 +5,7 @@ from pathlib import Path
 
 import napari
 import pytest
+import qtpy
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QApplication, QFileDialog
@@ -74,7 +75,7 @@ def test_by_dropping_it(
     viewer = make_napari_viewer(show=True)
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(small_store))])
-    place = QPointF(50, 50) if napari._qt_api == "pyqt6" else QPoint(50, 50)
+    place = QPointF(50, 50) if qtpy.API_NAME.lower() == "pyqt6" else QPoint(50, 50)
     event = QDropEvent(
         place,
         Qt.DropAction.CopyAction,
@@ -107,6 +108,7 @@ def test_a_sample(
 ) -> None:
     viewer = make_napari_viewer(show=True)
     viewer.open_sample("zv-viewer", "cells")
+    qtbot.waitUntil(lambda: [layer.name for layer in viewer.layers] == ["cells-1"], timeout=20_000)
     settled_layer(viewer, qtbot, 5000)
 
 

@@ -17,7 +17,10 @@ from zv_viewer.session.checks import check_attribute
 from zv_viewer.stage import Stage, a_stage, ensure_writable
 
 FLIGHT_SECONDS = 45.0
-"""Time for all steps together, settling at both ends aside."""
+"""Time for all steps together at most, settling at both ends aside."""
+
+STEP_SECONDS = 0.15
+"""Time for one step at most."""
 
 BEAT_S = 0.005
 
@@ -63,7 +66,7 @@ def _fly(stage: Stage, args: argparse.Namespace, flight: Flight, log: FrameLog) 
     settled = stage.session.stats()
     height, width = stage.viewer.canvas.size
     views = flight.steps_for(stage.session.scene, (width, height))
-    _step_through(stage, views, FLIGHT_SECONDS / len(views))
+    _step_through(stage, views, min(FLIGHT_SECONDS / len(views), STEP_SECONDS))
     stage.settle()
     beat.stop()
     if args.record is not None:

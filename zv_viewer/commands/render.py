@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 
 from zv_viewer.commands.figures import figures, write_figures
 from zv_viewer.commands.options import settings_of, view_of
@@ -20,15 +19,16 @@ def render(args: argparse.Namespace) -> int:
     for path in (args.out, args.stats):
         if path is not None:
             ensure_writable(path)
-    settings = replace(settings_of(args), level_lock=args.level)
-    with a_stage(args.size, settings) as stage:
+    with a_stage(args.size, settings_of(args)) as stage:
         stage.open(args.store)
         session = stage.session
         if args.color_by is not None:
             check_attribute(session.scene, args.color_by)
             limits = None if args.limits is None else tuple(args.limits)
             session.color_by(args.color_by, colormap=args.colormap, limits=limits)
-        check_level(session.scene, args.level)
+        if args.level is not None:
+            check_level(session.scene, args.level)
+            session.update_settings(level_lock=args.level)
         stage.go(view_of(args, stage.home()))
         if not stage.settle(args.timeout):
             raise InputError(

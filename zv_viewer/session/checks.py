@@ -14,10 +14,10 @@ def check_attribute(scene: SceneInfo, name: str) -> None:
         raise InputError(f"{scene.url} has no vertex attribute {name!r}; {known}")
 
 
-def check_level(scene: SceneInfo, number: int | None) -> None:
-    """Raise :class:`InputError` unless the store has the level (None: automatic)."""
+def check_level(scene: SceneInfo, number: int) -> None:
+    """Raise :class:`InputError` unless the store has the level."""
     numbers = [level.index for level in scene.levels]
-    if number is not None and number not in numbers:
+    if number not in numbers:
         raise InputError(
             f"{scene.url} has no level {number}; it has {', '.join(map(str, numbers))}"
         )

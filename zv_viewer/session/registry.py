@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from psygnal import Signal, SignalGroup
+from qtpy.QtCore import QObject, Signal
 
 if TYPE_CHECKING:
     from zv_viewer.session.session import StoreSession
 
 
-class RegistrySignals(SignalGroup):
-    """``added`` and ``removed`` carry the session."""
+class RegistrySignals(QObject):  # type: ignore[misc]  # qtpy is untyped
+    """``added`` and ``removed`` carry the session; widgets that are deleted drop out by themselves."""
 
     added = Signal(object)
     removed = Signal(object)
@@ -21,6 +21,17 @@ class RegistrySignals(SignalGroup):
 
 signals = RegistrySignals()
 _sessions: dict[UUID, StoreSession] = {}
+_alive: set[StoreSession] = set()
+
+
+def keep(session: StoreSession) -> None:
+    """Keep a session alive until it is closed: Qt does not, and its caller may not."""
+    _alive.add(session)
+
+
+def let_go(session: StoreSession) -> None:
+    """The session is closed."""
+    _alive.discard(session)
 
 
 def add(layer_id: UUID, session: StoreSession) -> None:

@@ -9,8 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from psygnal import Signal
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QApplication
 
 from zarr_vectors.exceptions import ZVError
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
 TICK_MS = 16
 STATS_EVERY_S = 0.2
 LOADING_THREADS = 3
+STAND_IN = "zv_viewer_stand_in"
+"""In the metadata of a layer that only holds the place of a store being opened."""
 
 
 def open_store(
@@ -56,7 +57,7 @@ def open_store(
     return StoreSession(viewer, opening or Opening(str(path)), settings or default_settings(), name)
 
 
-class StoreSession:
+class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     """Feeds one layer from one store for as long as the layer is in the viewer.
 
     Signals: ``opened(session)``, ``failed(message)``, ``changed(LodStats)`` at most five times a
@@ -72,6 +73,7 @@ class StoreSession:
     def __init__(
         self, viewer: Viewer, opening: Opening, settings: LodSettings, name: str | None = None
     ) -> None:
+        super().__init__()
         viewer = getattr(viewer, "__wrapped__", viewer)
         self._viewer = weakref.ref(viewer)
         self._opening: Opening | None = opening
@@ -93,6 +95,7 @@ class StoreSession:
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
         self._timer.start()
+        registry.keep(self)
         app = QApplication.instance()
         if app is not None:
             app.aboutToQuit.connect(self.close)
@@ -190,6 +193,7 @@ class StoreSession:
             self._opening = None
         if self.controller is not None:
             self.controller.close()
+        registry.let_go(self)
         if self.layer is not None:
             registry.remove(self.layer.unique_id)
         self.closed.emit(self)
@@ -268,7 +272,7 @@ class StoreSession:
 
     def _attach(self, viewer: Viewer, opened: Opened) -> None:
         scene = opened.scene
-        first = len(viewer.layers) == 0
+        first = all(STAND_IN in layer.metadata for layer in viewer.layers)
         self.scene = scene
         self.layer = make_layer(scene, self._settings.budget, name=self._name)
         viewer.add_layer(self.layer)

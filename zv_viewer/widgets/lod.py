@@ -89,11 +89,6 @@ class LodWidget(QWidget):
         self.colours.chosen.connect(self._on_colours)
         registry.signals.added.connect(self._list_stores)
         registry.signals.removed.connect(self._list_stores)
-        self.destroyed.connect(self._forget)
-
-    def _forget(self) -> None:
-        registry.signals.added.disconnect(self._list_stores, missing_ok=True)
-        registry.signals.removed.disconnect(self._list_stores, missing_ok=True)
 
     def _list_stores(self, *_: object) -> None:
         sessions = sessions_in(self._viewer.layers)
@@ -111,7 +106,7 @@ class LodWidget(QWidget):
 
     def _show(self, session: StoreSession | None) -> None:
         if self._session is not None:
-            self._session.changed.disconnect(self._on_stats, missing_ok=True)
+            self._session.changed.disconnect(self._on_stats)
         self._session = session
         scene = None if session is None else session.scene
         self.colours.set_scene(scene)

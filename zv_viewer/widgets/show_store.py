@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from napari.utils.notifications import show_error, show_info, show_warning
 
-from zv_viewer.samples import sample_store
+from zv_viewer.samples import sample_store, samples
 from zv_viewer.session import Opening, StoreSession, open_store
+from zv_viewer.session.session import STAND_IN
 from zv_viewer.sources.store import StoreSource
 from zv_viewer.widgets.lod import LodWidget
 from zv_viewer.widgets.open_store import OpenStoreDialog
@@ -39,11 +41,28 @@ def show_store(
     return session
 
 
-def show_sample(viewer: Any, name: str) -> StoreSession:  # noqa: ANN401 - a napari viewer
-    """Open a sample, making it first in the background where it is not there yet."""
+def show_sample(
+    viewer: Any,  # noqa: ANN401 - a napari viewer
+    name: str,
+) -> tuple[Any, dict[str, Any], str]:
+    """Open a sample, making it first in the background where it is not there yet.
+
+    Returns:
+        An empty layer for napari, which wants one at once; it goes when the sample is there.
+    """
     show_info(f"opening the sample {name}; the first time it is made, which takes a while")
     opening = Opening(name, lambda sample: StoreSource(str(sample_store(sample))))
-    return show_store(viewer, name, opening)
+    session = show_store(viewer, name, opening)
+    waiting = f"{name} (opening)"
+
+    def done(*_: object) -> None:
+        for layer in [layer for layer in viewer.layers if layer.name == waiting]:
+            viewer.layers.remove(layer)
+
+    session.opened.connect(done)
+    session.failed.connect(done)
+    ndim = samples()[name].ndim
+    return np.empty((0, ndim)), {"name": waiting, "metadata": {STAND_IN: True}}, "points"
 
 
 def ask_for_store(viewer: Any) -> OpenStoreDialog:  # noqa: ANN401 - a viewer or its public proxy
