@@ -16,18 +16,30 @@ import numpy.typing as npt
 from zarr_vectors.constants import MAX_CELL_BYTES, MAX_DENSE_BYTES
 from zarr_vectors.core import codecs, paths
 from zarr_vectors.core.backends.base import StorageBackend
-from zarr_vectors.core.codecs import Pipeline, parse_codecs
+from zarr_vectors.core.codecs import Pipeline, decode_vlen, parse_codecs
 from zarr_vectors.core.documents import ArrayNode, array_document
 from zarr_vectors.encoding.ragged import encode_rows, stored_dtype
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.typing import AnyArray, IntArray
 
 VLEN = "variable_length_bytes"
-_MAX_ROWS = 2**31
-_MAX_CHUNKS = 2**20
+_MAX_ROWS = 2**27
+_MAX_CHUNKS = 2**16
+_MAX_UNSTORED = 2**22
 _DTYPES = frozenset(
     f"{kind}{bits}" for kind in ("int", "uint", "float") for bits in (8, 16, 32, 64)
 ) - {"float8"} | {"bool"}
+
+
+def row_count(node: ArrayNode) -> int:
+    """Rows of an array, limited.
+
+    Raises:
+        ArrayError: It has no axis, or claims an absurd number of rows.
+    """
+    if not node.shape or node.shape[0] > _MAX_ROWS:
+        raise ArrayError(f"it claims shape {node.shape}")
+    return node.shape[0]
 
 
 def read_vlen(
@@ -49,28 +61,38 @@ def read_vlen(
         raise ArrayError(f"it has {len(node.shape)} axes, expected 1")
     length, step = node.shape[0], node.chunk_shape[0]
     if rows is None:
-        rows = np.arange(length, dtype=np.int64)
+        wanted = list(range(_chunk_count(length, step)))
     elif len(rows) and not 0 <= rows.min() <= rows.max() < length:
         raise ArrayError(f"rows must be within 0..{length - 1}")
-    if step > _MAX_ROWS:
-        raise ArrayError(f"its chunks claim {step} rows")
-    numbers = rows // step
-    wanted = np.unique(numbers).tolist()
+    else:
+        wanted = np.unique(rows // step).tolist()
     keys = {number: paths.join(path, node.chunk_key((number,))) for number in wanted}
     found = backend.get_many(keys.values())
-    chunks: dict[int, Sequence[bytes]] = {}
-    for number, key in keys.items():
-        data = found.get(key)
-        if data is None:  # a chunk of fill values is not stored
-            chunks[number] = ()
-            continue
-        chunks[number] = codecs.decode_vlen(pipeline.unpack(data), step)
-    if len(wanted) == 1 and len(rows) == length:
-        whole = chunks[wanted[0]]
-        return list(whole[:length]) if whole else [_fill_bytes(node)] * length
     fill = _fill_bytes(node)
-    pairs = zip(numbers.tolist(), (rows % step).tolist(), strict=True)
-    return [chunks[number][row] if chunks[number] else fill for number, row in pairs]
+    chunks: dict[int, Sequence[bytes] | None] = {}
+    for number, key in keys.items():
+        data = found.get(key)  # a chunk of fill values is not stored
+        chunks[number] = None if data is None else decode_vlen(pipeline.unpack(data), step)
+    if rows is None:
+        return _whole(list(chunks.values()), length, step, fill)
+    out = []
+    for row in rows.tolist():
+        chunk = chunks[row // step]
+        out.append(fill if chunk is None else chunk[row % step])
+    return out
+
+
+def _whole(
+    chunks: list[Sequence[bytes] | None], length: int, step: int, fill: bytes
+) -> list[bytes]:
+    sizes = [min(step, length - number * step) for number in range(len(chunks))]
+    unstored = sum(n for n, chunk in zip(sizes, chunks, strict=True) if chunk is None)
+    if unstored > _MAX_UNSTORED:
+        raise ArrayError(f"{unstored} of the {length} rows it claims are not stored")
+    out: list[bytes] = []
+    for n, chunk in zip(sizes, chunks, strict=True):
+        out += [fill] * n if chunk is None else chunk[:n]
+    return out
 
 
 def vlen_items(
@@ -121,8 +143,8 @@ def read_numbers(backend: StorageBackend, path: str, node: ArrayNode) -> npt.NDA
     size = node.shape[0] * row
     step = node.chunk_shape[0]
     stored = math.prod(node.chunk_shape) * dtype.itemsize
-    n_chunks = -(-node.shape[0] // step)
-    if size > MAX_DENSE_BYTES or stored > MAX_CELL_BYTES or n_chunks > _MAX_CHUNKS:
+    n_chunks = _chunk_count(node.shape[0], step)
+    if size > MAX_DENSE_BYTES or stored > MAX_CELL_BYTES:
         raise ArrayError(f"it claims {size} bytes in {n_chunks} chunks of {stored}")
     keys = [paths.join(path, node.chunk_key((n, *(0 for _ in row_shape)))) for n in range(n_chunks)]
     found = backend.get_many(keys)
@@ -179,14 +201,20 @@ def number_items(
     return items
 
 
+def _chunk_count(length: int, step: int) -> int:
+    count = -(-length // step)
+    if count > _MAX_CHUNKS:
+        raise ArrayError(f"it claims {count} chunks of {step} rows")
+    return count
+
+
 def _checked(node: ArrayNode, data_type: str) -> Pipeline:
     serializer = "vlen-bytes" if data_type == VLEN else "bytes"
     if node.data_type != data_type or not isinstance(node.codecs, Pipeline):
         raise ArrayError(f"it holds {node.data_type[:60]!r}, expected {data_type} in plain chunks")
     if node.codecs.serializer != serializer:
         raise ArrayError(f"it holds {data_type} behind codec {node.codecs.serializer}")
-    if node.shape and node.shape[0] > _MAX_ROWS:
-        raise ArrayError(f"it claims {node.shape[0]} rows")
+    row_count(node)
     return node.codecs
 
 

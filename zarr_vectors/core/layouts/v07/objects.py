@@ -46,7 +46,7 @@ class Objects07(Blobs):
             count = node.shape[0] if node.shape else 0
             rows = _rows(ids, count)
             blobs = flat.read_vlen(self.backend, table, node, rows)
-            found = np.arange(count, dtype=np.int64) if rows is None else rows
+            found = np.arange(len(blobs), dtype=np.int64) if rows is None else rows
             return ObjectRows(found, [blob or EMPTY_MANIFEST for blob in blobs], rank)
 
     def put_objects(self, level: str, rows: ObjectRows) -> None:

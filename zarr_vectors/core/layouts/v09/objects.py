@@ -38,7 +38,7 @@ class Objects09(Tree):
             if table not in documents:
                 raise ArrayError("its manifests are missing")
             node = array_node(documents[table], paths.node(table))
-            count = node.shape[0] if node.shape else 0
+            count = flat.row_count(node)
             known = np.arange(count, dtype=np.int64)
             if names in documents:
                 known = self._ids(names, documents[names], count)
