@@ -394,8 +394,8 @@ class LodController:
         self._loads.forget(job for job in refused if not self._is_due(job))
         left = [job for job in refused if self._is_due(job)]
         if left and not self._loads.in_flight and not self._waiting_uploads:
-            left = [job for job in left if not self._admit(job, now, by_force=True)]
-            self._loads.start(lambda job: self._cache.promised > 0 and job not in left)
+            refused = self._loads.start(lambda job: self._admit(job, now, by_force=True))
+            left = [job for job in refused if self._is_due(job)]
         stuck = left if not self._loads.in_flight and not self._waiting_uploads else []
         self._no_memory = frozenset(job.cell for job in stuck)
 
@@ -590,6 +590,9 @@ class LodController:
             self._on_drawn(plan, draw, now)
         self._draw = draw
         self._learn_limits(plan)
+        asked = {job.cell for job in (*self._loads.queued, *self._loads.in_flight)}
+        if not asked.issuperset(self._without_values(np.flatnonzero(self._drawn))):
+            self._dirty = True
 
     def _upload(self, plan: ViewPlan, ideal: DrawSet, now: float) -> None:
         """Hand cells over, the coarsest in view first, as far as rows and bytes of a tick go."""
@@ -661,7 +664,7 @@ class LodController:
             return False
         roots = plan.floor[(self._tree.parent[plan.floor] < 0) & plan.visible[plan.floor]]
         answered = self._card.held[roots] | self._failed[roots]
-        if answered.all() or not answered.any():
+        if answered.all():
             return False
         if self._first_data_at is None:
             self._first_data_at = now
@@ -676,9 +679,6 @@ class LodController:
         opened = opened_cells(self._tree, cells)
         self._cache.touch(np.flatnonzero((opened | self._drawn) & self._cache.held), now)
         self._switches.drawn(opened, plan.visible, now)
-        asked = {job.cell for job in (*self._loads.queued, *self._loads.in_flight)}
-        if not asked.issuperset(self._without_values(cells)):
-            self._dirty = True
 
     def _learn_limits(self, plan: ViewPlan) -> None:
         """Limits from the coarsest cells, once all their values are there."""

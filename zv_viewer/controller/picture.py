@@ -36,7 +36,7 @@ class Picture:
     def __init__(self, scene: SceneInfo) -> None:
         self._scene = scene
         self._draw: DrawSet | None = None
-        self._had_data = False
+        self._was_whole = False
         self._for_figures: tuple[DrawSet | None, ViewPlan | None] | None = None
         self._figures = Figures()
         self._for_holes: tuple[DrawSet | None, Camera, int] | None = None
@@ -48,10 +48,13 @@ class Picture:
         self._draw = draw
 
     def painted(self, tree: CellTree, failed: Bool, camera: Camera) -> None:
-        """Count a frame painted from ``camera``, if data were on screen before."""
-        if self._had_data and self.holes(tree, failed, camera):
+        """Count a frame painted from ``camera``, if all of a view was on screen before."""
+        if self._draw is None or not (self._was_whole or self._draw.items):
+            return
+        if not self.holes(tree, failed, camera):
+            self._was_whole = True
+        elif self._was_whole:
             self.hole_frames += 1
-        self._had_data = self._had_data or (self._draw is not None and bool(self._draw.items))
 
     def holes(self, tree: CellTree, failed: Bool, camera: Camera | None) -> int:
         """Finest cells that ``camera`` sees and in whose place nothing is drawn.
