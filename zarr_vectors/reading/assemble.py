@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zarr_vectors.core.metadata import AttributeSpec, VertexSpec
+from zarr_vectors.core.paths import format_chunk
 from zarr_vectors.encoding.categorical import decode_categories
 from zarr_vectors.encoding.fragments import FragmentIndex
 from zarr_vectors.exceptions import ArrayError
@@ -162,8 +163,9 @@ def empty_positions(spec: VertexSpec, ndim: int) -> FloatArray:
 
 def damaged(array: str, chunk: ChunkCoords, url: str, what: str) -> ArrayError:
     """The error for a chunk whose bytes are not what they must be."""
-    name = ".".join(map(str, chunk))
-    return ArrayError(f"chunk {name} of {array} in {url}: {what}", array=array, chunk=chunk)
+    name = format_chunk(chunk)
+    text = f"chunk {name} of {array} in {url} is damaged: {what}"
+    return ArrayError(text, array=array, chunk=chunk)
 
 
 def mask_rows(values: npt.NDArray[Any], keep: npt.NDArray[np.bool_] | None) -> npt.NDArray[Any]:

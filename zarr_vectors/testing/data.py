@@ -31,7 +31,7 @@ class Cloud:
 def cloud(
     count: int = 50, ndim: int = 3, *, low: float = -50.0, high: float = 50.0, seed: int = 0
 ) -> Cloud:
-    """Uniform positions with attributes ``row`` (int32, input row), ``value``, ``rgb``, ``kind``."""
+    """Uniform positions; attributes ``row`` (int32, input row), ``value``, ``rgb``, ``kind``."""
     rng = np.random.default_rng(seed)
     kinds = np.array(["astrocyte", "glia", "neuron"])
     return Cloud(
