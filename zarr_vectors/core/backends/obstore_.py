@@ -28,6 +28,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _ABSENT = (NotFoundError, FileNotFoundError)
+_NEAR = 256 * 1024
 _CLIENT = {"timeout": "6s", "connect_timeout": "5s"}
 _RETRY = {"max_retries": 3, "retry_timeout": timedelta(seconds=25)}
 
@@ -100,8 +101,21 @@ class ObstoreBackend:
         return found
 
     def get_ranges(self, ranges: Sequence[tuple[str, int, int]]) -> list[bytes | None]:
-        """One answer per ``(key, start, length)``; None where there is no such key."""
-        answers = self._each("read", self._get_range, ranges)
+        """One answer per ``(key, start, length)``; None where there is no such key.
+
+        Near ranges of one key are fetched together.
+        """
+        places: dict[str, list[int]] = {}
+        for position, (key, start, _) in enumerate(ranges):
+            check_key(key)
+            places.setdefault(key if start >= 0 else f"{key} {start}", []).append(position)
+        jobs = [[ranges[position] for position in group] for group in places.values()]
+        answers: list[bytes | None] = [None] * len(ranges)
+        for group, parts in zip(
+            places.values(), self._each("read", self._get_parts, jobs), strict=True
+        ):
+            for position, part in zip(group, parts, strict=True):
+                answers[position] = part
         size = sum(len(answer) for answer in answers if answer is not None)
         self.stats.add(requests=len(ranges), bytes_read=size)
         return answers
@@ -174,9 +188,29 @@ class ObstoreBackend:
         except _ABSENT:
             return None
 
+    async def _get_parts(self, ranges: list[tuple[str, int, int]]) -> list[bytes | None]:
+        """Ranges of one key, all from its start or all the same from its end."""
+        key, first, _ = ranges[0]
+        if len(ranges) == 1:
+            return [await self._get_range(ranges[0])]
+        if first < 0:
+            tail = await self._get_range((key, first, max(n for _, _, n in ranges)))
+            return [None if tail is None else tail[:n] for _, _, n in ranges]
+        starts = [start for _, start, _ in ranges]
+        lengths = [length for _, _, length in ranges]
+        try:
+            parts = await obstore.get_ranges_async(
+                self._store, key, starts=starts, lengths=lengths, coalesce=_NEAR
+            )
+        except _ABSENT:
+            return [None] * len(ranges)
+        except NotSupportedError:  # a server that ignores ranges
+            whole = await self._get(key)
+            return [None if whole is None else whole[a : a + n] for _, a, n in ranges]
+        return [bytes(part) for part in parts]
+
     async def _get_range(self, request: tuple[str, int, int]) -> bytes | None:
         key, start, length = request
-        check_key(key)
         try:
             if start < 0:
                 answer = await obstore.get_async(

@@ -61,6 +61,8 @@ def test_ranges(backend: StorageBackend) -> None:
     asked = [("a/b/c/0", 1, 2), ("a/b/c/0", -2, 2), ("a/b/c/0", -3, 1), ("nothing", 0, 1)]
     asked += [("a/b/c/0", 0, 6), ("nothing", -1, 1)]
     assert backend.get_ranges(asked) == [b"23", b"56", b"4", None, b"123456", None]
+    several = [("nothing", 0, 1), ("a/b/c/0", -3, 2), ("nothing", 2, 1), ("a/b/c/0", -3, 3)]
+    assert backend.get_ranges(several) == [None, b"45", None, b"456"]
 
 
 def test_listing(backend: StorageBackend) -> None:

@@ -85,15 +85,16 @@ class Cells09(Tree):
             wanted: Logical paths.
             fresh: Read the documents again.
         """
-        wanted = list(wanted)
-        unread = [path for path in wanted if fresh or path not in self._grids]
+        found: dict[str, Grid | None] = {
+            path: None if fresh else self._grids.get(path) for path in wanted
+        }
+        unread = [path for path, grid in found.items() if grid is None]
         documents = self.documents(unread) if unread else {}
         for path in unread:
-            self._grids.pop(path, None)
             if path in documents and not is_group(documents[path]):
                 with self.blaming(path):
-                    self._grids[path] = read_grid(path, documents[path])
-        return {path: self._grids[path] for path in wanted if path in self._grids}
+                    found[path] = self._grids[path] = read_grid(path, documents[path])
+        return {path: grid for path, grid in found.items() if grid is not None}
 
     def create_cells(self, path: str, meta: Mapping[str, Any], grid: ChunkGrid) -> None:
         """Create an empty chunked array; ``meta`` is its logical metadata (dtype ...)."""

@@ -62,14 +62,18 @@ def read_sharded(
     if count > _MOST_INNER:
         raise ArrayError(f"its shards claim {count} cells each")
     size = sharding.index_size(count)
-    missing = list(dict.fromkeys(p.key for p in places.values() if p.key not in indexes))
+    keys = dict.fromkeys(place.key for place in places.values())
+    before = dict(indexes)
+    known = {key: before[key] for key in keys if key in before}
+    missing = [key for key in keys if key not in known]
     start = -size if sharding.at_end else 0
     tails = backend.get_ranges([(key, start, size) for key in missing]) if missing else []
     for key, tail in zip(missing, tails, strict=True):
-        indexes[key] = None if tail is None else sharding.read_index(tail, count)
+        known[key] = None if tail is None else sharding.read_index(tail, count)
+    indexes.update(known)
     ranges: dict[ChunkCoords, tuple[str, int, int]] = {}
     for chunk, place in places.items():
-        index = indexes[place.key]
+        index = known[place.key]
         if index is None or index[0][place.number] < 0:
             continue
         offset, length = int(index[0][place.number]), int(index[1][place.number])
