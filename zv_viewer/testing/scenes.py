@@ -84,7 +84,7 @@ def random_scene(rng: np.random.Generator) -> SceneInfo:
     places = places + rng.choice([0, 0, 1000])
     split = bool(rng.random() < 0.2)
     gaps = rng.choice([0.0, 0.0, 0.3])
-    stored = bool(rng.random() < 0.5)
+    stored, growing = bool(rng.random() < 0.5), bool(rng.random() < 0.5)
     levels = []
     for i, shape in enumerate(shapes):
         middles = (places + rng.random((8, *places.shape))).reshape(-1, ndim) * chunk
@@ -97,7 +97,7 @@ def random_scene(rng: np.random.Generator) -> SceneInfo:
             rows = np.concatenate([np.insert(rows, 0, split_bin, axis=1) for split_bin in (0, 2)])
         parts = 2 ** rng.integers(0, 3) * 2.0**i
         counts = rng.integers(1, 400, len(rows))
-        measured = float(np.linalg.norm(shape) / 16) if stored else np.nan
+        measured = float(np.linalg.norm(shapes[i if growing else 0]) / 16) if stored else np.nan
         error = measured if i else 0.0
         bins = np.minimum(chunk * parts / 4, shape)
         levels.append(level(i, shape, bins, rows, counts, error))

@@ -64,14 +64,14 @@ def test_nothing_behind_the_camera_is_seen():
 
 def test_a_slab_keeps_what_it_touches():
     camera = orthographic((0.0, 0.0, 5.0), 1.0, thickness=2.0)
-    lo = np.array([[0.0, 0, 0], [0, 0, 4.5], [0, 0, 6], [0, 0, 7]])
+    lo = np.array([[0.0, 0, 2], [0, 0, 3], [0, 0, 4.5], [0, 0, 6], [0, 0, 7]])
     hi = lo + 1.0
     meets, inside = slab_test(camera, lo, hi)
-    assert meets.tolist() == [False, True, True, False]
-    assert inside.tolist() == [False, True, False, False]
+    assert meets.tolist() == [False, True, True, True, False]
+    assert inside.tolist() == [False, False, True, False, False]
     wide = hi.copy()
     wide[:, 2] += 3
-    assert slab_share(camera, lo, wide) == pytest.approx([0.0, 1.5 / 4, 0.0, 0.0])
+    assert slab_share(camera, lo, wide) == pytest.approx([2 / 4, 2 / 4, 1.5 / 4, 0.0, 0.0])
 
 
 def test_what_lies_between_the_data_is_not_visible():

@@ -112,6 +112,62 @@ def test_coarsest_cells_that_do_not_fit_are_refused_from_the_outside_in(flat):
     assert [item.cell for item in draw.items] == plan.target.tolist()
 
 
+def test_nothing_is_refined_while_a_coarsest_cell_is_refused():
+    coarse = level(1, [2, 1], [2, 1], np.array([[0, 0], [1, 0]]), [10, 100], 1.0)
+    rows = np.array([[0, 0], [1, 0], [2, 0], [3, 0]])
+    fine = level(0, [1, 1], [1, 1], rows, [20, 20, 200, 200], 0.0)
+    scene = scene_of([fine, coarse], np.array([[0.0, 0.0], [4.0, 1.0]]))
+    tree = build_cells(scene)
+    camera = orthographic((1.0, 0.5), 100.0)
+
+    def plan(vertices):
+        budget = Budget(vertices, 10**15)
+        return plan_view(tree, scene, camera, replace(FINE, budget=budget, foveation=True))
+
+    assert plan(60).target.tolist() == [0]
+    assert plan(60).refused_by_budget == 2  # the other coarsest cell, and refining this one
+    assert plan(120).target.tolist() == [0, 1]
+    assert plan(160).target.tolist() == [1, 2, 3]
+
+
+@pytest.fixture(scope="module")
+def around():
+    """A camera inside data whose levels differ so little that nearness outweighs refinement."""
+    scene = grid_scene(8, 4, 64)
+    errors = (0.0, 1.0, 1.3, 1.69)
+    levels = [replace(info, error=e) for info, e in zip(scene.levels, errors, strict=True)]
+    scene = replace(scene, levels=tuple(levels))
+    return scene, build_cells(scene), look_at((4.3, 3.8, 4.1), (8, 5, 4))
+
+
+def assert_no_ancestors(tree, target):
+    above = tree.parent[target]
+    while (above >= 0).any():
+        assert not np.isin(above[above >= 0], target).any()
+        above = np.where(above >= 0, tree.parent[above], -1)
+
+
+def test_a_child_is_never_refined_before_its_parent_whatever_the_budget(around):
+    scene, tree, camera = around
+    for vertices in range(64, 12_000, 96):
+        wanted = replace(FINE, budget=Budget(vertices, 10**15))
+        assert_no_ancestors(tree, plan_view(tree, scene, camera, wanted).target)
+
+
+def test_a_child_is_never_refined_before_its_parent_whatever_the_past(around):
+    scene, tree, camera = around
+    qualities = np.geomspace(100, 20_000, 25)
+    pasts = [plan_view(tree, scene, camera, replace(FINE, quality_px=q)) for q in qualities]
+    seen = set()
+    for quality in qualities:
+        wanted = replace(FINE, quality_px=float(quality))
+        for past in pasts:
+            plan = plan_view(tree, scene, camera, wanted, previous=past)
+            assert_no_ancestors(tree, plan.target)
+            seen.add(len(plan.target))
+    assert len(seen) > 3
+
+
 def test_hysteresis_keeps_a_level_within_the_band_and_leaves_it_beyond(flat):
     scene, tree = flat
     at = FINE.quality_px / scene.levels[1].error  # the zoom at which level 1 just suffices
@@ -128,6 +184,21 @@ def test_hysteresis_keeps_a_level_within_the_band_and_leaves_it_beyond(flat):
     assert walk(zooms, FINE) == [[1], [1], [1], [1], [0], [0], [0], [1]]
     free = replace(FINE, hysteresis=0.0)
     assert walk(zooms, free) == [[1], [0], [1], [0], [0], [1], [1], [1]]
+
+
+def test_a_budget_that_has_only_just_room_again_changes_nothing(flat):
+    scene, tree = flat
+    camera = orthographic((4, 4), 30.0)
+
+    def plan(vertices, previous=None):
+        budget = Budget(vertices, 10**15)
+        return plan_view(tree, scene, camera, replace(FINE, budget=budget), previous=previous)
+
+    short = plan(6499)
+    assert short.refused_by_budget == 1
+    assert plan(6600).refused_by_budget == 0
+    assert np.array_equal(plan(6600, short).target, short.target)
+    assert plan(7000, short).refused_by_budget == 0
 
 
 def test_a_trembling_camera_at_a_full_budget_does_not_flicker():
