@@ -91,7 +91,7 @@ class LodController:
         self._card = Card(sink.capacity, size)
         self._reader = CellReader(source, scene, self._tree)
         self._loads: Scheduler[Loaded] = Scheduler(executor, self._reader, self._on_outcome)
-        self._switches, self._traffic = SwitchMeter(), Traffic()
+        self._switches, self._traffic = SwitchMeter(self._tree), Traffic()
         self._motion = MotionMeter(self._tree)
         self._picture = Picture(scene)
         self._failed = np.zeros(size, bool)

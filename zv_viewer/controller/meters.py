@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from zv_viewer.model.camera import Camera
 from zv_viewer.model.cells import CellTree
+from zv_viewer.planning.select import opened_cells
 
 Bool = npt.NDArray[np.bool_]
 Float = npt.NDArray[np.float64]
@@ -23,10 +24,18 @@ FASTEST_PX_PER_S = 1e5
 
 
 class SwitchMeter:
-    """Counts cells in view that go back and forth between levels."""
+    """Counts cells in view that go back and forth between levels.
 
-    def __init__(self) -> None:
+    Only while the same part of a cell is in view: a slab that moves on shows other vertices of a
+    cell, which are coarse first and fine later, and that is loading.
+
+    Args:
+        tree: The cells.
+    """
+
+    def __init__(self, tree: CellTree) -> None:
         self.oscillations = 0
+        self._tree = tree
         self._times: dict[int, deque[float]] = {}
         self._opened: Bool | None = None
         self._visible: Bool | None = None
@@ -40,7 +49,10 @@ class SwitchMeter:
             now: Seconds.
         """
         if self._opened is not None and self._visible is not None:
-            switched = (opened != self._opened) & visible & self._visible
+            other = opened_cells(self._tree, np.flatnonzero(visible != self._visible))
+            for cell in np.flatnonzero(other).tolist():
+                self._times.pop(cell, None)
+            switched = (opened != self._opened) & visible & self._visible & ~other
             for cell in np.flatnonzero(switched).tolist():
                 times = self._times.setdefault(cell, deque())
                 times.append(now)

@@ -28,7 +28,8 @@ class LodStats:
         holes: Cells of the view, finest first, in whose place nothing is drawn now; those nobody
             can read are not counted, see ``failed``.
         hole_frames: Painted frames with a hole, after the first that showed all of its view.
-        oscillations: Times a cell in view changed its level more than twice within two seconds.
+        oscillations: Times a cell, the same part of it in view, changed its level more than twice
+            within two seconds.
         tau_px: Screen error of the picture as planned.
         bytes_read: Bytes fetched. requests: Requests they took.
         bytes_drawn: Bytes that were fetched for the cells drawn now.
