@@ -14,7 +14,7 @@ from zv_viewer.planning.error import measure
 from zv_viewer.planning.frustum import visible_cells
 from zv_viewer.planning.motion import Motion
 from zv_viewer.planning.ragged import gather
-from zv_viewer.planning.select import Selection
+from zv_viewer.planning.steps import Selection
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
@@ -17,6 +15,7 @@ from zv_viewer.planning.frustum import frustum_test, planes
 from zv_viewer.planning.motion import Motion
 from zv_viewer.planning.ragged import gather
 from zv_viewer.planning.slab import slab_share
+from zv_viewer.planning.steps import Selection, Steps
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -30,34 +29,6 @@ _REACH = 0.5
 _HELD_TAU = 0.1
 _RELEASE = 0.95
 _FIRST = 1e12  # above every key: what is shown while the camera moves stays first
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Selection:
-    """The cells to show.
-
-    Args:
-        target: (T,) ascending ids, no cell with its own ancestor.
-        floor: (F,) ascending ids to keep resident: the coarsest cells, and the refined ones that
-            stand for their children outside the view.
-        error_px: (C,) screen error of the cells looked at, else 0. px_per_unit: (C,) likewise.
-        focus: (C,) attention they get. area_in_view: (C,) square pixels they take on the canvas.
-        size_px: (C,) edge of a square of their projected area; inf around the camera.
-        tau_px: Screen error of the picture.
-        refused: Refinements, or coarsest cells, wanted but over a cap.
-        limited_by: Why it is not finer.
-    """
-
-    target: Int
-    floor: Int
-    error_px: Float
-    px_per_unit: Float
-    focus: Float
-    area_in_view: Float
-    size_px: Float
-    tau_px: float
-    refused: int
-    limited_by: str
 
 
 def opened_cells(tree: CellTree, target: Int) -> Bool:
@@ -149,7 +120,7 @@ class _Solver:
         fit = longest_prefix(worth, self.tree.count[cells], self.tree.nbytes[cells], caps)
         return np.sort(cells[fit.taken]), len(cells) - len(fit.taken), fit.over
 
-    def steps(self, cells: Int) -> _Steps:
+    def steps(self, cells: Int) -> Steps:
         """The refinements of ``cells`` that are wanted, plainly or given the previous plan."""
         tree, settings = self.tree, self.settings
         cells = cells[tree.child_start[cells + 1] > tree.child_start[cells]]
@@ -176,7 +147,7 @@ class _Solver:
         held_wanted &= self.held_may[above] | (above < 0)
         self.may[cells], self.held_may[cells] = wanted, held_wanted
         both = wanted | held_wanted
-        return _Steps(cells[both], vertices[both], nbytes[both], wanted[both], held_wanted[both])
+        return Steps(cells[both], vertices[both], nbytes[both], wanted[both], held_wanted[both])
 
     def solve(self) -> Selection:
         """Refine from the coarsest cells down, looking only below refinements that may be taken."""
@@ -185,7 +156,7 @@ class _Solver:
         roots, refused, over = self.nearest_first(self.roots, self.caps)
         # While a coarsest cell is refused nothing is refined: more budget must never show less.
         caps, around = self.reserve(roots) if not refused else (Caps(0, 0), _NONE)
-        steps = _Steps.none()
+        steps = Steps.none()
         cells = roots
         while len(cells):
             found = self.steps(cells)
@@ -293,49 +264,6 @@ class _Solver:
             refused=refused,
             limited_by=limited_by,
         )
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Steps:
-    """Refinements: of which cell, their cost, whether wanted plainly and given the past."""
-
-    cells: Int
-    vertices: Int
-    nbytes: Int
-    wanted: Bool
-    held_wanted: Bool
-
-    @classmethod
-    def none(cls) -> _Steps:
-        empty, no = np.empty(0, np.int64), np.empty(0, bool)
-        return cls(empty, empty, empty, no, no)
-
-    def joined(self, more: _Steps) -> _Steps:
-        return _Steps(
-            np.concatenate([self.cells, more.cells]),
-            np.concatenate([self.vertices, more.vertices]),
-            np.concatenate([self.nbytes, more.nbytes]),
-            np.concatenate([self.wanted, more.wanted]),
-            np.concatenate([self.held_wanted, more.held_wanted]),
-        )
-
-    def plain(self, key: Float, caps: Caps) -> tuple[Int, float, str, float]:
-        """Without the past: cells refined, first key refused or 0, its cap, part of caps used."""
-        at = np.flatnonzero(self.wanted)
-        fit = longest_prefix(key[self.cells[at]], self.vertices[at], self.nbytes[at], caps)
-        taken = at[fit.taken]
-        tau = float(key[self.cells[at[fit.first_refused]]]) if fit.over else 0.0
-        used = max(
-            int(self.vertices[taken].sum()) / max(caps.vertices, 1),
-            int(self.nbytes[taken].sum()) / max(caps.bytes, 1),
-        )
-        return self.cells[taken], tau, fit.over, used
-
-    def held(self, key: Float, caps: Caps, tau: float) -> tuple[Int, str]:
-        """Given the past: cells refined with a key above ``tau``, and the cap that stopped it."""
-        at = np.flatnonzero(self.held_wanted & (key[self.cells] >= tau))
-        fit = longest_prefix(key[self.cells[at]], self.vertices[at], self.nbytes[at], caps)
-        return self.cells[at[fit.taken]], fit.over
 
 
 def select(
