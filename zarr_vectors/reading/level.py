@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -134,11 +134,6 @@ def describe_level(layout: Layout, root: RootMetadata, document: LevelDocument) 
         error=document.error,
         lead_values=lead,
     )
-
-
-def with_chunks(arrays: LevelArrays, table: ChunkTable) -> LevelArrays:
-    """The same level with other chunks."""
-    return replace(arrays, table=table)
 
 
 def _recorded_table(document: LevelDocument, rank: int) -> ChunkTable | None:
