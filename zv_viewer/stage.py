@@ -22,7 +22,13 @@ BORDER = 420
 
 
 class Stage:
-    """A shown viewer with one store; built by :func:`a_stage`."""
+    """A shown viewer with one store; built by :func:`a_stage`.
+
+    ``idle_rss_bytes`` is the resident memory of the idle napari window the store is opened in: one
+    that has painted an empty Points layer of napari's own and removed it again. The first layer of
+    any kind makes napari import pandas and build its controls, about 90 MB that no store is to
+    blame for.
+    """
 
     def __init__(
         self,
@@ -48,8 +54,6 @@ class Stage:
         from zv_viewer.session import open_store
         from zv_viewer.session.paint import PaintWatch
 
-        gc.collect()
-        self.idle_rss_bytes = psutil.Process().memory_info().rss
         self._painted = painted
         self._watch = PaintWatch(self.viewer, self._on_paint)
         self.session = open_store(self.viewer, store, settings=self.settings)
@@ -86,6 +90,16 @@ class Stage:
 
         apply_view(self.viewer, view)
 
+    def thicken(self, width: float) -> None:
+        """Show a slab ``width`` world units thick of the axes that are not displayed."""
+        margins = (width / 2,) * self.viewer.dims.ndim
+        self.viewer.dims.margin_left = margins
+        self.viewer.dims.margin_right = margins
+
+    def fit(self) -> None:
+        """Give the canvas its size again: sliders that came or went have changed it."""
+        fit_canvas(self.viewer, self.size)
+
     def home(self) -> ViewState:
         """The view of everything that the viewer starts with."""
         from zv_viewer.layers.view import read_view
@@ -118,11 +132,27 @@ def a_stage(size: tuple[int, int], settings: LodSettings) -> Iterator[Stage]:
         stage = Stage(viewer, settings, size)
         try:
             fit_canvas(viewer, size)
+            show_nothing(viewer)
+            gc.collect()
+            stage.idle_rss_bytes = psutil.Process().memory_info().rss
             yield stage
         finally:
             stage.close()
             viewer.close()
             QApplication.processEvents()
+
+
+def show_nothing(viewer: Any) -> None:  # noqa: ANN401 - a napari viewer
+    """Add, paint and remove an empty layer of napari's own, so that its parts are loaded."""
+    from qtpy.QtWidgets import QApplication
+
+    layer = viewer.add_points(ndim=3)
+    for ndisplay in (3, 2):
+        viewer.dims.ndisplay = ndisplay
+        viewer.screenshot(canvas_only=True, flash=False)
+    viewer.layers.remove(layer)
+    for _ in range(5):
+        QApplication.processEvents()
 
 
 def fit_canvas(viewer: Any, size: tuple[int, int]) -> None:  # noqa: ANN401 - a napari viewer

@@ -1,4 +1,4 @@
-"""LiDAR returns (LAS or LAZ) as a Zarr Vectors store: ``python lidar.py in.laz out.zarrvectors``."""
+"""LiDAR returns (LAS or LAZ) as a store: ``python lidar.py in.laz out.zarrvectors``."""
 
 import sys
 
@@ -16,13 +16,15 @@ def convert(source: str, store: str) -> None:
     cloud = laspy.read(source)
     rgb = np.column_stack([cloud.red, cloud.green, cloud.blue])
     names = [CLASSES.get(int(code), f"class {int(code)}") for code in cloud.classification]
+    wkt = [record.string for record in cloud.header.vlrs.get("WktCoordinateSystemVlr")]
     write_points(
         store,
         np.column_stack([cloud.x, cloud.y, cloud.z]),
-        dtype="float64",
-        chunk_shape=(80.0, 80.0, 160.0),
-        bin_shape=(10.0, 10.0, 10.0),
+        dtype="float64",  # float32 has no digits left for centimetres at 849,000
+        chunk_shape=(80.0, 80.0, 80.0),
+        bin_shape=(5.0, 5.0, 20.0),
         axis_units=("foot", "foot", "foot"),
+        crs={"wkt": wkt[0]} if wkt else None,  # north is then up in the viewer
         vertex_attributes={
             "rgb": (rgb if rgb.max() < 256 else rgb // 256).astype(np.uint8),
             "intensity": np.asarray(cloud.intensity),

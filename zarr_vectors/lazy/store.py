@@ -111,6 +111,12 @@ class ZVStore:
         return self._handle.meta.axes
 
     @property
+    def crs(self) -> dict[str, Any] | None:
+        """Coordinate reference system as stored, None where the store names none."""
+        crs = self._handle.meta.crs
+        return None if crs is None else dict(crs)
+
+    @property
     def ndim(self) -> int:
         """Number of axes."""
         return self._handle.meta.ndim

@@ -45,7 +45,10 @@ def command_parser() -> argparse.ArgumentParser:
         "--center", type=float, nargs="+", metavar="X", help="store axes, world units"
     )
     render.add_argument("--zoom", type=float, help="pixels per world unit")
-    render.add_argument("--angles", type=float, nargs=3, metavar="DEG")
+    render.add_argument(
+        "--slab", type=float, metavar="W", help="thickness shown of the axes not displayed"
+    )
+    render.add_argument("--angles", type=float, nargs=3, metavar="DEG", help="as napari's camera")
     render.add_argument("--perspective", type=float, default=0.0, metavar="FOV")
     render.add_argument("--level", type=_level, default=None, metavar="auto|N")
     render.add_argument("--color-by", metavar="ATTR")
@@ -118,6 +121,8 @@ def view_of(args: argparse.Namespace, home: ViewState) -> ViewState:
         raise InputError("--ndisplay 3 needs a store with three axes; this one has two")
     if args.zoom is not None and args.zoom <= 0:
         raise InputError("--zoom is a positive number of pixels per world unit")
+    if args.slab is not None and args.slab <= 0:
+        raise InputError("--slab is a positive thickness in world units")
     return ViewState(
         ndisplay=args.ndisplay or home.ndisplay,
         center=home.center if args.center is None else tuple(args.center),

@@ -30,6 +30,9 @@ def render(args: argparse.Namespace) -> int:
             check_level(session.scene, args.level)
             session.update_settings(level_lock=args.level)
         stage.go(view_of(args, stage.home()))
+        if args.slab is not None:
+            stage.thicken(args.slab)
+        stage.fit()
         if not stage.settle(args.timeout):
             raise InputError(
                 f"the view did not settle within {args.timeout:g} s: {session.stats().reason}"

@@ -76,6 +76,13 @@ class SceneInfo:
     bytes_per_vertex: float
     """Bytes to fetch for one vertex, positions and fragment index, without attributes."""
     warnings: tuple[str, ...] = ()
+    is_map: bool = False
+    """Whether the store names a coordinate reference system."""
+
+    @property
+    def north_up(self) -> bool:
+        """Whether y is to run up the canvas: it is north, on a map with axes x and y."""
+        return self.is_map and {"x", "y"} <= {name.lower() for name in self.axis_names}
 
     @property
     def ndim(self) -> int:

@@ -28,7 +28,8 @@ class StoreSource:
     """
 
     def __init__(self, path: str) -> None:
-        self._store: ZVStore = open_zv(path)
+        # Cells are kept by the viewer; a second copy here would count twice.
+        self._store: ZVStore = open_zv(path, cache_bytes=0)
         self._levels: dict[int, ZVLevel] = {n: self._store[n] for n in self._store.levels}
 
     def describe(self) -> SceneInfo:
@@ -53,6 +54,7 @@ class StoreSource:
             attributes=self._attributes(finest),
             bytes_per_vertex=float(item * store.ndim),
             warnings=tuple(self._warnings(levels)),
+            is_map=store.crs is not None,
         )
 
     def read(
