@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from zv_viewer.drawing.slots import Int, rows_for
+from zv_viewer.drawing.slots import rows_for
 from zv_viewer.layers.points import CellPoints
 from zv_viewer.layers.standard import StandardPoints
 from zv_viewer.model.scene import SceneInfo
@@ -39,7 +39,7 @@ def make_layer(
         backend: ``fast`` draws in slots, ``standard`` through napari's public Points, ``auto`` the
             fast one where this napari allows it.
     """
-    rows = capacity if isinstance(capacity, int) else rows_for(capacity.vertices, _counts(scene))
+    rows = capacity if isinstance(capacity, int) else rows_of_budget(scene, capacity)
     if backend == "standard" or (backend == "auto" and WHY_STANDARD is not None):
         if backend == "auto":
             log.warning("points are drawn by napari's own layer, which is slower: %s", WHY_STANDARD)
@@ -47,6 +47,7 @@ def make_layer(
     return CellPoints(scene, rows, name=name)
 
 
-def _counts(scene: SceneInfo) -> Int:
-    """Vertices of every chunk of every level."""
-    return np.concatenate([level.counts for level in scene.levels])
+def rows_of_budget(scene: SceneInfo, budget: Budget) -> int:
+    """Rows a layer needs for a budget: whole pages, and room for cells that are being swapped."""
+    counts = np.concatenate([level.counts for level in scene.levels])
+    return rows_for(budget.vertices, counts)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class RegistrySignals(QObject):  # type: ignore[misc]  # qtpy is untyped
-    """``added`` and ``removed`` carry the session; widgets that are deleted drop out by themselves."""
+    """``added`` and ``removed`` carry the session; deleted widgets drop out by themselves."""
 
     added = Signal(object)
     removed = Signal(object)

@@ -16,10 +16,10 @@ from zarr_vectors.exceptions import ZVError
 from zv_viewer.controller import LodController, LodStats
 from zv_viewer.drawing.colours import ColourSpec, colours_for
 from zv_viewer.layers.camera import camera_of, settle_centre
-from zv_viewer.layers.factory import make_layer
+from zv_viewer.layers.factory import make_layer, rows_of_budget
 from zv_viewer.loading.executors import ThreadExecutor
 from zv_viewer.model.scene import SceneInfo
-from zv_viewer.model.settings import LodSettings, default_settings
+from zv_viewer.model.settings import Budget, LodSettings, default_settings
 from zv_viewer.session import registry
 from zv_viewer.session.opening import Opened, Opening
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 TICK_MS = 16
 STATS_EVERY_S = 0.2
 LOADING_THREADS = 3
+NORTH_UP = ("towards", "up", "right")
+"""Axes z, y, x of a map: as seen from above, with north at the top, not mirrored."""
 STAND_IN = "zv_viewer_stand_in"
 """In the metadata of a layer that only holds the place of a store being opened."""
 
@@ -109,9 +111,11 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
 
     @settings.setter
     def settings(self, settings: LodSettings) -> None:
-        self._settings = settings
+        before, self._settings = self._settings, settings
         if self.controller is not None:
             self.controller.set_settings(settings)
+            if settings.budget.vertices > before.budget.vertices:
+                self._make_room(settings.budget)
             self._wake()
 
     def update_settings(self, **changes: Any) -> None:  # noqa: ANN401 - fields of LodSettings
@@ -225,6 +229,13 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             self.changed.emit(controller.stats())
             self._timer.stop()
 
+    def _make_room(self, budget: Budget) -> None:
+        """A larger budget may need a larger buffer; its cells go up again from memory."""
+        rows = rows_of_budget(self.layer.scene, budget)
+        if rows > self.layer.capacity and self.controller is not None:
+            self.layer.set_capacity(rows)
+            self.controller.forget_layer()
+
     def _learn_limits(self, controller: LodController) -> None:
         """Colour limits that nobody recorded are found once, then stay."""
         spec = self.colours
@@ -289,6 +300,8 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
                 viewer.dims.ndisplay = 3
             viewer.dims.axis_labels = scene.axis_names
             viewer.dims.order = scene.display_order
+            if scene.north_up:
+                viewer.scene.camera.orientation = NORTH_UP
             viewer.reset_view()
         self._listen(viewer)
         registry.add(self.layer.unique_id, self)
