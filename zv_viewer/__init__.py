@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,7 +19,5 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562
 
         return version("zv-viewer")
     if name in ("open_store", "StoreSession"):
-        from zv_viewer import session
-
-        return getattr(session, name)
+        return getattr(import_module("zv_viewer.session"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

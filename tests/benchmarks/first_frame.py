@@ -34,9 +34,11 @@ def first_frame_s(store: Path, folder: Path) -> float:
     """One opening in a process of its own."""
     stats = folder / "stats.json"
     subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "zv_viewer", "render", store]
-        + ["--out", folder / "p.png", "--stats", stats, "--size", "800x600"]
-        + ["--max-vertices", "500000", "--max-bytes", "128MB"],
+        [
+            *(sys.executable, "-W", "ignore", "-m", "zv_viewer", "render", store),
+            *("--out", folder / "p.png", "--stats", stats, "--size", "800x600"),
+            *("--max-vertices", "500000", "--max-bytes", "128MB"),
+        ],
         check=True,
         capture_output=True,
     )
