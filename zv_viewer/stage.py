@@ -149,7 +149,8 @@ def show_nothing(viewer: Any) -> None:  # noqa: ANN401 - a napari viewer
     layer = viewer.add_points(ndim=3)
     for ndisplay in (3, 2):
         viewer.dims.ndisplay = ndisplay
-        viewer.screenshot(canvas_only=True, flash=False)
+        for _ in range(5):
+            QApplication.processEvents()
     viewer.layers.remove(layer)
     for _ in range(5):
         QApplication.processEvents()
@@ -181,8 +182,9 @@ def fit_canvas(viewer: Any, size: tuple[int, int]) -> None:  # noqa: ANN401 - a 
 def peak_rss_bytes() -> int:
     """Largest resident memory of this process so far, in bytes."""
     memory = psutil.Process().memory_info()
-    if hasattr(memory, "peak_wset"):  # Windows
-        return int(memory.peak_wset)
+    peak = getattr(memory, "peak_wset", None)  # Windows
+    if peak is not None:
+        return int(peak)
     import resource
 
     unit = 1 if sys.platform == "darwin" else 1024

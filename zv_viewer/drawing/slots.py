@@ -129,7 +129,7 @@ class SlotTable:
         enough = np.flatnonzero(lengths >= need)
         if len(enough):
             at = int(starts[enough[np.argmin(lengths[enough])]])
-            return free[at : at + need]
+            return free[at : at + need].copy()  # a view would keep all of `free`
         longest = np.argsort(-lengths, kind="stable")
         taken = longest[: int(np.searchsorted(np.cumsum(lengths[longest]), need)) + 1]
         pages = np.concatenate([free[starts[i] : starts[i] + lengths[i]] for i in taken])

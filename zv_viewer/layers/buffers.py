@@ -15,6 +15,9 @@ Float32 = npt.NDArray[np.float32]
 SMALL = 512
 """Writes of fewer rows than this are gathered with their neighbours into one upload."""
 
+BLOCK = 1 << 15
+"""Rows of one draw call at most."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class RowWrite:
@@ -114,19 +117,16 @@ def _joined(group: Sequence[RowWrite]) -> tuple[Float32, Float32, Float32]:
     return positions, values, spacing
 
 
-class DrawnRows(gloo.IndexBuffer):  # type: ignore[misc]  # vispy is untyped
-    """The rows that are drawn, in order. Only what a change touches is written and uploaded.
+class Block(gloo.IndexBuffer):  # type: ignore[misc]  # vispy is untyped
+    """Rows drawn out of one stretch of the buffers; one draw call.
 
     Args:
-        capacity: Rows there are.
+        capacity: Rows of the stretch.
     """
 
     def __init__(self, capacity: int) -> None:
         super().__init__(np.zeros(1, np.uint32))
         self.resize_bytes(4 * capacity)
-        self._every = np.arange(capacity, dtype=np.uint32)
-        self._rows = np.zeros(capacity, np.uint32)
-        self._runs: Int = np.zeros((0, 2), np.int64)
         self._count = 0
 
     @property
@@ -135,29 +135,71 @@ class DrawnRows(gloo.IndexBuffer):  # type: ignore[misc]  # vispy is untyped
         return self._count
 
     def show(self, runs: Int) -> int:
+        """Draw these (R, 2) runs from the next frame on; returns their rows."""
+        starts, counts = runs.T
+        ends = np.cumsum(counts)
+        self._count = int(ends[-1]) if len(ends) else 0
+        if self._count:
+            rows = np.repeat(starts - (ends - counts), counts) + np.arange(self._count)
+            self.set_subdata(rows.astype(np.uint32))
+        return self._count
+
+
+class DrawnRows:
+    """The rows that are drawn, in blocks of neighbours. Only blocks that change are uploaded.
+
+    Args:
+        capacity: Rows there are.
+        block: Rows of one block.
+    """
+
+    def __init__(self, capacity: int, block: int = BLOCK) -> None:
+        self._block = block
+        self.blocks = [Block(min(block, capacity - at)) for at in range(0, capacity, block)]
+        self._pieces: list[Int] = [np.zeros((0, 2), np.int64) for _ in self.blocks]
+
+    @property
+    def size(self) -> int:
+        """Rows drawn."""
+        return sum(block.size for block in self.blocks)
+
+    def show(self, runs: Int) -> int:
         """Draw these rows from the next frame on.
 
         Args:
             runs: (R, 2) int64, first row and number of rows; no row twice.
 
         Returns:
-            Rows whose place in the list changed, that is what is uploaded.
+            Rows that are uploaded.
         """
-        old, total = self._runs, int(runs[:, 1].sum())
-        same = min(len(old), len(runs))
-        differs = np.flatnonzero((old[:same] != runs[:same]).any(axis=1))
-        head = int(differs[0]) if len(differs) else same
-        tail = 0
-        if total == self._count:
-            rest = same - head
-            differs = np.flatnonzero((old[::-1][:rest] != runs[::-1][:rest]).any(axis=1))
-            tail = int(differs[0]) if len(differs) else rest
-        first = at = int(runs[:head, 1].sum())
-        for start, count in runs[head : len(runs) - tail].tolist():
-            self._rows[at : at + count] = self._every[start : start + count]
-            at += count
-        if at > first:
-            # No copy: a later change writes what it uploads itself, so the last upload is right.
-            self.set_subdata(self._rows[first:at], offset=first)
-        self._runs, self._count = runs, total
-        return at - first
+        uploaded = 0
+        for number, pieces in enumerate(cut(runs, self._block, len(self.blocks))):
+            if not np.array_equal(pieces, self._pieces[number]):
+                self._pieces[number] = pieces.copy()
+                uploaded += self.blocks[number].show(pieces)
+        return uploaded
+
+    def delete(self) -> None:
+        """Free the memory on the card."""
+        for block in self.blocks:
+            block.delete()
+
+
+def cut(runs: Int, block: int, blocks: int) -> list[Int]:
+    """Runs cut where blocks end: the (R, 2) runs of each block, ascending.
+
+    Args:
+        runs: (R, 2) int64 first row and number of rows, in any order; no row twice.
+        block: Rows of a block.
+        blocks: Number of blocks.
+    """
+    runs = runs[np.argsort(runs[:, 0])]
+    start, stop = runs[:, 0], runs[:, 0] + runs[:, 1]
+    first = start // block
+    times = np.maximum(stop - 1, start) // block - first + 1
+    which = np.repeat(np.arange(len(runs)), times)
+    place = first[which] + np.arange(len(which)) - np.repeat(np.cumsum(times) - times, times)
+    low = np.maximum(start[which], place * block)
+    high = np.minimum(stop[which], (place + 1) * block)
+    ends = np.searchsorted(place, np.arange(1, blocks))
+    return np.split(np.stack([low, high - low], axis=1), ends)

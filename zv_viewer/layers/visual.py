@@ -21,6 +21,12 @@ from zv_viewer.layers.matrices import LARGE, NearView, near_view
 from zv_viewer.layers.screen import Screen, screen_of
 from zv_viewer.layers.untyped import Node
 
+FINISH = 1 << 15
+"""Rows a software renderer is given before it is waited for."""
+
+SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader", "software")
+"""Words in the names of renderers that use no graphics card."""
+
 Float = npt.NDArray[np.float64]
 
 
@@ -45,6 +51,7 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         self._near: NearView | None = None
         self._size = (1.0, 1.0, 1.0, 12.0)
         self._page = page
+        self._in_software: bool | None = None
         self._lut = gloo.Texture2D(PLAIN.texels(), interpolation="linear", wrapping="clamp_to_edge")
         self._draw_mode = "points"
         self._rows = RowBuffers(1, page)
@@ -68,7 +75,7 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         self._rows.delete()
         self._drawn.delete()
         self._rows = RowBuffers(capacity, self._page)
-        self._index_buffer = self._drawn = DrawnRows(capacity)
+        self._drawn = DrawnRows(capacity)
         program = self.shared_program
         program["a_position"] = self._rows.position
         program["a_value"] = self._rows.value
@@ -130,6 +137,27 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         self._drawn.delete()
         self._lut.delete()
 
+    def draw(self) -> None:
+        """Draw block by block.
+
+        A software renderer sorts what it is given into tiles before it draws, hundreds of bytes
+        per point in main memory, which it keeps. Waiting for it now and then bounds that.
+        """
+        if not self.visible or not self._prepare_draw(self):
+            return
+        self._configure_gl_state()
+        if self._in_software is None:
+            self._in_software = draws_in_software()
+        begun = 0
+        for block in self._drawn.blocks:
+            if not block.size:
+                continue
+            if self._in_software and begun and begun + block.size > FINISH:
+                gloo.finish()
+                begun = 0
+            self._program.draw(self._draw_mode, block)
+            begun += block.size
+
     def _prepare_transforms(self, view: Node) -> None:
         """Transforms are taken in float64 just before a draw, not in the shader."""
 
@@ -159,6 +187,12 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
 
     def _compute_bounds(self, axis: int, view: Node) -> None:
         return None
+
+
+def draws_in_software() -> bool:
+    """Whether the present GL context has no graphics card behind it."""
+    name = str(gloo.gl.glGetParameter(gloo.gl.GL_RENDERER)).lower()
+    return any(word in name for word in SOFTWARE)
 
 
 Cells = create_visual_node(CellVisual)

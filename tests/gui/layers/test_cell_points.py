@@ -107,7 +107,7 @@ def test_sliders_and_axes_upload_nothing(stage, cell, monkeypatch):
         raise AssertionError("an upload")
 
     monkeypatch.setattr("zv_viewer.layers.buffers.RowBuffers.write", refuse)
-    monkeypatch.setattr("zv_viewer.layers.buffers.DrawnRows.set_subdata", refuse)
+    monkeypatch.setattr("zv_viewer.layers.buffers.Block.set_subdata", refuse)
     here.viewer.dims.set_point(0, 50)
     assert (here.colours_at(points) == WHITE).all()
     here.viewer.dims.ndisplay = 3
@@ -332,7 +332,8 @@ def test_a_removed_layer_frees_the_card_and_starts_empty(stage, cell):
     canvas = here.viewer.window._qt_viewer.canvas._scene_canvas
     objects = canvas.context.shared.parser._objects
     node = here.viewer.window._qt_viewer.layer_to_visual[here.layer].node
-    ids = [buffer.id for buffer in (node._rows.position, node._rows.value, node._drawn, node._lut)]
+    buffers = (node._rows.position, node._rows.value, *node._drawn.blocks, node._lut)
+    ids = [buffer.id for buffer in buffers]
     assert all(number in objects for number in ids)
     watch = weakref.ref(node)
     here.viewer.layers.remove(here.layer)

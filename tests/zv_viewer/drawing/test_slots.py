@@ -1,5 +1,7 @@
 """Rows of the buffer: whole pages, never shared, in the order of a cell's rows."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -88,3 +90,15 @@ def test_rows_for_hold_any_cells_of_the_budget(counts, vertices):
     fitting = big[np.cumsum(big) <= vertices]
     if len(big) == len(counts):
         assert pages_of(fitting) <= rows or rows == pages_of(counts)
+
+
+def test_a_full_table_is_small():
+    table = SlotTable(4000 * PAGE)
+    tracemalloc.start()
+    try:
+        for cell in range(4000):
+            table.put(cell, np.array([0, PAGE]))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 4000 * 1000

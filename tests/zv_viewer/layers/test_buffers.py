@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zv_viewer.layers.buffers import SMALL, DrawnRows, RowBuffers, RowWrite, gather
+from zv_viewer.layers.buffers import SMALL, DrawnRows, RowBuffers, RowWrite, cut, gather
 
 PAGE = 256
 
@@ -33,38 +33,50 @@ runs_strategy = st.lists(st.tuples(st.booleans(), st.integers(1, 40)), max_size=
 )
 
 
-@given(history=st.lists(runs_strategy, min_size=1, max_size=6), frame=st.integers(1, 6))
-def test_uploads_that_wait_for_a_frame_end_in_the_newest_list(history, frame):
-    with pytest.MonkeyPatch.context() as patch:
-        drawn, waiting, card = DrawnRows(500), [], np.full(500, np.nan)
-        patch.setattr(drawn, "set_subdata", lambda data, offset: waiting.append((data, offset)))
-        for number, runs in enumerate(history):
-            drawn.show(runs)
-            if number % frame == 0 or number == len(history) - 1:
-                for data, offset in waiting:
-                    card[offset : offset + len(data)] = data
-                waiting.clear()
-                expected = np.concatenate([np.zeros(0), *(np.arange(s, s + n) for s, n in runs)])
-                np.testing.assert_array_equal(card[: drawn.size], expected)
+def rows_of(runs):
+    return np.concatenate([np.zeros(0, np.int64), *(np.arange(s, s + n) for s, n in runs)])
 
 
-@given(history=st.lists(runs_strategy, min_size=1, max_size=6))
-def test_the_list_of_rows_is_what_was_asked_for_whatever_came_before(history):
-    with pytest.MonkeyPatch.context() as patch:
-        drawn = DrawnRows(500)
-        card = Card(drawn, 500, patch)
-        for runs in history:
-            drawn.show(runs)
-            expected = np.concatenate([np.zeros(0), *(np.arange(s, s + n) for s, n in runs)])
-            np.testing.assert_array_equal(card.content[: drawn.size], expected)
+@given(
+    history=st.lists(runs_strategy, min_size=1, max_size=6),
+    frame=st.integers(1, 6),
+    block=st.integers(1, 600),
+)
+def test_after_every_frame_the_card_draws_the_newest_rows_once_each(history, frame, block):
+    drawn, waiting = DrawnRows(500, block), []
+    cards = [np.full(block, -1) for _ in drawn.blocks]
+    for one, card in zip(drawn.blocks, cards, strict=True):
+        one.set_subdata = lambda rows, card=card: waiting.append((rows, card))
+    for number, runs in enumerate(history):
+        drawn.show(runs)
+        if number % frame == 0 or number == len(history) - 1:
+            for rows, card in waiting:
+                card[: len(rows)] = rows
+            waiting.clear()
+            pairs = zip(drawn.blocks, cards, strict=True)
+            shown = np.concatenate([card[: one.size] for one, card in pairs])
+            np.testing.assert_array_equal(np.sort(shown), np.sort(rows_of(runs)))
+            assert drawn.size == len(shown)
 
 
-def test_replacing_one_run_by_another_of_its_size_uploads_that_run_only():
-    drawn = DrawnRows(10_000)
-    drawn.show(np.array([[0, 100], [200, 50], [1000, 5000]]))
-    assert drawn.show(np.array([[0, 100], [300, 50], [1000, 5000]])) == 50
-    assert drawn.show(np.array([[0, 100], [300, 50], [1000, 5000]])) == 0
-    assert drawn.show(np.array([[0, 100], [1000, 5000]])) == 5000
+@given(runs=runs_strategy, block=st.integers(1, 600), seed=st.integers(0, 9))
+def test_cutting_keeps_every_row_and_every_block_its_own(runs, block, seed):
+    shuffled = np.random.default_rng(seed).permutation(runs)
+    pieces = cut(shuffled, block, -(-500 // block))
+    np.testing.assert_array_equal(rows_of(np.concatenate(pieces)), rows_of(runs))
+    for number, piece in enumerate(pieces):
+        assert (piece[:, 0] // block == number).all()
+        assert ((piece.sum(axis=1) - 1) // block == number).all()
+
+
+@pytest.mark.parametrize("at", [0, 4990])
+def test_a_swap_uploads_its_own_block_only_wherever_it_lies(at):
+    drawn = DrawnRows(5000, 100)
+    rest = [[start, 10] for start in range(0, 5000, 10) if start != at]
+    drawn.show(np.array([[at, 10], *rest]))
+    assert drawn.show(np.array([[at, 5], *rest])) == 95
+    assert drawn.show(np.array([[at, 5], *rest])) == 0
+    assert drawn.show(np.array(rest)) == 90
 
 
 def a_write(start, rows, value=1.0):
