@@ -1,0 +1,83 @@
+"""Takes in what became of loads: cells, values of cells, and errors."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from zarr_vectors.exceptions import ZVError
+from zv_viewer.controller.reading import Loaded
+from zv_viewer.controller.stock import Stock
+from zv_viewer.controller.troubles import Troubles
+from zv_viewer.controller.turn import Todo
+from zv_viewer.controller.values import Values
+from zv_viewer.loading.queue import Job
+from zv_viewer.loading.scheduler import Outcome
+from zv_viewer.model.chunks import CellArrays
+from zv_viewer.model.scene import SceneInfo
+
+
+class Arrivals:
+    """Puts what arrives where it belongs.
+
+    Args:
+        scene: Says whether counts are exact.
+        stock: Takes cells.
+        values: The attribute coloured by.
+        troubles: Takes what went wrong.
+        todo: Told what to do about it.
+    """
+
+    def __init__(
+        self, scene: SceneInfo, stock: Stock, values: Values, troubles: Troubles, todo: Todo
+    ) -> None:
+        self._scene = scene
+        self._stock = stock
+        self._values = values
+        self._troubles = troubles
+        self._todo = todo
+        self._mistake: BaseException | None = None
+
+    def take(self, outcome: Outcome[Loaded], now: float) -> None:
+        """A load is over."""
+        job, loaded = outcome.job, outcome.result
+        self._todo.draw = True
+        if loaded is None:
+            self._take_error(job, outcome.error)
+            return
+        self._stock.traffic.fetched(job.cell, loaded.fetched_bytes, loaded.requests)
+        if loaded.arrays is not None:
+            self._take_cell(job.cell, loaded, loaded.arrays, now)
+        elif loaded.values is not None:
+            self._take_values(job, loaded.values)
+
+    def raise_mistake(self) -> None:
+        """Raise what a load raised that is no failure of the store."""
+        if self._mistake is not None:
+            error, self._mistake = self._mistake, None
+            raise error
+
+    def _take_error(self, job: Job, error: BaseException | None) -> None:
+        if job.values_only:
+            self._values.lost.add((job.cell, job.attribute or ""))
+        else:
+            self._troubles.lost[job.cell] = True
+        self._todo.plan = True
+        if isinstance(error, (ZVError, OSError)):
+            self._troubles.report(job.cell, str(error))
+        else:
+            self._mistake = error
+
+    def _take_cell(self, cell: int, loaded: Loaded, arrays: CellArrays, now: float) -> None:
+        self._troubles.found(cell, loaded)
+        exact = self._scene.levels[int(self._stock.tree.level[cell])].counts_exact
+        if not exact and self._stock.correct_count(arrays):
+            self._todo.plan = True
+        if not self._stock.take(arrays, loaded.fetched_bytes, now) or self._values.lacks(cell):
+            self._todo.plan = True
+
+    def _take_values(self, job: Job, values: npt.NDArray[np.float32]) -> None:
+        if job.attribute is None or job.cell not in self._stock.cache:
+            self._stock.traffic.gone(job.cell)
+        elif not self._stock.take_values(job.cell, values, job.attribute):
+            self._todo.plan = True

@@ -1,0 +1,168 @@
+"""When a plan is due, and the plan, within the rows of the layer too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from zv_viewer.controller.jobs import stand_ins_for_lost
+from zv_viewer.controller.stock import Stock
+from zv_viewer.controller.troubles import Troubles
+from zv_viewer.controller.turn import Marks, Todo
+from zv_viewer.controller.view import SLACK_S, View, settling_s
+from zv_viewer.drawing.slots import pages_of
+from zv_viewer.model.camera import Camera
+from zv_viewer.model.cells import CellTree
+from zv_viewer.model.plan import ViewPlan
+from zv_viewer.model.scene import SceneInfo
+from zv_viewer.model.settings import LodSettings
+from zv_viewer.planning import Motion, plan_view
+
+Bool = npt.NDArray[np.bool_]
+Int = npt.NDArray[np.int64]
+
+PLAN_EVERY_S = 1 / 30
+"""Plans are at least this far apart."""
+
+AHEAD_SHARE = 0.05
+"""Part of all bytes read that may be spent on views to come."""
+
+BUFFER_SHARE = 0.85
+"""Part of the layer's rows a plan may fill; the rest holds cells that are being swapped."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Fitted:
+    """A plan, and whether the rows of the layer were less than the budget."""
+
+    plan: ViewPlan
+    buffer_limits: bool
+
+
+def fitted_plan(
+    tree: CellTree,
+    scene: SceneInfo,
+    camera: Camera,
+    settings: LodSettings,
+    known: Bool,
+    previous: ViewPlan | None,
+    motion: Motion,
+    spare_bytes: int,
+    capacity: int,
+) -> Fitted:
+    """A plan whose cells fit the layer, page by page; the other arguments are ``plan_view``'s.
+
+    Args:
+        tree: The cells.
+        scene: The scene.
+        camera: From where.
+        settings: Budget and quality.
+        known: (C,) cells not to ask for: in memory, or lost.
+        previous: The plan before.
+        motion: How the camera moves.
+        spare_bytes: For views to come.
+        capacity: Rows of the layer.
+    """
+    budget = settings.budget
+    whole = pages_of(tree.count) <= capacity
+    room = capacity if whole else int(capacity * BUFFER_SHARE)
+    vertices = budget.vertices if whole else min(budget.vertices, room)
+    buffer_limits = vertices < budget.vertices
+    for _ in range(4):
+        plan = plan_view(
+            tree,
+            scene,
+            camera,
+            replace(settings, budget=replace(budget, vertices=max(vertices, 1))),
+            known,
+            previous,
+            motion=motion,
+            spare_bytes=spare_bytes,
+        )
+        counts = tree.count[np.union1d(plan.target, plan.floor)]
+        rows = pages_of(counts)
+        if rows <= room:
+            break
+        buffer_limits = True
+        vertices = int(min(vertices, counts.sum()) * room / rows * 0.98)
+    return Fitted(plan, buffer_limits)
+
+
+class Planner:
+    """The plan in force and what it was made within.
+
+    Args:
+        scene: The scene.
+        view: The camera.
+        stock: The cells there are.
+        troubles: The cells that cannot be read.
+        marks: Told what is planned.
+        todo: Says whether a plan is due; told when one was made.
+    """
+
+    def __init__(
+        self,
+        scene: SceneInfo,
+        view: View,
+        stock: Stock,
+        troubles: Troubles,
+        marks: Marks,
+        todo: Todo,
+    ) -> None:
+        self.plan: ViewPlan | None = None
+        self.planned_at = 0.0
+        self.buffer_limits = False
+        """Whether the rows of the layer were less than the budget."""
+        self.took_ms: list[float] = []
+        """Milliseconds each plan took."""
+        self._scene = scene
+        self._view = view
+        self._stock = stock
+        self._troubles = troubles
+        self._marks = marks
+        self._todo = todo
+
+    def due(self, now: float) -> bool:
+        """Whether to make a plan in this turn."""
+        if self.plan is None or self._todo.fresh:
+            return True
+        if self._todo.plan:
+            return now - self.planned_at >= PLAN_EVERY_S - SLACK_S
+        return self._view.has_come_to_rest(self.planned_at, now)
+
+    def make(
+        self, camera: Camera, settings: LodSettings, eta_s: float, now: float
+    ) -> tuple[ViewPlan, Int]:
+        """Make the plan.
+
+        Args:
+            camera: From where.
+            settings: Budget and quality.
+            eta_s: Seconds until a cell asked for now is there.
+            now: Seconds.
+
+        Returns:
+            The plan, and (N,) the cells to draw for what of it cannot be read.
+        """
+        stock, todo = self._stock, self._todo
+        moving = self._view.rested_s(now) < settling_s(settings)
+        spare = int(stock.traffic.bytes_read * AHEAD_SHARE) - stock.traffic.wasted
+        fitted = fitted_plan(
+            stock.tree,
+            self._scene,
+            camera,
+            settings,
+            stock.cache.held | self._troubles.lost,
+            None if todo.fresh else self.plan,
+            Motion(self._view.px_per_s(now), moving=moving, eta_s=eta_s),
+            0 if moving else max(spare, 0),
+            stock.card.capacity,
+        )
+        self.plan, self.buffer_limits = fitted.plan, fitted.buffer_limits
+        self.planned_at = now
+        todo.plan, todo.fresh, todo.draw = False, False, True
+        stand_ins = stand_ins_for_lost(stock.tree, fitted.plan, self._troubles.lost)
+        self._marks.planned(fitted.plan, stand_ins)
+        return fitted.plan, stand_ins

@@ -1,0 +1,154 @@
+"""The cells there are, in memory and in the layer, and how room is made for others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from zv_viewer.controller.card import Card
+from zv_viewer.controller.memory import make_room
+from zv_viewer.controller.meters import Traffic
+from zv_viewer.controller.turn import Marks, Todo
+from zv_viewer.controller.values import Values
+from zv_viewer.loading.cache import CellCache
+from zv_viewer.model.cells import CellTree
+from zv_viewer.model.chunks import CellArrays
+
+Bool = npt.NDArray[np.bool_]
+Int = npt.NDArray[np.int64]
+
+
+class Stock:
+    """Every cell in the layer is in memory too; from memory a cell goes from both.
+
+    Args:
+        tree: The cells.
+        capacity: Rows of the layer.
+        max_bytes: Cap of the memory.
+        values: Told which values the cells in memory have.
+        marks: What each cell is for.
+        todo: Told when a cell is let go of.
+    """
+
+    def __init__(
+        self,
+        tree: CellTree,
+        capacity: int,
+        max_bytes: int,
+        values: Values,
+        marks: Marks,
+        todo: Todo,
+    ) -> None:
+        self.tree = tree
+        """Counts are corrected as cells of older stores are read."""
+        self.cache = CellCache(max_bytes, len(tree))
+        self.card = Card(capacity, len(tree))
+        self.traffic = Traffic()
+        self.read_cost: Int = np.zeros(len(tree), np.int64)
+        """(C,) bytes that were fetched for a cell when it was last read."""
+        self._values = values
+        self._marks = marks
+        self._todo = todo
+
+    def take(self, arrays: CellArrays, fetched_bytes: int, now: float) -> bool:
+        """Hold a cell that was read; False when there is no room for it."""
+        cell = arrays.cell
+        if not self.cache.put(arrays):
+            self.traffic.gone(cell)
+            return False
+        self._values.hold(cell, arrays.attribute)
+        self.cache.touch(np.array([cell]), now)
+        self.read_cost[cell] = fetched_bytes
+        return True
+
+    def take_values(self, cell: int, values: npt.NDArray[np.float32], name: str) -> bool:
+        """Hold other values of a cell in memory; False when they do not fit its rows or memory."""
+        arrays = self.cache[cell]
+        if len(values) != len(arrays):
+            self.traffic.gone(cell)
+            return False
+        if not self.cache.put(replace(arrays, values=values, attribute=name)):
+            return False
+        self._values.hold(cell, name)
+        return True
+
+    def correct_count(self, arrays: CellArrays) -> bool:
+        """The mean was planned with, now the number of rows is known; False when it was right."""
+        tree, cell = self.tree, arrays.cell
+        if tree.count[cell] == len(arrays):
+            return False
+        count, nbytes = tree.count.copy(), tree.nbytes.copy()
+        count[cell], nbytes[cell] = len(arrays), arrays.nbytes
+        if arrays.values is None:
+            nbytes[cell] += 4 * len(arrays)
+        self.tree = replace(tree, count=count, nbytes=nbytes)
+        return True
+
+    def forget(self, cells: list[int]) -> None:
+        """Let go of cells in memory and in the layer."""
+        if cells:
+            self.cache.remove(cells)
+            self.card.drop(cells)
+            self._values.forget(cells)
+            for cell in cells:
+                self.traffic.gone(cell)
+            self._todo.draw = True
+
+    def free_memory(self, wanted: int, keep: Bool, now: float, *, by_force: bool) -> bool:
+        """Let go of cells until ``wanted`` bytes are free, or of none when that cannot be.
+
+        Args:
+            wanted: Bytes.
+            keep: (C,) cells that stay.
+            now: Seconds.
+            by_force: What is drawn may go though nothing can be drawn in its place.
+        """
+        gone = make_room(
+            self.tree,
+            self.cache.held,
+            keep,
+            self._marks.drawn,
+            self._marks.visible,
+            now - self.cache.last_used,
+            self.cache.sizes,
+            wanted,
+            by_force=by_force,
+        )
+        if gone is None:
+            return False
+        self.forget(gone)
+        return True
+
+    def fit_cap(self, now: float) -> None:
+        """Let go of cells when the cap of the memory was lowered."""
+        needed = self._marks.needed
+        over = -self.cache.room
+        if over > 0 and not self.free_memory(over, needed, now, by_force=True):
+            self.forget(np.flatnonzero(self.cache.held & ~needed).tolist())
+
+    def free_rows(self, wanted: int, keep: Bool, drawn: Bool, now: float) -> bool:
+        """Let go of cells in the layer until ``wanted`` rows are free, or of none.
+
+        Args:
+            wanted: Rows.
+            keep: (C,) cells that stay.
+            drawn: (C,) cells that go last, and only where a coarser one to keep is in the layer.
+            now: Seconds.
+        """
+        card = self.card
+        gone = make_room(
+            self.tree,
+            card.held,
+            keep,
+            drawn,
+            self._marks.visible,
+            now - self.cache.last_used,
+            lambda cells: card.rows[cells],
+            wanted,
+        )
+        if gone is None:
+            return False
+        card.drop(gone)
+        return True

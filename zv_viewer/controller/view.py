@@ -1,0 +1,64 @@
+"""Where the camera is, when it last moved, how fast: what there is to look at, and since when."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zv_viewer.controller.meters import MotionMeter
+from zv_viewer.model.camera import Camera
+from zv_viewer.model.cells import CellTree
+from zv_viewer.model.settings import LodSettings
+
+FINAL_PLAN_S = 0.1
+"""A plan is made this long after the camera's last move: the picture has stopped."""
+
+COARSEN_AFTER_S = 0.3
+"""Nothing gets coarser until the camera has rested for so long."""
+
+SLACK_S = 1e-9
+"""Times this close are the same."""
+
+
+def settling_s(settings: LodSettings) -> float:
+    """How long after a move nothing coarsens; without hysteresis nothing is held back."""
+    return COARSEN_AFTER_S if settings.hysteresis > 0 else 0.0
+
+
+class View:
+    """The camera and its moves.
+
+    Args:
+        tree: The cells; their middles are watched.
+    """
+
+    def __init__(self, tree: CellTree) -> None:
+        self.camera: Camera | None = None
+        self._camera_at = 0.0
+        self._moved_at: float | None = None
+        self._motion = MotionMeter(tree)
+
+    def look(self, camera: Camera, now: float) -> bool:
+        """Look from here; False when that is where the camera was. The first is no move."""
+        before = self.camera
+        if before is not None:
+            if camera.same_as(before):
+                return False
+            self._motion.moved(before, camera, now - self._camera_at)
+            self._moved_at = now
+        self.camera, self._camera_at = camera, now
+        return True
+
+    def rested_s(self, now: float) -> float:
+        """Seconds since the last move; infinite when there was none."""
+        return np.inf if self._moved_at is None else now - self._moved_at + SLACK_S
+
+    def has_come_to_rest(self, since: float, now: float) -> bool:
+        """Whether, between two times, the camera had rested long enough for another plan."""
+        before, rested = self.rested_s(since), self.rested_s(now)
+        return any(before < end <= rested for end in (FINAL_PLAN_S, COARSEN_AFTER_S))
+
+    def px_per_s(self, now: float) -> float:
+        """Speed of the middle of the picture; a rest ends the motion, and the next starts anew."""
+        if self.rested_s(now) >= FINAL_PLAN_S:
+            self._motion.stopped()
+        return self._motion.px_per_s
