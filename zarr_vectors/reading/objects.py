@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from zarr_vectors.constants import OBJECT_INDEX
 from zarr_vectors.core.layouts.base import KeepsObjects
 from zarr_vectors.encoding.manifests import decode_manifests
 from zarr_vectors.exceptions import ArrayError, StoreError
@@ -43,6 +44,11 @@ def pieces_of_objects(
 def fragments_of(layout: KeepsObjects, arrays: LevelArrays, wanted: list[int] | None) -> Pieces:
     """Fragments of objects in the order given; of all objects, ascending, where None."""
     rows = layout.get_objects(arrays.path, wanted)
+    if rows is None and OBJECT_INDEX in arrays.meta.arrays_present:
+        path = f"{arrays.path}/{OBJECT_INDEX}"
+        raise ArrayError(
+            f"{path} in {arrays.url} is damaged: it is recorded and not there", array=path
+        )
     if rows is None or not len(rows.ids):
         none = np.zeros(0, np.int64)
         return Pieces(np.zeros((0, arrays.rank), np.int64), none, none)

@@ -23,6 +23,9 @@ from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.typing import AnyArray, IntArray
 
 VLEN = "variable_length_bytes"
+WHOLE = "zarr_vectors_every_chunk"
+"""Attribute of ours: true where every chunk has a file, also one of fill values alone."""
+
 _MAX_ROWS = 2**27
 _MAX_CHUNKS = 2**16
 _MAX_UNSTORED = 2**22
@@ -43,7 +46,12 @@ def row_count(node: ArrayNode) -> int:
 
 
 def read_vlen(
-    backend: StorageBackend, path: str, node: ArrayNode, rows: IntArray | None = None
+    backend: StorageBackend,
+    path: str,
+    node: ArrayNode,
+    rows: IntArray | None = None,
+    *,
+    sparse: bool = False,
 ) -> list[bytes]:
     """Elements of a one-dimensional array of elements of any length.
 
@@ -52,6 +60,7 @@ def read_vlen(
         path: Its path.
         node: Its document.
         rows: Row numbers wanted; all when None.
+        sparse: Whether a chunk of fill values may be left out; else one that is missing is damage.
 
     Raises:
         ArrayError: Damaged, or a row is out of range.
@@ -71,7 +80,9 @@ def read_vlen(
     fill = _fill_bytes(node)
     chunks: dict[int, Sequence[bytes] | None] = {}
     for number, key in keys.items():
-        data = found.get(key)  # a chunk of fill values is not stored
+        data = found.get(key)
+        if data is None and not sparse:
+            raise ArrayError(f"{key} is missing")
         chunks[number] = None if data is None else decode_vlen(pipeline.unpack(data), step)
     if rows is None:
         return _whole(list(chunks.values()), length, step, fill)
@@ -127,6 +138,8 @@ def vlen_items(
 def read_numbers(backend: StorageBackend, path: str, node: ArrayNode) -> npt.NDArray[Any]:
     """Values of an array of numbers, cut along its first axis alone.
 
+    A chunk of fill values need not be stored, unless the array says :data:`WHOLE`.
+
     Raises:
         ArrayError: Damaged, or not such an array.
     """
@@ -153,6 +166,8 @@ def read_numbers(backend: StorageBackend, path: str, node: ArrayNode) -> npt.NDA
     for number, key in enumerate(keys):
         data = found.get(key)
         if data is None:
+            if node.attributes.get(WHOLE) is True:
+                raise ArrayError(f"{key} is missing")
             continue
         flat = np.frombuffer(pipeline.unpack(data, size=stored), dtype)
         begin = number * step

@@ -14,6 +14,7 @@ from zarr.codecs import VLenBytesCodec
 from zarr_vectors.core.backends import StorageBackend
 from zarr_vectors.core.codecs import VLEN_BYTES, ZSTD_0
 from zarr_vectors.core.layouts.base import ChunkGrid, ObjectRows
+from zarr_vectors.core.layouts.flat import WHOLE
 from zarr_vectors.core.layouts.v09 import V09Layout
 from zarr_vectors.exceptions import ArrayError, StoreError
 
@@ -287,6 +288,9 @@ def test_dense_arrays_in_several_chunks(backend: StorageBackend) -> None:
     assert found is not None
     assert np.array_equal(found[0], values)
     backend.delete_many(keys[:1])
+    with pytest.raises(ArrayError, match="c/0/0 is missing"):
+        layout.get_dense("0/object_attributes/pairs")
+    layout.set_array_meta("0/object_attributes/pairs", {WHOLE: False})
     found = layout.get_dense("0/object_attributes/pairs")
     assert found is not None
     assert found[1].tolist() == list(range(65536, 75_000))

@@ -10,7 +10,7 @@ from zarr_vectors.core.backends.base import StorageBackend
 from zarr_vectors.core.codecs import Pipeline
 from zarr_vectors.core.documents import BlobNodes, blob_document
 from zarr_vectors.core.layouts.tree import Tree
-from zarr_vectors.exceptions import ArrayError
+from zarr_vectors.exceptions import ArrayError, MetadataError
 from zarr_vectors.typing import ChunkCoords
 
 Buffer = bytes | bytearray | memoryview
@@ -70,7 +70,7 @@ class Blobs(Tree):
     ) -> tuple[int, Pipeline]:
         try:
             size, pipeline = self._nodes.read(document, f"{blob}/{NODE}")
-        except ArrayError as error:
+        except (ArrayError, MetadataError) as error:
             raise self.damaged(path, str(error), chunk) from error
         if size > MAX_CELL_BYTES:
             raise self.damaged(

@@ -44,6 +44,7 @@ class Dense09(Tree):
         array = np.asarray(values)
         dtype = stored_dtype(array.dtype)
         attrs = with_kind(path, meta) | {"dtype": dtype.name, "shape": list(array.shape)}
+        attrs[flat.WHOLE] = True
         fill: float = 0
         chunk_rows = len(array)
         if attrs.get("zv_array") == "object_attribute":

@@ -88,9 +88,11 @@ class Objects09(Tree):
             return None
         with self.blaming(path):
             node = array_node(document, paths.node(path))
-            rows = flat.read_vlen(self.backend, path, node)
+            ranges = node.attributes.get("group_ranges") or {}
+            sparse = isinstance(ranges, dict) and len(ranges) >= flat.row_count(node)
+            rows = flat.read_vlen(self.backend, path, node, sparse=sparse)
             groups = [decode_rows(row, "<i8") for row in rows]
-            return _with_ranges(groups, node.attributes.get("group_ranges") or {})
+            return _with_ranges(groups, ranges)
 
     def put_groups(self, level: str, groups: Sequence[IntArray]) -> None:
         """Create or replace the groups."""
