@@ -103,7 +103,7 @@ def _cells(rng: np.random.Generator, count: int, ndim: int) -> Made:
     weights = rng.dirichlet(np.full(clusters, 1.2))
     owner = rng.choice(clusters, count, p=weights).astype(np.int32)
     places = middles[owner] + rng.standard_normal((count, ndim)) * widths[owner]
-    loose = rng.random(count) < 0.15
+    loose = rng.random(count) < 0.03
     places[loose] = rng.uniform(0, EXTENT, (int(loose.sum()), ndim))
     owner[loose] = -1
     positions = _inside(places)

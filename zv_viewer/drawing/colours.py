@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -97,6 +98,15 @@ def mode_of(info: AttributeInfo) -> ColourMode:
         if dtype.kind == "u" or fractions:
             return "rgb"
     return "scalar"
+
+
+def first_choice(attributes: Sequence[AttributeInfo]) -> AttributeInfo | None:
+    """The attribute to colour by before anybody chose: colours, else categories, else a number."""
+    for mode in ("rgb", "category", "scalar"):
+        for info in attributes:
+            if mode_of(info) == mode and (mode == "rgb" or info.columns == 1):
+                return info
+    return None
 
 
 def pack_values(info: AttributeInfo, values: npt.NDArray[np.generic]) -> Float32:

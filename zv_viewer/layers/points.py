@@ -89,7 +89,7 @@ class CellPoints(Points):  # type: ignore[misc]  # napari's layers are untyped h
         self._drawer: Drawer | None = None
         self._colouring = PLAIN
         self._point_size: float | None = None
-        self._adaptive = (1.0, 1.0, 12.0)
+        self._adaptive = (0.5, 1.0, 8.0)
         self._round = False
         super().__init__(
             np.zeros((0, scene.ndim)),

@@ -49,7 +49,7 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         self.screen: Screen | None = None
         self._on_screen = on_screen
         self._near: NearView | None = None
-        self._size = (1.0, 1.0, 1.0, 12.0)
+        self._size = (1.0, 0.5, 1.0, 8.0)
         self._page = page
         self._in_software: bool | None = None
         self._lut = gloo.Texture2D(PLAIN.texels(), interpolation="linear", wrapping="clamp_to_edge")

@@ -304,9 +304,9 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
                 viewer.scene.camera.orientation = NORTH_UP
             viewer.reset_view()
         self._listen(viewer)
-        registry.add(self.layer.unique_id, self)
         self._apply_colours()
         self.opened.emit(self)
+        registry.add(self.layer.unique_id, self)
         self._tick()
 
     def _listen(self, viewer: Viewer) -> None:

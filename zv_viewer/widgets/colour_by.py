@@ -9,6 +9,7 @@ from qtpy.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QPushButton,
+    QSizePolicy,
     QWidget,
 )
 
@@ -102,5 +103,6 @@ def _number() -> QDoubleSpinBox:
     box.setRange(-1e300, 1e300)
     box.setDecimals(4)
     box.setKeyboardTracking(False)
-    box.setMinimumWidth(60)
+    box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    box.setMinimumWidth(70)
     return box

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from napari.utils.notifications import show_error, show_info, show_warning
 
+from zv_viewer.drawing.colours import first_choice
 from zv_viewer.samples import sample_store, samples
 from zv_viewer.session import Opening, StoreSession, open_store
 from zv_viewer.session.session import STAND_IN
@@ -37,8 +38,16 @@ def show_store(
             show_warning(message)
 
     session.problem.connect(tell)
+    session.opened.connect(_colour)
     add_dock(viewer)
     return session
+
+
+def _colour(session: StoreSession) -> None:
+    """Colour a store just opened, so that the first picture tells something."""
+    choice = first_choice(session.scene.attributes) if session.scene is not None else None
+    if choice is not None:
+        session.color_by(choice.name)
 
 
 def show_sample(
