@@ -28,13 +28,13 @@ class Troubles:
         """(C,) cells of which nothing could be read."""
         self._scene = scene
         self._tree = tree
-        self._unread: dict[int, tuple[int, ...]] = {}
+        self._partial: dict[int, tuple[int, ...]] = {}
         self._not_finite: dict[int, int] = {}
 
     @property
     def count(self) -> int:
-        """Cells that could not be read in whole or part."""
-        return int(self.lost.sum()) + len(self._unread)
+        """Cells that could not be read in whole or part, or came without some of their values."""
+        return int(self.lost.sum()) + len(self._partial)
 
     @property
     def not_finite(self) -> int:
@@ -43,7 +43,7 @@ class Troubles:
 
     def unread(self, cell: int) -> tuple[int, ...]:
         """Places among the chunks of a cell that could not be read."""
-        return self._unread.get(cell, ())
+        return self._partial.get(cell, ())
 
     def report(self, cell: int, message: str) -> None:
         """Tell the user, in a sentence."""
@@ -51,8 +51,9 @@ class Troubles:
 
     def found(self, cell: int, loaded: Loaded) -> None:
         """A cell was read; note and report what was wrong with it."""
-        if loaded.unread:
-            self._unread[cell] = loaded.unread
+        self._partial.pop(cell, None)
+        if loaded.problems:
+            self._partial[cell] = loaded.unread
         for problem in loaded.problems:
             self.report(cell, problem)
         if loaded.not_finite and cell not in self._not_finite:
@@ -66,8 +67,8 @@ class Troubles:
     def forgive(self) -> list[int]:
         """Forget what is lost or there in part; returns the cells there in part."""
         self.lost[:] = False
-        partial = list(self._unread)
-        self._unread.clear()
+        partial = list(self._partial)
+        self._partial.clear()
         return partial
 
     def _level(self, cell: int) -> int:

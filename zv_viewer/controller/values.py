@@ -54,6 +54,8 @@ class Values:
     def hold(self, cell: int, name: str | None) -> None:
         """A cell in memory has the values of this attribute, or of none."""
         self.held[cell] = NO_VALUES if name is None else self._codes[name]
+        if name is not None:
+            self.lost.discard((cell, name))
 
     def forget(self, cells: list[int]) -> None:
         """These cells are in memory no more."""

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
+from zarr_vectors.exceptions import ArrayError
 from zv_viewer.controller import LodController
 from zv_viewer.loading import InlineExecutor, ThreadExecutor
 from zv_viewer.model.settings import Budget, LodSettings
@@ -318,8 +319,6 @@ def test_damaged_values_leave_the_geometry():
 
     def without_values(level, chunks, attributes=()):
         if attributes and level == 0:
-            from zarr_vectors.exceptions import ArrayError
-
             raise ArrayError(f"values of {chunks.tolist()} are cut short")
         return read(level, chunks, attributes)
 
@@ -332,6 +331,61 @@ def test_damaged_values_leave_the_geometry():
     assert sim.controller.stats().vertices_drawn == 2000
     assert sim.controller.failures
     assert all(np.isnan(sim.sink.cells[i.cell].values).all() for i in sim.sink.items)
+
+
+def test_damaged_values_count_as_failed_and_are_tried_again():
+    source = make_cloud(2000, 2, seed=3, chunks=4)
+    bad = tuple(source.scene.levels[0].chunks[10].tolist())
+    is_cut = [True]
+    read = source.read
+
+    def cut_short(level, chunks, attributes=()):
+        if is_cut[0] and attributes and level == 0 and bad in map(tuple, chunks.tolist()):
+            raise ArrayError(f"values of {bad} are cut short")
+        return read(level, chunks, attributes)
+
+    source.read = cut_short
+    settings = LodSettings(Budget(10**6, 10**9), quality_px=0.01, density_max=1e9)
+    sim = start(settings, source=source)
+    sim.controller.set_attribute("height")
+    sim.look(OVERVIEW)
+    assert sim.settle()
+    assert sim.controller.stats().failed == 1
+    (failure,) = sim.controller.failures
+    values = sim.sink.cells[failure.cell].values
+    assert np.isnan(values).all()
+    is_cut[0] = False
+    sim.controller.retry()
+    assert sim.settle()
+    assert sim.controller.stats().failed == 0
+    assert np.isfinite(sim.sink.cells[failure.cell].values).all()
+
+
+def test_a_cell_read_whole_the_second_time_is_damaged_no_more():
+    source = make_cloud(4000, 2, seed=3, chunks=4)
+    level = source.scene.levels[0]
+    doubled = replace(level, bin_shape=level.chunk_shape * 2)
+    source.scene = replace(source.scene, levels=(doubled, source.scene.levels[1]))
+    bad = tuple(level.chunks[0].tolist())
+    source.broken = lambda number, chunk: number == 0 and chunk == bad
+    settings = LodSettings(Budget(10**6, 10**9), quality_px=0.01, density_max=1e9)
+    sim = start(settings, source=source)
+    sim.look(OVERVIEW)
+    assert sim.settle()
+    assert sim.controller.stats().failed == 1
+    source.broken = lambda number, chunk: False
+    tree = sim.controller.tree
+    coarse = int(tree.nbytes[tree.ids_of_level(1)].sum())
+    sim.controller.set_settings(replace(settings, budget=Budget(10**6, int(coarse * 1.5))))
+    assert sim.settle()
+    sim.controller.set_settings(settings)
+    assert sim.settle()
+    assert sim.controller.stats().vertices_drawn == 4000
+    assert sim.controller.stats().failed == 0
+    sim.controller.set_attribute("height")
+    assert sim.settle()
+    assert len(sim.controller.failures) == 1
+    assert all(np.isfinite(sim.sink.cells[i.cell].values).all() for i in sim.sink.items)
 
 
 def test_positions_that_are_not_numbers_are_reported():
