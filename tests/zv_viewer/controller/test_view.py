@@ -1,0 +1,51 @@
+"""The camera's moves and rests."""
+
+import numpy as np
+import pytest
+
+from zv_viewer.controller.view import COARSEN_AFTER_S, FINAL_PLAN_S, View, settling_s
+from zv_viewer.model.settings import LodSettings
+from zv_viewer.planning import build_cells
+from zv_viewer.testing.cameras import look_at, shifted
+from zv_viewer.testing.sources import make_cloud
+
+HERE = look_at((-90.0, 32.0, 32.0), (32.0, 32.0, 32.0))
+
+
+@pytest.fixture
+def view():
+    return View(build_cells(make_cloud(500, 2, seed=1).scene))
+
+
+def test_the_first_camera_is_no_move_and_the_same_one_neither(view):
+    assert view.look(HERE, 1.0)
+    assert view.rested_s(1.0) == np.inf
+    assert not view.look(HERE, 2.0)
+    assert view.rested_s(2.0) == np.inf
+    assert view.look(shifted(HERE, 5, 0), 3.0)
+    assert view.rested_s(3.5) == pytest.approx(0.5)
+
+
+def test_each_rest_is_noticed_once(view):
+    view.look(HERE, 0.0)
+    assert not view.has_come_to_rest(0.0, 9.0)
+    view.look(shifted(HERE, 5, 0), 1.0)
+    assert not view.has_come_to_rest(1.0, 1.0 + FINAL_PLAN_S / 2)
+    assert view.has_come_to_rest(1.0, 1.0 + FINAL_PLAN_S)
+    assert not view.has_come_to_rest(1.0 + FINAL_PLAN_S, 1.0 + COARSEN_AFTER_S - 0.01)
+    assert view.has_come_to_rest(1.0 + FINAL_PLAN_S, 1.0 + COARSEN_AFTER_S)
+    assert not view.has_come_to_rest(1.0 + COARSEN_AFTER_S, 99.0)
+
+
+def test_speed_is_that_of_the_picture_until_it_rests(view):
+    camera = HERE
+    for step in range(60):
+        view.look(camera, step * 0.01)
+        camera = shifted(camera, 10, 0)
+    assert view.px_per_s(0.6) == pytest.approx(1000, rel=0.05)
+    assert view.px_per_s(0.6 + FINAL_PLAN_S) == 0.0
+
+
+def test_without_hysteresis_nothing_is_held_back():
+    assert settling_s(LodSettings(hysteresis=0.0)) == 0.0
+    assert settling_s(LodSettings(hysteresis=0.25)) == COARSEN_AFTER_S
