@@ -57,6 +57,7 @@ class SlotTable:
     def __init__(self, capacity: int) -> None:
         self.capacity = page_rows(capacity)
         self._free = np.ones(self.capacity // PAGE, bool)
+        self._stretches: tuple[Int, Int] | None = None  # first page and length, while known
         self._pages: dict[int, Int] = {}
         self._runs: dict[int, Int] = {}
         self._ends: dict[int, Int] = {}
@@ -102,6 +103,7 @@ class SlotTable:
         pages = self._pages.pop(cell, None)
         if pages is not None:
             self._free[pages] = True
+            self._stretches = None
             del self._runs[cell], self._ends[cell]
 
     def rows(self, cell: int) -> Int:
@@ -120,26 +122,39 @@ class SlotTable:
 
     def _find(self, need: int) -> Int | None:
         """``need`` free pages: the shortest stretch that holds them, else as few as possible."""
-        free = np.flatnonzero(self._free)
-        if len(free) < need:
-            return None
-        breaks = np.flatnonzero(np.diff(free) != 1) + 1
-        starts = np.concatenate([[0], breaks])
-        lengths = np.diff(np.concatenate([starts, [len(free)]]))
+        if not need:
+            return np.zeros(0, np.int64)
+        if self._stretches is None:
+            self._stretches = _stretches_of(self._free)
+        first, lengths = self._stretches
         enough = np.flatnonzero(lengths >= need)
         if len(enough):
-            at = int(starts[enough[np.argmin(lengths[enough])]])
-            return free[at : at + need].copy()  # a view would keep all of `free`
+            which = enough[np.argmin(lengths[enough])]
+            pages = np.arange(first[which], first[which] + need)
+            first[which] += need
+            lengths[which] -= need
+            return pages
+        if int(lengths.sum()) < need:
+            return None
         longest = np.argsort(-lengths, kind="stable")
         taken = longest[: int(np.searchsorted(np.cumsum(lengths[longest]), need)) + 1]
-        pages = np.concatenate([free[starts[i] : starts[i] + lengths[i]] for i in taken])
+        self._stretches = None
+        pages = np.concatenate([np.arange(first[i], first[i] + lengths[i]) for i in taken])
         return np.sort(pages[:need])
+
+
+def _stretches_of(free: npt.NDArray[np.bool_]) -> tuple[Int, Int]:
+    """First page and length of every stretch of free pages, ascending."""
+    edges = np.flatnonzero(np.diff(free, prepend=False, append=False))
+    return edges[::2].copy(), edges[1::2] - edges[::2]
 
 
 def _runs_of(pages: Int, rows: int) -> Int:
     """(R, 2) runs of the first ``rows`` rows on these ascending pages."""
     if not rows:
         return _NO_RUNS
+    if pages[-1] - pages[0] == len(pages) - 1:
+        return np.array([[pages[0] * PAGE, rows]], np.int64)
     first = np.concatenate([[0], np.flatnonzero(np.diff(pages) != 1) + 1])
     count = np.diff(np.concatenate([first, [len(pages)]])) * PAGE
     count[-1] -= len(pages) * PAGE - rows

@@ -11,7 +11,8 @@ class PaintWatch:
     """Calls ``painted(seconds)`` after each frame of a viewer's canvas is on the screen.
 
     A frame runs from the start of the canvas' draw to the swap of its buffers, so that a software
-    renderer's work, which happens at the swap, is inside it.
+    renderer's work, which happens at the swap, is inside it. A draw that never reaches the screen,
+    because another one follows it first, is painting all the same: its time is the next frame's.
     """
 
     def __init__(self, viewer: Any, painted: Callable[[float], None]) -> None:  # noqa: ANN401
@@ -21,7 +22,10 @@ class PaintWatch:
         self._events = canvas.events.draw
         self._native = canvas.native
         self._started: float | None = None
+        self._drawn = 0.0
+        self._unseen = 0.0
         self._events.connect(self._begin, position="first")
+        self._events.connect(self._drew, position="last")
         self._native.frameSwapped.connect(self._end)
 
     def repaint(self) -> None:
@@ -31,13 +35,21 @@ class PaintWatch:
     def close(self) -> None:
         """Stop watching."""
         self._events.disconnect(self._begin)
+        self._events.disconnect(self._drew)
         self._native.frameSwapped.disconnect(self._end)
 
     def _begin(self, event: object) -> None:
+        self._unseen += self._drawn
+        self._drawn = 0.0
         self._started = time.perf_counter()
+
+    def _drew(self, event: object) -> None:
+        if self._started is not None:
+            self._drawn = time.perf_counter() - self._started
 
     def _end(self) -> None:
         if self._started is not None:
-            seconds = time.perf_counter() - self._started
+            seconds = time.perf_counter() - self._started + self._unseen
             self._started = None
+            self._drawn = self._unseen = 0.0
             self._painted(seconds)

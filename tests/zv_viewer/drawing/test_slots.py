@@ -102,3 +102,9 @@ def test_a_full_table_is_small():
     finally:
         tracemalloc.stop()
     assert held < 4000 * 1000
+
+
+def test_a_full_table_takes_an_empty_cell():
+    table = SlotTable(PAGE)
+    table.put(0, np.array([0, PAGE]))
+    assert table.put(1, np.array([0, 0])).tolist() == []
