@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
+from zarr_vectors.constants import CHUNKS_KEY, ERROR_KEY
+from zarr_vectors.core.layouts.flat import WHOLE
+from zarr_vectors.reading.level import LEAD_KEY
+from zv_viewer.commands.options import command_parser, window_parser
+from zv_viewer.controller import LodStats
+from zv_viewer.flight.measure import FrameLog
+
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "docs/library.md")
+PAGES = ("README.md", "docs/library.md", pytest.param("docs/viewer.md", marks=pytest.mark.gui))
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -27,3 +36,29 @@ def test_every_page_is_in_the_navigation() -> None:
     assert sorted(listed.replace("- ", "").split()) == sorted(
         path.name for path in (ROOT / "docs").glob("*.md")
     )
+
+
+def test_every_option_is_described() -> None:
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    (commands,) = [
+        action
+        for action in command_parser()._actions
+        if isinstance(action, argparse._SubParsersAction)
+    ]
+    parsers = [window_parser(), *commands.choices.values()]
+    options = {option for parser in parsers for option in parser._option_string_actions}
+    missing = [option for option in options - {"-h", "--help"} if option not in page]
+    assert len(options) > 15
+    assert not missing
+
+
+def test_every_figure_is_described() -> None:
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    names = [field.name for field in fields(LodStats)] + list(FrameLog().summary())
+    assert [name for name in names if f"`{name}`" not in page] == []
+
+
+def test_every_extra_key_is_described() -> None:
+    page = (ROOT / "docs" / "format-extras.md").read_text(encoding="utf-8")
+    keys = (ERROR_KEY, CHUNKS_KEY, LEAD_KEY, WHOLE, "statistics")
+    assert [key for key in keys if f"`{key}`" not in page] == []

@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 from imageio.v3 import imread
 
+from zarr_vectors.lazy import open_zv
+from zarr_vectors.testing.data import cloud, points_store
+
 pytestmark = pytest.mark.gui
 
 RENDER_KEYS = """format_version geometry levels_drawn vertices_drawn vertices_in_view_level0
@@ -105,3 +108,36 @@ def test_bad_requests_are_one_sentence(
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "p.png").exists()
+
+
+@pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
+def test_a_damaged_store_is_drawn_and_its_damage_told(tmp_path: Path, version: str) -> None:
+    store, out, stats = tmp_path / "s", tmp_path / "p.png", tmp_path / "s.json"
+    points_store(store, cloud(2000), chunk=25.0, format_version=version)
+    harmed = {}
+    for array, chunk in (("vertices", (1, -2, 0)), ("vertex_attributes/kind", (0, 0, -1))):
+        if version == "0.7.0":
+            file = store / "0" / array / ".".join(map(str, chunk)) / "c" / "0"
+        else:
+            file = Path(store / "0" / array / "c", *(str(c + 2) for c in chunk))
+        file.write_bytes(file.read_bytes()[:-1])
+        harmed[array] = chunk
+    with open_zv(store) as opened:
+        lost = dict(zip(opened[0].chunk_keys, opened[0].chunk_table.counts.tolist(), strict=True))
+    done = zv_view(
+        *("render", store, "--out", out, "--stats", stats, "--size", "500x400"),
+        *("--color-by", "kind"),
+    )
+    assert done.returncode == 2
+    said = [line for line in done.stderr.splitlines() if line.startswith("zv-view: ")]
+    assert len(said) == 2
+    assert "Traceback" not in done.stderr
+    for array, chunk in harmed.items():
+        (line,) = [line for line in said if array in line]
+        assert str(chunk) in line
+        assert store.as_uri() in line
+    figures = json.loads(stats.read_text())
+    assert figures["failed"] >= 2
+    assert figures["settled"] is True
+    assert figures["vertices_drawn"] == 2000 - lost[harmed["vertices"]]
+    assert (imread(out)[..., :3].max(axis=-1) > 60).mean() > 0.02

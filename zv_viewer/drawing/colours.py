@@ -123,9 +123,12 @@ def pack_values(info: AttributeInfo, values: npt.NDArray[np.generic]) -> Float32
     mode = mode_of(info)
     if mode == "rgb":
         full = _full_scale(info)
-        parts = np.nan_to_num(values[:, :3].astype(np.float64)) * (255 / full)
+        given = values[:, :3].astype(np.float64)
+        parts = np.nan_to_num(given) * (255 / full)
         r, g, b = np.clip(np.rint(parts), 0, 255).astype(np.int64).T
-        return np.asarray(r << 16 | g << 8 | b, np.float32)
+        packed = np.asarray(r << 16 | g << 8 | b, np.float32)
+        packed[np.isnan(given).all(axis=1)] = np.nan  # no colour at all is not black
+        return packed
     with np.errstate(over="ignore"):
         if values.ndim == 2:
             if values.shape[1] == 1:

@@ -91,3 +91,9 @@ def test_a_vector_is_coloured_by_its_length():
 def test_plain_is_one_colour():
     spec = colours_for(None)
     assert (spec.mode, spec.attribute, spec.lut.shape) == ("plain", None, (1, 4))
+
+
+def test_rows_without_a_colour_are_not_black():
+    info = AttributeInfo("rgb", "uint8", columns=3)
+    packed = pack_values(info, np.array([[1.0, 2.0, 3.0], [np.nan] * 3, [0.0, 0.0, 0.0]]))
+    np.testing.assert_array_equal(packed, [0x010203, np.nan, 0])
