@@ -192,6 +192,7 @@ class LodController:
         self._loads.ask(jobs, cancel=self._settings.cancel)
         self._stock.fit_cap(now)
         self._planner.took_ms.append((self._clock() - started) * 1e3)
+        self._planner.plans += 1
 
     def _update_layer(self, now: float) -> None:
         """Upload and draw; values that nobody has asked for yet need another plan."""

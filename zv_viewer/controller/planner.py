@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,6 +32,10 @@ AHEAD_SHARE = 0.05
 
 BUFFER_SHARE = 0.85
 """Part of the layer's rows a plan may fill; the rest holds cells that are being swapped."""
+
+
+TIMED_PLANS = 4096
+"""Plans whose times are kept."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -115,7 +120,8 @@ class Planner:
         self.planned_at = 0.0
         self.buffer_limits = False
         """Whether the rows of the layer were less than the budget."""
-        self.took_ms: list[float] = []
+        self.took_ms: deque[float] = deque(maxlen=TIMED_PLANS)
+        self.plans = 0
         """Milliseconds each plan took."""
         self._scene = scene
         self._view = view

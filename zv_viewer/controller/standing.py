@@ -99,7 +99,7 @@ class Standing:
             failed=self.troubles.count + len(self.values.lost),
             vertices_not_finite=self.troubles.not_finite,
             plan_ms_p95=float(np.percentile(took_ms, 95)) if took_ms else 0.0,
-            plans=len(took_ms),
+            plans=self.planner.plans,
             queued=len(self.loads.queued),
             in_flight=len(self.loads.in_flight),
             limited_by=limited_by,

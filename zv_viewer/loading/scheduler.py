@@ -14,7 +14,7 @@ from zv_viewer.model.plan import Tier
 
 R = TypeVar("R")
 
-WAITING_PER_WORKER = 3
+WAITING_PER_WORKER = 31
 """Jobs handed over ahead of each worker, so that none idles until the next tick."""
 
 

@@ -210,14 +210,14 @@ def test_sizes_are_canvas_pixels_or_follow_the_spacing(stage, cell):
     here.layer.round_points = False
     here.layer.point_size = None
     here.viewer.scene.camera.zoom = 4.0
-    assert here.lit() == 64
+    assert here.lit() == 16
     here.viewer.scene.camera.zoom = 0.1
     assert here.lit() == 1
     here.viewer.scene.camera.zoom = 100.0
-    assert here.lit() == 144
-    here.layer.adaptive_size = (0.5, 1.0, 20.0)
+    assert here.lit() == 64
+    here.layer.adaptive_size = (1.0, 1.0, 20.0)
     here.viewer.scene.camera.zoom = 4.0
-    assert here.lit() == 16
+    assert here.lit() == 64
 
 
 def test_opacity_and_visibility(stage, cell):
