@@ -134,9 +134,11 @@ def a_stage(size: tuple[int, int], settings: LodSettings) -> Iterator[Stage]:
             fit_canvas(viewer, size)
             show_nothing(viewer)
             gc.collect()
+            gc.freeze()  # as the app does: napari's objects are not searched for garbage again
             stage.idle_rss_bytes = psutil.Process().memory_info().rss
             yield stage
         finally:
+            gc.unfreeze()
             stage.close()
             viewer.close()
             QApplication.processEvents()

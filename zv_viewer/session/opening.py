@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
 
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.sources.base import ChunkSource
@@ -51,7 +52,10 @@ class Opening:
 
 def _open(path: str, make_source: Callable[[str], ChunkSource]) -> Opened:
     source = make_source(path)
-    return Opened(source, source.describe())
+    scene = source.describe()
+    # napari imports it with its first layer, in the GUI thread: half a second and more.
+    import_module("pandas")
+    return Opened(source, scene)
 
 
 def _close(future: Future[Opened]) -> None:
