@@ -72,6 +72,22 @@ def test_a_locked_level_is_the_one_drawn(small_store: Path, tmp_path: Path) -> N
         assert max(drawn, key=drawn.get) == str(level)
 
 
+def test_a_thick_slab_shows_what_is_in_it(small_store: Path, tmp_path: Path) -> None:
+    lit = []
+    for slab in ("1", "50", "10000"):
+        out = tmp_path / "p.png"
+        done = zv_view(
+            *("render", small_store, "--out", out, "--ndisplay", "2"),
+            *("--slab", slab, "--size", "400x300"),
+        )
+        assert done.returncode == 0, done.stderr
+        picture = imread(out)[..., :3]
+        assert picture.shape[:2] == (300, 400)
+        lit.append(float((picture.max(axis=-1) > 60).mean()))
+    assert 0 < 1.2 * lit[0] < lit[1]
+    assert 1.2 * lit[1] < lit[2]
+
+
 def test_bench_writes_its_figures(small_store: Path, tmp_path: Path) -> None:
     flight, stats, flown = (tmp_path / name for name in ("f.json", "s.json", "flown.json"))
     legs = [{"name": "zoom", "steps": 12, "extent_fraction": 0.1}, {"name": "back", "steps": 8}]

@@ -11,6 +11,7 @@ from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QApplication, QFileDialog
 
 import zv_viewer
+from zarr_vectors.testing.data import points_store
 from zv_viewer import cli
 from zv_viewer.layers.points import CellPoints
 from zv_viewer.session import session_of
@@ -53,6 +54,28 @@ def test_from_python(make_napari_viewer: Callable, qtbot, small_store: Path) -> 
     layer = settled_layer(viewer, qtbot, 5000)
     assert session.layer is layer
     assert viewer.dims.ndisplay == 3
+
+
+def test_by_the_viewers_open_with_our_name(
+    make_napari_viewer: Callable, qtbot, small_store: Path
+) -> None:
+    viewer = make_napari_viewer(show=True)
+    viewer.open(str(small_store), plugin="zv-viewer")
+    settled_layer(viewer, qtbot, 5000)
+
+
+def test_a_store_that_is_no_map_keeps_napari_s_orientation(
+    make_napari_viewer: Callable, qtbot, small_store: Path, tmp_path: Path
+) -> None:
+    plain, map_ = make_napari_viewer(show=True), make_napari_viewer(show=True)
+    before = plain.scene.camera.orientation
+    zv_viewer.open_store(plain, small_store)
+    settled_layer(plain, qtbot, 5000)
+    assert plain.scene.camera.orientation == before
+    points_store(tmp_path / "map", crs={"name": "EPSG:2994"})
+    zv_viewer.open_store(map_, tmp_path / "map")
+    settled_layer(map_, qtbot, 50)
+    assert [str(way) for way in map_.scene.camera.orientation] == ["towards", "up", "right"]
 
 
 def test_through_the_file_menu(

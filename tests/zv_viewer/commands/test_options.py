@@ -46,6 +46,7 @@ def test_each_option_lands_in_the_view() -> None:
         ("--center 1 2", HOME3, "takes 3 numbers"),
         ("--ndisplay 3", HOME2, "three axes"),
         ("--zoom 0", HOME2, "positive"),
+        ("--slab 0", HOME3, "positive"),
     ],
 )
 def test_a_view_that_cannot_be_is_one_sentence(words: str, home: ViewState, said: str) -> None:
