@@ -168,3 +168,24 @@ def test_arrays_that_no_picture_needs_cost_no_picture(
     assert stats.vertices_drawn == sink.rows_drawn == COUNT
     assert stats.failed == 0
     assert controller.failures == []
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_damaged_coarse_chunk_takes_nothing_from_the_finest(
+    tmp_path: Path, version: str, harm: Callable[[Path], None]
+) -> None:
+    store = tmp_path / "s"
+    make(store, version, 2)
+    folder = store / "1" / "vertices"
+    files = [file for file in folder.rglob("*") if file.is_file() and file.parent != folder]
+    if version == "0.7.0":
+        files = [file for file in files if (file.name == "0") != (harm is scramble)]
+    harm(files[0])
+    controller, sink, stats = settle(store)
+    fine = sum(len(sink.cells[i.cell]) for i in sink.items if controller.tree.level[i.cell] == 0)
+    assert stats.vertices_drawn == fine == COUNT
+    assert stats.holes == 0
+    assert stats.failed == 1
+    (failure,) = controller.failures
+    assert "1/vertices" in failure.message
+    assert store.as_uri() in failure.message
