@@ -20,24 +20,30 @@ from zv_viewer.model.settings import LodSettings
 from zv_viewer.model.update import LayerSink, LayerUpdate
 from zv_viewer.planning import draw_set, opened_cells
 
+Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
 
 FIRST_WAIT_S = 0.25
 """The first picture waits so long for the rest of the coarsest cells in view."""
 
 
-def affordable(plan: ViewPlan, stock: Stock, marks: Marks, cap: int) -> DrawSet:
+def affordable(
+    plan: ViewPlan, stock: Stock, marks: Marks, lost: Bool, left_out: Bool, cap: int
+) -> DrawSet:
     """What to draw, stand-ins finer than planned left out while they break the vertex cap.
 
     Args:
         plan: The plan.
         stock: The cells there are.
         marks: What each cell is for.
+        lost: (C,) cells that cannot be read.
+        left_out: (C,) stand-ins left out before, and from now on those left out here.
         cap: Vertices.
     """
-    usable = stock.card.held.copy()
+    _let_stand_ins_only_go(stock, marks, left_out)
     while True:
-        draw = draw_set(stock.tree, plan, usable)
+        usable = stock.card.held & ~left_out
+        draw = draw_set(stock.tree, plan, usable, lost)
         if Picture.rows_of(stock.tree, draw, stock.cache) <= cap:
             return draw
         cells = _cells_of(draw)
@@ -46,7 +52,19 @@ def affordable(plan: ViewPlan, stock: Stock, marks: Marks, cap: int) -> DrawSet:
         if not len(extra):
             return draw
         largest = extra[np.argsort(-stock.tree.count[extra], kind="stable")]
-        usable[largest[: max(len(largest) // 4, 1)]] = False
+        left_out[largest[: max(len(largest) // 4, 1)]] = True
+
+
+def _let_stand_ins_only_go(stock: Stock, marks: Marks, left_out: Bool) -> None:
+    """A stand-in finer than planned stays on while it is drawn, but none comes in.
+
+    It would be replaced as soon as the cell planned is there; coming and going is flicker. Where no
+    coarser cell can be drawn, it may come in all the same.
+    """
+    left_out &= stock.card.held & ~marks.needed
+    idle = np.flatnonzero(stock.card.held & ~marks.needed & ~marks.drawn & ~left_out)
+    above = nearest_above(stock.tree, idle, stock.card.held & marks.needed)
+    left_out[idle[above >= 0]] = True
 
 
 class Drawer:
@@ -81,6 +99,7 @@ class Drawer:
         self._marks = marks
         self._todo = todo
         self._draw = _nothing()
+        self._left_out = np.zeros(len(stock.tree), bool)
         self._first_data_at: float | None = None
 
     def start_over(self) -> None:
@@ -92,8 +111,9 @@ class Drawer:
     def update(self, plan: ViewPlan, settings: LodSettings, now: float) -> None:
         """Hand cells over and draw what is best of those the layer holds."""
         stock = self._stock
-        self._uploads.hand_over(draw_set(stock.tree, plan, stock.cache.held), now)
-        draw = affordable(plan, stock, self._marks, settings.budget.vertices)
+        lost, cap = self._troubles.lost, settings.budget.vertices
+        self._uploads.hand_over(draw_set(stock.tree, plan, stock.cache.held, lost), now)
+        draw = affordable(plan, stock, self._marks, lost, self._left_out, cap)
         if settings.floor and self._waits_for_first(plan, now):
             draw = replace(draw, items=())
         else:
