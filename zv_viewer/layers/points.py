@@ -60,6 +60,9 @@ class Drawer(Protocol):
     def centre(self) -> tuple[float, float, float] | None:
         """The canvas camera's centre (z, y, x), world units, or None before the first frame."""
 
+    def in_software(self) -> bool | None:
+        """Whether no graphics card draws; None before the first draw."""
+
     def pixel_ratio(self) -> float:
         """Device pixels per canvas pixel."""
 
@@ -251,6 +254,11 @@ class CellPoints(Points):  # type: ignore[misc]  # napari's layers are untyped h
     def canvas_centre(self) -> tuple[float, float, float] | None:
         """The canvas's own centre (z, y, x), to the last digit; None before the first frame."""
         return None if self._drawer is None else self._drawer.centre()
+
+    @property
+    def in_software(self) -> bool | None:
+        """Whether no graphics card draws; None before the first draw."""
+        return None if self._drawer is None else self._drawer.in_software()
 
     def pixel_ratio(self) -> float:
         """Device pixels per canvas pixel; 1 before the first frame."""

@@ -114,6 +114,11 @@ class StandardPoints(Points):  # type: ignore[misc]  # napari's layers are untyp
         """None: only napari's model is known here."""
         return None
 
+    @property
+    def in_software(self) -> bool:
+        """True: what napari's own layer does for each point is done by the processor."""
+        return True
+
     def pixel_ratio(self) -> float:
         """1: a canvas pixel is taken for a device pixel."""
         return 1.0

@@ -60,6 +60,11 @@ class VCellPoints(VispyBaseLayer):  # type: ignore[misc]  # napari's canvas laye
         x, y, z = (*(float(c) for c in box.center), 0.0)[:3]
         return z, y, x
 
+    def in_software(self) -> bool | None:
+        """Whether no graphics card draws; None before the first draw."""
+        known: bool | None = self.node.in_software
+        return known
+
     def pixel_ratio(self) -> float:
         """Device pixels per canvas pixel."""
         return 1.0 if self.node.screen is None else float(self.node.screen.pixel_ratio)

@@ -51,7 +51,7 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         self._near: NearView | None = None
         self._size = (1.0, 0.5, 1.0, 8.0)
         self._page = page
-        self._in_software: bool | None = None
+        self.in_software: bool | None = None
         self._lut = gloo.Texture2D(PLAIN.texels(), interpolation="linear", wrapping="clamp_to_edge")
         self._draw_mode = "points"
         self._rows = RowBuffers(1, page)
@@ -146,13 +146,13 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         if not self.visible or not self._prepare_draw(self):
             return
         self._configure_gl_state()
-        if self._in_software is None:
-            self._in_software = draws_in_software()
+        if self.in_software is None:
+            self.in_software = draws_in_software()
         begun = 0
         for block in self._drawn.blocks:
             if not block.size:
                 continue
-            if self._in_software and begun and begun + block.size > FINISH:
+            if self.in_software and begun and begun + block.size > FINISH:
                 gloo.finish()
                 begun = 0
             self._program.draw(self._draw_mode, block)

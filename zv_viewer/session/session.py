@@ -31,6 +31,9 @@ STATS_EVERY_S = 0.2
 LOADING_THREADS = 3
 NORTH_UP = ("towards", "up", "right")
 """Axes z, y, x of a map: as seen from above, with north at the top, not mirrored."""
+VERTICES_IN_SOFTWARE = 300_000
+"""Vertices drawn at most where there is no graphics card, until somebody sets a budget."""
+
 STAND_IN = "zv_viewer_stand_in"
 """In the metadata of a layer that only holds the place of a store being opened."""
 
@@ -56,7 +59,7 @@ def open_store(
         The session: ``session.layer`` once opened, ``session.wait()`` to wait for the settled
         view, ``session.failed`` when it cannot be opened (the window shows the reason too).
     """
-    return StoreSession(viewer, opening or Opening(str(path)), settings or default_settings(), name)
+    return StoreSession(viewer, opening or Opening(str(path)), settings, name)
 
 
 class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
@@ -73,13 +76,18 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     closed = Signal(object)
 
     def __init__(
-        self, viewer: Viewer, opening: Opening, settings: LodSettings, name: str | None = None
+        self,
+        viewer: Viewer,
+        opening: Opening,
+        settings: LodSettings | None = None,
+        name: str | None = None,
     ) -> None:
         super().__init__()
         viewer = getattr(viewer, "__wrapped__", viewer)
         self._viewer = weakref.ref(viewer)
         self._opening: Opening | None = opening
-        self._settings = settings
+        self._settings = settings or default_settings()
+        self._is_default = settings is None
         self._name = name
         self._clock: Callable[[], float] = time.perf_counter
         self._camera_moved = True
@@ -112,6 +120,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     @settings.setter
     def settings(self, settings: LodSettings) -> None:
         before, self._settings = self._settings, settings
+        self._is_default = False
         if self.controller is not None:
             self.controller.set_settings(settings)
             if settings.budget.vertices > before.budget.vertices:
@@ -223,11 +232,18 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             self._camera_moved = False
             controller.set_camera(camera_of(viewer, self.layer))
         controller.tick()
+        self._suit_the_machine()
         self._learn_limits(controller)
         self._tell(controller)
         if controller.idle and not self._camera_moved and not settle_centre(viewer, self.layer):
             self.changed.emit(controller.stats())
             self._timer.stop()
+
+    def _suit_the_machine(self) -> None:
+        """Draw fewer vertices where the processor draws them, unless somebody set a budget."""
+        if self._is_default and self.layer.in_software:
+            budget = replace(self._settings.budget, vertices=VERTICES_IN_SOFTWARE)
+            self.update_settings(budget=budget)
 
     def _make_room(self, budget: Budget) -> None:
         """A larger budget may need a larger buffer; its cells go up again from memory."""

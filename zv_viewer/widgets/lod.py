@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from zv_viewer.model.settings import Budget
+from zv_viewer.model.settings import Budget, LodSettings
 from zv_viewer.session import StoreSession, registry, sessions_in
 from zv_viewer.widgets import status
 from zv_viewer.widgets.colour_by import ColourBy
@@ -37,6 +37,7 @@ class LodWidget(QWidget):
         super().__init__()
         self._viewer = napari_viewer
         self._session: StoreSession | None = None
+        self._shown: LodSettings | None = None
         self._quiet = False
         self.stores = QComboBox()
         self.open = QPushButton("Open a store...")
@@ -118,10 +119,7 @@ class LodWidget(QWidget):
         if session is not None and scene is not None:
             for level in scene.levels:
                 self.level.addItem(f"{level.index}: {level.vertex_count:,} vertices", level.index)
-            self.tau.setValue(session.settings.quality_px)
-            self.vertices.setValue(session.settings.budget.vertices)
-            self.memory.setValue(session.settings.budget.bytes // MEGABYTE)
-            self.level.setCurrentIndex(max(self.level.findData(session.settings.level_lock), 0))
+            self._show_settings(session.settings)
             self.colours.show_spec(session.colours)
             session.changed.connect(self._on_stats)
             stats = session.stats()
@@ -133,7 +131,18 @@ class LodWidget(QWidget):
             self.trouble.setText("none")
         self._quiet = False
 
+    def _show_settings(self, settings: LodSettings) -> None:
+        self._shown = settings
+        quiet, self._quiet = self._quiet, True
+        self.tau.setValue(settings.quality_px)
+        self.vertices.setValue(settings.budget.vertices)
+        self.memory.setValue(settings.budget.bytes // MEGABYTE)
+        self.level.setCurrentIndex(max(self.level.findData(settings.level_lock), 0))
+        self._quiet = quiet
+
     def _on_stats(self, stats: Any) -> None:  # noqa: ANN401 - LodStats, through a signal
+        if self._session is not None and self._session.settings != self._shown:
+            self._show_settings(self._session.settings)
         self.shown.setText(status.completeness(stats))
         self.quality.setText(status.quality(stats))
         self.reason.setText(stats.reason)
@@ -149,6 +158,7 @@ class LodWidget(QWidget):
             budget=Budget(self.vertices.value(), self.memory.value() * MEGABYTE),
             level_lock=self.level.currentData(),
         )
+        self._shown = self._session.settings
 
     def _on_colours(
         self, name: str | None, colormap: str | None, limits: tuple[float, float] | None
