@@ -11,7 +11,7 @@ from zv_viewer.model.plan import DrawItem
 
 Int = npt.NDArray[np.int64]
 
-PAGE = 256
+PAGE = 128
 """Rows are given out in pages of this many."""
 
 _SWAP_SHARE = 1.25
