@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from zv_viewer.drawing.slots import PAGE
 from zv_viewer.layers import factory
 from zv_viewer.layers.camera import camera_of
 from zv_viewer.layers.points import CellPoints, LayerError
@@ -106,7 +107,7 @@ def test_neither_is_edited_saved_or_duplicated(here):
 
 def test_capacity_is_whole_pages(here):
     assert here.layer.capacity >= 20_000
-    assert here.layer.capacity % 256 == 0
+    assert here.layer.capacity % PAGE == 0
 
 
 def test_the_fallback_is_taken_where_napari_moved(monkeypatch, caplog, stage):
@@ -136,7 +137,7 @@ def test_a_new_capacity(here, cell):
     here.layer.apply(LayerUpdate(put=put, draw=(DrawItem(0),)))
     assert seen(here, points).any()
     here.layer.set_capacity(100_000)
-    assert 100_000 <= here.layer.capacity < 100_000 + 256
+    assert 100_000 <= here.layer.capacity < 100_000 + PAGE
     here.layer.apply(LayerUpdate(put=put, draw=(DrawItem(0),)))
     assert seen(here, points).any(axis=1).all()
 
@@ -145,7 +146,7 @@ def test_a_new_capacity(here, cell):
 def test_a_budget_makes_room_but_not_for_more_than_the_store(backend, scene_of):
     scene = scene_of(BOX)
     layer = factory.make_layer(scene, Budget(vertices=50_000), backend=backend)
-    assert layer.capacity == 256
+    assert layer.capacity == PAGE
     level = replace(scene.levels[0], counts=np.full(100, 5000))
     layer = factory.make_layer(
         replace(scene, levels=(level,)), Budget(vertices=50_000), backend=backend
