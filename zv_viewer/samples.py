@@ -23,7 +23,7 @@ from zv_viewer.errors import InputError
 EXTENT = 1000.0
 """Edge of every sample, micrometres."""
 
-REVISION = 1
+REVISION = 2
 """Part of the folder name: a change of the generators makes new stores."""
 
 

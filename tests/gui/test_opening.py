@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QFileDialog
 
 import zv_viewer
 from zarr_vectors.testing.data import points_store
-from zv_viewer import cli
+from zv_viewer import cli, samples
 from zv_viewer.layers.points import CellPoints
 from zv_viewer.session import session_of
 from zv_viewer.widgets import show_store
@@ -132,14 +132,14 @@ def test_a_sample(
 ) -> None:
     viewer = make_napari_viewer(show=True)
     viewer.open_sample("zv-viewer", "cells")
-    qtbot.waitUntil(lambda: [layer.name for layer in viewer.layers] == ["cells-1"], timeout=20_000)
+    qtbot.waitUntil(lambda: [layer.name for layer in viewer.layers] == [f"cells-{samples.REVISION}"], timeout=20_000)
     settled_layer(viewer, qtbot, 5000)
 
 
 IN_THE_WINDOW = """
 import sys, napari
 from qtpy.QtWidgets import QApplication
-from zv_viewer import cli
+from zv_viewer import cli, samples
 from zv_viewer.session import session_of
 
 def run():
