@@ -132,14 +132,15 @@ def test_a_sample(
 ) -> None:
     viewer = make_napari_viewer(show=True)
     viewer.open_sample("zv-viewer", "cells")
-    qtbot.waitUntil(lambda: [layer.name for layer in viewer.layers] == [f"cells-{samples.REVISION}"], timeout=20_000)
+    made = [f"cells-{samples.REVISION}"]
+    qtbot.waitUntil(lambda: [layer.name for layer in viewer.layers] == made, timeout=20_000)
     settled_layer(viewer, qtbot, 5000)
 
 
 IN_THE_WINDOW = """
 import sys, napari
 from qtpy.QtWidgets import QApplication
-from zv_viewer import cli, samples
+from zv_viewer import cli
 from zv_viewer.session import session_of
 
 def run():
