@@ -14,7 +14,9 @@ from qtpy.QtWidgets import QFileDialog
 import zv_viewer
 from zarr_vectors.testing.data import points_store
 from zv_viewer import cli, samples
+from zv_viewer.errors import InputError
 from zv_viewer.layers.points import CellPoints
+from zv_viewer.session import session as session_module
 from zv_viewer.session import session_of
 from zv_viewer.widgets import show_store
 
@@ -204,3 +206,17 @@ def test_two_stores_in_one_viewer(make_napari_viewer: Callable, qtbot, small_sto
     assert two.wait(20)
     assert {layer.name for layer in viewer.layers} == {"small", "again"}
     assert two.stats().vertices_drawn == one.stats().vertices_drawn > 0
+
+
+def test_what_cannot_be_drawn_is_a_sentence_too(
+    make_napari_viewer: Callable, qtbot, small_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise InputError("small has 5 axes; at most 4 can be drawn")
+
+    monkeypatch.setattr(session_module, "make_layer", refuse)
+    viewer = make_napari_viewer(show=True)
+    session = zv_viewer.open_store(viewer, small_store)
+    qtbot.waitUntil(lambda: session.error is not None, timeout=5000)
+    assert "5 axes" in session.error
+    assert len(viewer.layers) == 0

@@ -41,6 +41,7 @@ class LodController:
         executor: Where reads run; closed with the controller.
         settings: Budget, quality, switches.
         clock: Seconds, never going back.
+        tree: The cells of the scene where they are built already.
     """
 
     def __init__(
@@ -51,8 +52,10 @@ class LodController:
         executor: Executor,
         settings: LodSettings,
         clock: Callable[[], float],
+        *,
+        tree: CellTree | None = None,
     ) -> None:
-        tree = build_cells(scene)
+        tree = build_cells(scene) if tree is None else tree
         self._source, self._sink = source, sink
         self._settings, self._clock = settings, clock
         self._closed = False

@@ -8,7 +8,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
 
+from zv_viewer.model.cells import CellTree
 from zv_viewer.model.scene import SceneInfo
+from zv_viewer.planning import build_cells
 from zv_viewer.sources.base import ChunkSource
 from zv_viewer.sources.store import StoreSource
 
@@ -19,6 +21,7 @@ class Opened:
 
     source: ChunkSource
     scene: SceneInfo
+    tree: CellTree
 
 
 class Opening:
@@ -55,7 +58,7 @@ def _open(path: str, make_source: Callable[[str], ChunkSource]) -> Opened:
     scene = source.describe()
     # napari imports it with its first layer, in the GUI thread: half a second and more.
     import_module("pandas")
-    return Opened(source, scene)
+    return Opened(source, scene, build_cells(scene))
 
 
 def _close(future: Future[Opened]) -> None:

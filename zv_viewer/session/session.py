@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QApplication
 from zarr_vectors.exceptions import ZVError
 from zv_viewer.controller import LodController, LodStats
 from zv_viewer.drawing.colours import ColourSpec, colours_for
+from zv_viewer.errors import InputError
 from zv_viewer.layers.camera import camera_of, settle_centre
 from zv_viewer.layers.factory import make_layer, rows_of_budget
 from zv_viewer.loading.executors import ThreadExecutor
@@ -283,11 +284,17 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self._opening = None
         try:
             opened = opening.result(0)
-        except ZVError as error:
+        except (ZVError, InputError) as error:
             self._fail(str(error))
             return
         except OSError as error:
             self._fail(f"{self.path} cannot be opened: {error}")
+            return
+        try:
+            self.layer = make_layer(opened.scene, self._settings.budget, name=self._name)
+        except InputError as error:
+            opened.source.close()
+            self._fail(str(error))
             return
         self._attach(viewer, opened)
 
@@ -301,7 +308,6 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         scene = opened.scene
         first = all(STAND_IN in layer.metadata for layer in viewer.layers)
         self.scene = scene
-        self.layer = make_layer(scene, self._settings.budget, name=self._name)
         viewer.add_layer(self.layer)
         self.controller = LodController(
             opened.source,
@@ -310,6 +316,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             ThreadExecutor(LOADING_THREADS),
             self._settings,
             self._clock,
+            tree=opened.tree,
         )
         if first:
             if scene.ndim >= 3:
