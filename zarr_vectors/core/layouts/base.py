@@ -13,7 +13,7 @@ chunk and store.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from zarr_vectors.core.backends.base import StorageBackend
@@ -42,6 +42,33 @@ class ObjectRows:
     """Rank of the chunk coordinates inside the blobs: D, or D + 1 when attribute-chunked."""
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class LinkRecords:
+    """Links of one level, endpoint 0 at that level, the others at the level plus a delta.
+
+    Attributes:
+        chunks: (M, W, R) int64, chunk of every endpoint.
+        rows: (M, W) int64, row of every endpoint among all rows of its chunk.
+        attributes: name -> (M,) or (M, C) in the stored dtype.
+    """
+
+    chunks: IntArray
+    rows: IntArray
+    attributes: Mapping[str, AnyArray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFamily:
+    """What a level's links of one delta are, from metadata alone."""
+
+    width: int
+    """Endpoints of a link: 2 for edges, 3 or 4 for faces."""
+    count: int | None
+    """Number of links, None where the format does not record it."""
+    attributes: tuple[str, ...] = ()
+    """Names of link attributes, sorted."""
+
+
 class ReadsCells(Protocol):
     """Fetching the per-chunk blobs of any number of arrays in one go."""
 
@@ -67,6 +94,60 @@ class WritesCells(Protocol):
 
     def set_grid(self, path: str, grid: ChunkGrid) -> None:
         """Make room for the chunks of ``grid``, keeping every cell; it must hold those stored."""
+        ...
+
+
+class KeepsLinks(Protocol):
+    """Links between vertices of one level, or of two levels; any number of endpoints a link.
+
+    ``level`` is the level's path, e.g. ``0``; ``delta`` is how many levels up the endpoints after
+    the first are.
+    """
+
+    def link_families(self, level: str, deltas: Iterable[int] = (0,)) -> dict[int, LinkFamily]:
+        """What the links of those deltas are, where there are any, in one batch."""
+        ...
+
+    def get_links(
+        self,
+        level: str,
+        *,
+        delta: int = 0,
+        within: Iterable[ChunkCoords] | None = None,
+        attributes: Iterable[str] = (),
+    ) -> LinkRecords | None:
+        """Links of a level, or None where it has none of that delta.
+
+        Links inside one chunk come first, chunk after chunk in ascending order, each chunk's in
+        stored order; then all others in one fixed order.
+
+        Args:
+            level: The level's path.
+            delta: Levels up.
+            within: Only links whose endpoints at this level all lie in these chunks.
+            attributes: Names of link attributes to read along.
+        """
+        ...
+
+    def put_links(
+        self,
+        level: str,
+        records: LinkRecords,
+        grid: ChunkGrid,
+        *,
+        delta: int = 0,
+        chunk_ratio: Sequence[tuple[int, int]] | None = None,
+    ) -> None:
+        """Create or replace all links of a level and delta, and their attributes.
+
+        Args:
+            level: The level's path.
+            records: The links; (0, W, R) where there are none.
+            grid: Box of chunks of this level.
+            delta: Levels up.
+            chunk_ratio: Per axis, the chunk shapes of this and of the other level as integer
+                multiples of the root's; None where they are the same.
+        """
         ...
 
 
