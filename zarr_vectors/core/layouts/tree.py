@@ -104,7 +104,7 @@ class Tree:
         try:
             yield
         except ArrayError as error:
-            raise self.damaged(path, str(error), chunk) from error
+            raise self.damaged(path, str(error), error.chunk or chunk) from error
 
     def damaged(self, path: str, reason: str, chunk: ChunkCoords | None = None) -> ArrayError:
         """Error about an array, or one chunk of it, that cannot be read."""

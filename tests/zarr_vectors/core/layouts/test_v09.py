@@ -205,8 +205,11 @@ def test_damaged_shards(backend: StorageBackend) -> None:
     whole = backend.get_many([key])[key]
     for bad in (whole[:-1], b"", whole[:-5] + b"\0" + whole[-4:], whole[:40]):
         backend.put_many({key: bad})
-        with pytest.raises(ArrayError, match="0/vertices"):
+        with pytest.raises(
+            ArrayError, match=r"chunk \(-2, 0\) of 0/vertices in .*damaged"
+        ) as found:
             V09Layout(backend).get_cells({PATH: [(-2, 0)]})
+        assert found.value.chunk == (-2, 0)
     backend.delete_many([key])
     with pytest.raises(ArrayError, match=r"chunk \(-2, 0\) of 0/vertices .*recorded but missing"):
         V09Layout(backend).get_cells({PATH: [(-2, 0)]})

@@ -56,20 +56,26 @@ def read_sharded(
         indexes: Shard indexes read so far; added to.
 
     Raises:
-        ArrayError: An index is damaged.
+        ArrayError: An index is damaged, or a cell lies outside its shard; ``chunk`` is set.
     """
     count = math.prod(grid.node.chunk_shape)
     if count > _MOST_INNER:
         raise ArrayError(f"its shards claim {count} cells each")
     size = sharding.index_size(count)
-    keys = dict.fromkeys(place.key for place in places.values())
+    # of each shard, the first chunk asked for: the one to name when the whole shard is damaged
+    keys: dict[str, ChunkCoords] = {}
+    for chunk, place in places.items():
+        keys.setdefault(place.key, chunk)
     before = dict(indexes)
     known = {key: before[key] for key in keys if key in before}
     missing = [key for key in keys if key not in known]
     start = -size if sharding.at_end else 0
     tails = backend.get_ranges([(key, start, size) for key in missing]) if missing else []
     for key, tail in zip(missing, tails, strict=True):
-        known[key] = None if tail is None else sharding.read_index(tail, count)
+        try:
+            known[key] = None if tail is None else sharding.read_index(tail, count)
+        except ArrayError as error:
+            raise ArrayError(f"the index of {key}: {error}", chunk=keys[key]) from error
     indexes.update(known)
     ranges: dict[ChunkCoords, tuple[str, int, int]] = {}
     for chunk, place in places.items():
@@ -78,12 +84,14 @@ def read_sharded(
             continue
         offset, length = int(index[0][place.number]), int(index[1][place.number])
         if length > MAX_CELL_BYTES:
-            raise ArrayError(f"the index of {place.key} claims a cell of {length} bytes")
+            raise ArrayError(
+                f"the index of {place.key} claims a cell of {length} bytes", chunk=chunk
+            )
         ranges[chunk] = (place.key, offset, length)
     parts = backend.get_ranges(list(ranges.values())) if ranges else []
     found: dict[ChunkCoords, bytes | None] = dict.fromkeys(places)
     for (chunk, (key, _, length)), part in zip(ranges.items(), parts, strict=True):
         if part is None or len(part) != length:
-            raise ArrayError(f"{key} is cut short")
+            raise ArrayError(f"{key} is cut short", chunk=chunk)
         found[chunk] = part
     return found
