@@ -9,41 +9,33 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zarr_vectors.constants import (
-    DEFAULT_VERSION,
-    GROUP_ATTRIBUTES,
-    GROUPS,
-    OBJECT_ATTRIBUTES,
-    OBJECT_INDEX,
-    VERTEX_ATTRIBUTES,
-    VERTICES,
-)
+from zarr_vectors.constants import DEFAULT_VERSION
 from zarr_vectors.core.backends import StoreLike
 from zarr_vectors.core.handle import finish, new_handle, open_handle
 from zarr_vectors.core.metadata import LevelMetadata, RootMetadata, default_axes
 from zarr_vectors.core.root_meta import LevelDocument, check_version
-from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import LEAD_KEY, describe_level
 from zarr_vectors.reading.objects import lead_of_value, pieces_of_objects
 from zarr_vectors.reading.plan import check_box, plan_read
 from zarr_vectors.reading.results import PointsResult
 from zarr_vectors.spatial.chunking import bins_per_chunk, check_chunk_shape
-from zarr_vectors.typing import AnyArray, BoundingBox, ChunkCoords, IntArray
+from zarr_vectors.typing import BoundingBox, ChunkCoords
 from zarr_vectors.writing.columns import (
     apply_bounds,
     checked_bounds,
     checked_ids,
     checked_positions,
-    numbers,
-    plain,
     vertex_columns,
 )
-from zarr_vectors.writing.commit import Column, ObjectTables, grid_of, write_objects, write_rows
-from zarr_vectors.writing.route import Route, manifests_of, route_bins, route_objects
-
-MAX_GROUPS = 1_000_000
-"""Group ids count from 0 and every one up to the largest is stored."""
+from zarr_vectors.writing.commit import Column, grid_of, write_objects, write_rows
+from zarr_vectors.writing.objects import (
+    arrays_present,
+    chosen_chunk_shape,
+    lead_bins,
+    object_tables,
+)
+from zarr_vectors.writing.route import manifests_of, route_bins, route_objects
 
 
 def write_points(
@@ -117,20 +109,18 @@ def write_points(
         points, ids = points[kept], None if ids is None else ids[kept]
         columns = {name: Column(c.spec, c.values[kept]) for name, c in columns.items()}
     ndim = points.shape[1]
-    chunk = _chunk_shape(chunk_shape, box, ndim)
+    chunk = chosen_chunk_shape(chunk_shape, box, ndim)
     bins = chunk if bin_shape is None else check_chunk_shape(bin_shape, ndim)
     per_chunk = bins_per_chunk(chunk, bins)
-    lead, lead_values, lead_column = _lead(columns, chunk_by_attribute)
-    if ids is None and (object_attributes or groups or lead is not None):
+    lead, lead_values, lead_column = lead_bins(columns, chunk_by_attribute)
+    if ids is None and (object_attributes or groups or group_attributes or lead is not None):
         ids = np.arange(len(points), dtype=np.int64)
-    if group_attributes and groups is None:
-        raise ArrayError("group_attributes are given without groups")
     if ids is None:
         route = route_bins(points, chunk, bins, lead)
         objects = None
     else:
         route = route_objects(points, chunk, ids, lead)
-        objects = _objects(route, object_attributes, groups, group_attributes)
+        objects = object_tables(manifests_of(route), object_attributes, groups, group_attributes)
     meta = RootMetadata(
         axes=default_axes(ndim, axis_names, axis_units),
         chunk_shape=chunk,
@@ -148,7 +138,7 @@ def write_points(
     level = LevelMetadata(
         level=0,
         vertex_count=len(points),
-        arrays_present=_arrays_present(columns, objects),
+        arrays_present=arrays_present(columns, objects),
         chunk_dims=None
         if chunk_by_attribute is None
         else (chunk_by_attribute, *(axis.name for axis in meta.axes)),
@@ -215,101 +205,3 @@ def read_points(
     )
     reader = LevelReader(handle.layout, arrays)
     return reader.read(plan, list(attribute_names or ()), text=decode_categories)
-
-
-def _chunk_shape(
-    given: Sequence[float] | None, box: tuple[Sequence[float], Sequence[float]], ndim: int
-) -> tuple[float, ...]:
-    if given is not None:
-        return check_chunk_shape(given, ndim)
-    return tuple((b - a) or 1.0 for a, b in zip(*box, strict=True))
-
-
-def _lead(
-    columns: dict[str, Column], name: str | None
-) -> tuple[IntArray | None, tuple[Any, ...] | None, Column | None]:
-    """Attribute bins of an attribute-chunked store; takes the attribute out of ``columns``."""
-    if name is None:
-        return None, None, None
-    if name not in columns:
-        raise ArrayError(f"chunk_by_attribute is {name!r}, which is not among vertex_attributes")
-    column = columns.pop(name)
-    if column.spec.row_shape:
-        raise ArrayError(f"attribute {name!r} has several columns: chunks need one value each")
-    if column.spec.missing_code is not None:
-        raise ArrayError(f"attribute {name!r} has missing values: chunks need a value each")
-    values, bins = np.unique(column.values, return_inverse=True)
-    if column.spec.categories is not None:
-        known: tuple[Any, ...] = tuple(column.spec.categories[int(code)] for code in values)
-        return bins.astype(np.int64), known, None
-    if column.values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise ArrayError(f"attribute {name!r} has values that are not finite: chunks need one each")
-    return bins.astype(np.int64), tuple(plain(value) for value in values), column
-
-
-def _objects(
-    route: Route,
-    attributes: Mapping[str, npt.ArrayLike] | None,
-    groups: Mapping[int, Iterable[int]] | None,
-    group_attributes: Mapping[str, npt.ArrayLike] | None,
-) -> ObjectTables:
-    manifests = manifests_of(route)
-    ids = manifests.ids
-    slots = int(ids[-1]) + 1 if len(ids) else 0
-    lists = _groups(groups)
-    return ObjectTables(
-        manifests=manifests,
-        attributes={
-            name: _object_rows(name, values, ids, slots)
-            for name, values in (attributes or {}).items()
-        },
-        groups=lists,
-        group_attributes={
-            name: _group_rows(name, values, len(lists or ()))
-            for name, values in (group_attributes or {}).items()
-        },
-    )
-
-
-def _object_rows(name: str, given: npt.ArrayLike, ids: IntArray, slots: int) -> AnyArray:
-    """One row per object in ascending id."""
-    values = numbers(given, f"object attribute {name!r}")
-    if len(values) == len(ids):
-        return values
-    if len(values) == slots:
-        return values[ids]
-    raise ArrayError(
-        f"object attribute {name!r} has {len(values)} rows; there are {len(ids)} objects, "
-        f"the largest id is {slots - 1}"
-    )
-
-
-def _group_rows(name: str, given: npt.ArrayLike, count: int) -> AnyArray:
-    values = numbers(given, f"group attribute {name!r}")
-    if len(values) != count:
-        raise ArrayError(f"group attribute {name!r} has {len(values)} rows for {count} groups")
-    return values
-
-
-def _groups(groups: Mapping[int, Iterable[int]] | None) -> list[IntArray] | None:
-    if groups is None:
-        return None
-    known = sorted(groups)
-    if known and (known[0] < 0 or known[-1] >= MAX_GROUPS):
-        raise ArrayError(f"group ids must count from 0, not {known[0]} to {known[-1]}")
-    lists = [np.zeros(0, np.int64) for _ in range(known[-1] + 1 if known else 0)]
-    for number, members in groups.items():
-        lists[number] = np.asarray(list(members), np.int64)
-    return lists
-
-
-def _arrays_present(columns: Mapping[str, Column], objects: ObjectTables | None) -> tuple[str, ...]:
-    names = [VERTICES]
-    if columns:
-        names += [VERTEX_ATTRIBUTES, *(f"{VERTEX_ATTRIBUTES}/{name}" for name in columns)]
-    if objects is not None:
-        names.append(OBJECT_INDEX)
-        names += [OBJECT_ATTRIBUTES] if objects.attributes else []
-        names += [GROUPS] if objects.groups is not None else []
-        names += [GROUP_ATTRIBUTES] if objects.group_attributes else []
-    return tuple(names)
