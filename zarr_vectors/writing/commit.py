@@ -104,17 +104,67 @@ def write_rows(
     Returns:
         The level's chunks and their counts.
     """
-    keys: list[ChunkCoords] = [tuple(row) for row in route.chunks.tolist()]
-    spec = VertexSpec(positions.dtype.newbyteorder("<"))
+    specs = [column.spec for column in columns]
+    create_rows(layout, level, positions.dtype, specs, grid)
+    values = [column.values for column in columns]
+    return fill_rows(layout, level, route, positions, specs, values, on_batch)
+
+
+def create_rows(
+    layout: Layout,
+    level: str,
+    dtype: np.dtype[Any],
+    specs: Sequence[AttributeSpec],
+    grid: ChunkGrid,
+) -> None:
+    """Create a level's empty vertices, fragments and vertex attributes.
+
+    Args:
+        layout: Where to.
+        level: The level's path.
+        dtype: Stored dtype of positions.
+        specs: The attributes.
+        grid: Box of chunks the arrays may hold.
+    """
+    spec = VertexSpec(dtype.newbyteorder("<"))
     layout.create_cells(f"{level}/{VERTICES}", spec.to_meta(), grid)
-    _put_rows(layout, f"{level}/{VERTICES}", route, keys, positions, on_batch)
     layout.create_cells(f"{level}/{VERTEX_FRAGMENTS}", FRAGMENTS_META, grid)
+    for found in specs:
+        layout.create_cells(f"{level}/{VERTEX_ATTRIBUTES}/{found.name}", found.to_meta(), grid)
+
+
+def fill_rows(
+    layout: Layout,
+    level: str,
+    route: Route,
+    positions: FloatArray,
+    specs: Sequence[AttributeSpec],
+    values: Sequence[AnyArray],
+    on_batch: Callable[[], None] = lambda: None,
+) -> ChunkTable:
+    """Put whole chunks into arrays that :func:`create_rows` made; arguments as there.
+
+    Args:
+        layout: Where to.
+        level: The level's path.
+        route: Where every row goes, each chunk whole.
+        positions: (N, D) float in the dtype to store, input order.
+        specs: The attributes.
+        values: (N,) or (N, C) of each attribute, input order.
+        on_batch: Called between batches; may raise to stop.
+
+    Returns:
+        The chunks put and their counts.
+    """
+    keys: list[ChunkCoords] = [tuple(row) for row in route.chunks.tolist()]
+    _put_rows(layout, f"{level}/{VERTICES}", route, keys, positions, on_batch)
     for rows in _runs(np.diff(route.chunk_fragments) * 16 + 64):
         on_batch()
         tables = {keys[i]: _fragment_table(route, i) for i in range(rows.start, rows.stop)}
         layout.put_cells(f"{level}/{VERTEX_FRAGMENTS}", tables)
-    for column in columns:
-        write_column(layout, level, route, column, grid, on_batch)
+    for spec, rows_of in zip(specs, values, strict=True):
+        path = f"{level}/{VERTEX_ATTRIBUTES}/{spec.name}"
+        _put_rows(layout, path, route, keys, rows_of, on_batch)
     return ChunkTable(route.chunks, route.counts, exact=True)
 
 
