@@ -117,14 +117,29 @@ def parse_codecs(codecs: object) -> Pipeline | Sharding:
     if not entries:
         raise ArrayError("it names no codecs")
     name, configuration = entries[0]
+    if name == "sharding_indexed":
+        if entries[1:]:
+            raise ArrayError("codecs around a shard are not supported")
+        return _parse_sharding(configuration)
+    return _parse_pipeline(entries)
+
+
+def _parse_within(codecs: object) -> Pipeline:
+    """Codecs inside a shard, which may not be a shard again, however deep."""
+    entries = [_entry(codec) for codec in codecs] if isinstance(codecs, list) else []
+    if not entries:
+        raise ArrayError("it names no codecs")
+    if entries[0][0] == "sharding_indexed":
+        raise ArrayError("shards within shards are not supported")
+    return _parse_pipeline(entries)
+
+
+def _parse_pipeline(entries: list[tuple[str, Mapping[str, Any]]]) -> Pipeline:
+    name, configuration = entries[0]
     rest = tuple(entries[1:])
     for other, _ in rest:
         if other not in _DECODERS:
             raise ArrayError(f"codec {other[:60]!r} is not supported")
-    if name == "sharding_indexed":
-        if rest:
-            raise ArrayError("codecs around a shard are not supported")
-        return _parse_sharding(configuration)
     if name == "vlen-bytes":
         return Pipeline("vlen-bytes", "<", rest)
     if name == "bytes":
@@ -187,10 +202,8 @@ def _entry(codec: object) -> tuple[str, Mapping[str, Any]]:
 
 def _parse_sharding(configuration: Mapping[str, Any]) -> Sharding:
     shape = configuration.get("chunk_shape")
-    inner = parse_codecs(configuration.get("codecs"))
-    index = parse_codecs(configuration.get("index_codecs"))
-    if isinstance(inner, Sharding) or isinstance(index, Sharding):
-        raise ArrayError("shards within shards are not supported")
+    inner = _parse_within(configuration.get("codecs"))
+    index = _parse_within(configuration.get("index_codecs"))
     if index.serializer != "bytes" or any(name != "crc32c" for name, _ in index.codecs):
         raise ArrayError("its shard index has codecs that are not supported")
     if not isinstance(shape, list) or any(type(n) is not int or n < 1 for n in shape):
@@ -234,6 +247,8 @@ def zstd_size(data: Buffer) -> tuple[int, bool]:
     if at != len(view):
         what = "is cut short" if at > len(view) else "is followed by other bytes"
         raise ArrayError(f"its zstd frame {what}")
+    if field and claimed > bound:
+        raise ArrayError(f"its zstd frame claims {claimed} bytes, its blocks hold {bound} at most")
     return (claimed, True) if field else (bound, False)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -154,7 +155,7 @@ def array_node(document: Mapping[str, Any], where: str) -> ArrayNode:
     encoding = _configuration(document.get("chunk_key_encoding"), "default")
     separator = encoding.get("separator", "/")
     data_type = document.get("data_type")
-    if separator not in {"/", "."} or not isinstance(data_type, str):
+    if separator not in ("/", ".") or not isinstance(data_type, str):
         raise ArrayError(f"{where} has unsupported chunk keys or data type", array=where)
     if document.get("storage_transformers"):
         raise ArrayError(f"{where} uses storage transformers, which are not supported", array=where)
@@ -216,8 +217,7 @@ class BlobNodes:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise ValueError(f"key {twice[:60]!r} is there twice")
     return found
 

@@ -14,6 +14,8 @@ from zarr_vectors.exceptions import ArrayError, MetadataError
 MISSING = -1
 """Code of a missing value."""
 
+_WIDEST = 256
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Categories:
@@ -90,19 +92,20 @@ def decode_categories(
 ) -> npt.NDArray[Any]:
     """(n,) strings of codes; an object array with None where values are missing.
 
+    It is an object array too where a category is so long that rows of its width would fill memory.
+
     Raises:
         ArrayError: A code has no category.
     """
     check_codes(codes, len(categories))
+    if not len(codes):
+        return np.array([], dtype=str)
     absent = codes == MISSING if codes.dtype.kind == "i" else np.zeros(codes.shape, dtype=bool)
-    if absent.any():
+    missing = bool(absent.any())
+    if missing or max(map(len, categories)) > _WIDEST:
         table = np.array([*categories, None], dtype=object)
         return table[np.where(absent, len(categories), codes)]
-    return (
-        np.array(list(categories), dtype=str)[codes.astype(np.intp)]
-        if len(codes)
-        else (np.array([], dtype=str))
-    )
+    return np.array(list(categories), dtype=str)[codes.astype(np.intp)]
 
 
 def check_codes(codes: npt.NDArray[np.integer[Any]], n_categories: int) -> None:

@@ -30,6 +30,8 @@ __all__ = [
 ]
 
 _HEADER = struct.Struct("<IHHII")
+_MOST_ROWS = (2**61, 2**32)
+"""First row and row count of a range: more than a cell can hold, and too small for a sum to wrap."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -256,7 +258,7 @@ def decode_fragments(blob: Buffer) -> FragmentIndex:
             f"fragment table has {len(view)} bytes, expected {rows_at + 8 * int(offsets[-1])}"
         )
     table = np.frombuffer(view, "<i8", 2 * n_ranges, table_at).reshape(-1, 2)
-    if n_ranges and (table.min() < 0 or table.max() > 2**62):
+    if n_ranges and (table.min() < 0 or (table.max(axis=0) > _MOST_ROWS).any()):
         raise ArrayError("fragment table has a range with a negative or absurd row number")
     if n_lists == 0:
         return FragmentIndex(table[:, 0], table[:, 1], np.zeros(n, dtype=bool))

@@ -22,6 +22,8 @@ EMPTY_MANIFEST = bytes(4)
 
 _MAX_RANK = 16
 _MAX_PAIRS = 2**22
+_MAX_SPREAD = 24 * 2**20
+"""Bytes that runs of fragments, short to write down, may spread to beyond what is stored."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,11 +140,12 @@ def _decode_each(blobs: Sequence[Buffer], rank: int, offsets: IntArray) -> Manif
     chunks: list[IntArray] = []
     fragments: list[IntArray] = []
     total = 0
+    most = (_MAX_SPREAD + 3 * sum(map(len, blobs))) // (8 * (rank + 1))
     for row, blob in enumerate(blobs):
         for chunk, numbers in _blocks(memoryview(blob), rank):
             total += len(numbers)
-            if total > _MAX_PAIRS:  # runs are short to write down: stop before they add up
-                raise ArrayError(f"manifests claim more than {_MAX_PAIRS} fragments")
+            if total > most:  # runs are short to write down: stop before they add up
+                raise ArrayError(f"manifests claim more than {most} fragments")
             chunks.append(np.broadcast_to(chunk, (len(numbers), rank)))
             fragments.append(numbers)
         offsets[row + 1] = total

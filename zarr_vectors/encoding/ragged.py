@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,14 @@ from zarr_vectors.typing import IntArray
 Buffer = bytes | bytearray | memoryview
 
 _KINDS = "iufb"
+_NAME = re.compile(
+    r"[<>|=]?(?:[iu][1248]|f[248]|b1|\?)|bool|u?int(?:8|16|32|64)?|float(?:16|32|64)?"
+)
+
+
+def is_number_name(text: str) -> bool:
+    """Whether a dtype's name is one of a number; NumPy itself reads, and runs, far more than that."""
+    return _NAME.fullmatch(text) is not None
 
 
 def stored_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
@@ -23,7 +32,7 @@ def stored_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
         ArrayError: Not an integer, float or bool dtype.
     """
     try:
-        found = np.dtype(dtype)
+        found = None if isinstance(dtype, str) and not is_number_name(dtype) else np.dtype(dtype)
     except (TypeError, ValueError):
         found = None
     if found is None or found.kind not in _KINDS or found.itemsize > 8:
@@ -101,7 +110,7 @@ def decode_ragged_floats(
     cuts = np.asarray(offsets, dtype=np.int64)
     if cuts.ndim != 1 or not len(cuts) or cuts[0] != 0 or cuts[-1] != len(rows):
         raise ArrayError(f"group offsets do not run from 0 to {len(rows)} rows")
-    if np.any(np.diff(cuts) < 0):
+    if np.any(cuts[1:] < cuts[:-1]):  # compared, not subtracted: differences may not fit
         raise ArrayError("group offsets descend")
     return np.split(rows, cuts[1:-1]) if len(cuts) > 1 else []
 

@@ -33,7 +33,7 @@ def bins_per_chunk(chunk_shape: Sequence[float], bin_shape: Sequence[float]) -> 
         if not size > 0:
             raise ChunkingError(f"bin shape {tuple(bin_shape)} must be greater than 0")
         ratio = chunk / size
-        count = round(ratio)
+        count = round(ratio) if ratio < MAX_INDEX else 0
         if count < 1 or abs(ratio - count) > TOLERANCE * max(count, 1):
             raise ChunkingError(
                 f"bin shape {tuple(bin_shape)} does not divide chunk shape {tuple(chunk_shape)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,25 +11,25 @@ import numpy as np
 import numpy.typing as npt
 
 from zarr_vectors.core.metadata.fields import integer_of, items_of, number_of, text_of, texts_of
+from zarr_vectors.encoding.ragged import is_number_name
 from zarr_vectors.exceptions import MetadataError
 
 KINDS = "biuf"
 """NumPy kinds an array may hold: bool, signed, unsigned, float."""
+
+_MOST_COLUMNS = 2**20
 
 
 def dtype_of(value: object, what: str) -> np.dtype[Any]:
     """A stored NumPy type name as a little-endian dtype.
 
     Raises:
-        MetadataError: Not a name NumPy knows, or not a number or bool.
+        MetadataError: Not the name of a number or bool.
     """
-    try:
-        dtype = np.dtype(text_of(value, f"the dtype of {what}"))
-    except TypeError as error:
-        raise MetadataError(f"{what} has the unknown dtype {value!r}") from error
-    if dtype.kind not in KINDS or dtype.itemsize > 8:
-        raise MetadataError(f"{what} has the dtype {value!r}, which is not a number")
-    return dtype.newbyteorder("<")
+    name = text_of(value, f"the dtype of {what}")
+    if not is_number_name(name):
+        raise MetadataError(f"{what} has the unknown dtype {name[:60]!r}, which is not a number")
+    return np.dtype(name).newbyteorder("<")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,10 @@ class AttributeSpec:
                 for n in items_of(meta["row_shape"], f"the row shape of {what}")
             )
         else:
-            shape = () if names is None else (len(names),)
-        columns = int(np.prod(shape)) if shape else 1
+            shape = (len(names),) if names else ()
+        columns = math.prod(shape)
+        if columns > _MOST_COLUMNS:
+            raise MetadataError(f"{what} claims {columns} values per vertex")
         categories, missing = None, None
         if meta.get("encoding") == "dictionary":
             categories = texts_of(meta.get("categories", ()), f"the categories of {what}")

@@ -8,6 +8,8 @@ from typing import Any, cast
 
 from zarr_vectors.exceptions import MetadataError
 
+_LARGEST = 2**63 - 1
+
 
 def mapping_of(value: object, what: str) -> Mapping[str, Any]:
     """``value`` as a JSON object."""
@@ -38,14 +40,19 @@ def integer_of(value: object, what: str, *, least: int | None = None) -> int:
     number = int(cast("float", value))
     if least is not None and number < least:
         raise MetadataError(f"{what} must be at least {least}, not {number}")
+    if abs(number) > _LARGEST:
+        raise MetadataError(f"{what} does not fit 64 bits")
     return number
 
 
 def number_of(value: object, what: str) -> float:
     """``value`` as a finite float."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise MetadataError(f"{what} must be a finite number, not {value!r}")
-    return float(value)
+    try:
+        if not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value):
+            return float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        raise MetadataError(f"{what} does not fit a float") from None
+    raise MetadataError(f"{what} must be a finite number, not {value!r}")
 
 
 def numbers_of(

@@ -6,6 +6,7 @@ is a transform of vertices.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from zarr_vectors.core.metadata.axes import NgffAxis
 from zarr_vectors.core.metadata.fields import items_of, mapping_of, numbers_of
 
 FORMAT = "zarr_vectors"
+_LEVEL = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def transforms_of(attributes: Mapping[str, Any]) -> dict[int, LevelTransform]:
     found = {}
     for entry in _datasets(attributes):
         path = str(entry.get("path", ""))
-        if not path.isdecimal():
+        if _LEVEL.fullmatch(path) is None:
             continue
         scale, translation = None, None
         for step in items_of(entry.get("coordinateTransformations", ()), "a level's transforms"):
@@ -94,4 +96,4 @@ def _datasets(attributes: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _level_of(entry: Mapping[str, Any]) -> tuple[int, str]:
     path = str(entry.get("path", ""))
-    return (int(path), path) if path.isdecimal() else (-1, path)
+    return (int(path), path) if _LEVEL.fullmatch(path) else (-1, path)

@@ -6,7 +6,6 @@ Both are keys beside ``zarr_vectors_level`` that other readers pass over.
 from __future__ import annotations
 
 import base64
-import binascii
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,9 +19,11 @@ from zarr_vectors.exceptions import MetadataError
 from zarr_vectors.typing import ChunkCoords, IntArray
 
 TABLE_VERSION = 1
+_MOST_AXES = 16
 ERROR_METRIC = "vertex_to_representative"
-_LIMIT = 1 << 30
-"""Bytes a table may unpack to."""
+MAX_BYTES = 1 << 24
+"""Bytes the coordinates of a table may have: those of 1.4 million chunks of three axes. Larger
+tables are not stored; chunks are listed instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,11 @@ class ChunkTable:
         if integer_of(required(entry, "version", what), what) != TABLE_VERSION:
             raise MetadataError(f"{what} has the unknown version {entry['version']!r}")
         rank = integer_of(required(entry, "rank", what), what, least=1)
-        flat = _unpack(required(entry, "chunks", what), "<i4", what)
-        counts = _unpack(required(entry, "counts", what), "<u4", what)
+        if rank > _MOST_AXES:
+            raise MetadataError(f"{what} claims chunks of {rank} components")
+        flat = _unpack(required(entry, "chunks", what), "<i4", what, MAX_BYTES)
+        most = 4 * (len(flat) // rank) + 1
+        counts = _unpack(required(entry, "counts", what), "<u4", what, most)
         if len(flat) != rank * len(counts):
             raise MetadataError(f"{what} has {len(counts)} counts for {len(flat) / rank:g} chunks")
         total = integer_of(required(entry, "vertex_count", what), what, least=0)
@@ -119,6 +123,8 @@ class ChunkTable:
         if not self.exact or (self.coords.size and np.abs(self.coords).max() >= 2**31):
             return None
         if self.counts.size and self.counts.max() >= 2**32:
+            return None
+        if 4 * self.coords.size > MAX_BYTES:
             return None
         return {
             "version": TABLE_VERSION,
@@ -133,13 +139,13 @@ def _pack(values: npt.NDArray[np.generic]) -> str:
     return base64.b64encode(zlib.compress(values.tobytes(), 6)).decode("ascii")
 
 
-def _unpack(text: object, dtype: str, what: str) -> IntArray:
+def _unpack(text: object, dtype: str, what: str, most: int) -> IntArray:
     try:
         packed = base64.b64decode(text_of(text, what), validate=True)
         unzip = zlib.decompressobj()
-        data = unzip.decompress(packed, _LIMIT)
-    except (binascii.Error, zlib.error) as error:
+        data = unzip.decompress(packed, most)
+    except (ValueError, zlib.error) as error:
         raise MetadataError(f"{what} does not unpack: {error}") from error
     if not unzip.eof or len(data) % 4:
-        raise MetadataError(f"{what} is cut short")
+        raise MetadataError(f"{what} is cut short, or has more entries than it may")
     return np.frombuffer(data, dtype).astype(np.int64)
