@@ -17,16 +17,16 @@ from zarr_vectors.types.points import write_points
 from zarr_vectors.writing import spill
 
 VERSIONS = ("0.7.0", "0.9.2")
-CHUNK = (10.0, 10.0, 10.0)
+CHUNK = (20.0, 20.0, 20.0)
 
 
 def files(root: Path) -> dict[str, bytes]:
     return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
 
 
-def cloud(seed: int, count: int = 5000) -> tuple[Any, dict[str, Any], Any]:
+def cloud(seed: int, count: int = 3000) -> tuple[Any, dict[str, Any], Any]:
     rng = np.random.default_rng(seed)
-    positions = rng.normal(0, 25, (count, 3))
+    positions = rng.normal(0, 15, (count, 3))
     attributes = {
         "gene": rng.choice(["b", "a", "zz", "c"], count).astype(object),
         "score": rng.normal(size=count).astype("float32"),
@@ -52,7 +52,7 @@ def test_equal_to_one_write(tmp_path: Path, version: Any, with_ids: bool, max_by
         ids = None
     attributes["gene"][::7] = None
     options: dict[str, Any] = {"chunk_shape": CHUNK, "format_version": version}
-    options |= {"bin_shape": (5.0, 5.0, 5.0), "attribute_units": {"score": "mV"}}
+    options |= {"bin_shape": (10.0, 10.0, 10.0), "attribute_units": {"score": "mV"}}
     if with_ids:
         options["object_attributes"] = {"size": np.arange(len(np.unique(ids)))}
     once = write_points(
@@ -82,7 +82,7 @@ def test_buckets_too_large_are_dealt_again(
 
     monkeypatch.setattr(spill.Spill, "batches", noted)
     blocks = cut(4, positions, attributes, None)
-    write_point_blocks(tmp_path / "y" / "store", blocks, max_bytes=50_000, **options)
+    write_point_blocks(tmp_path / "y" / "store", blocks, max_bytes=30_000, **options)
     assert files(tmp_path / "y") == files(tmp_path / "x")
     assert max(sizes) < len(positions) // 3
 
