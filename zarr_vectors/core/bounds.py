@@ -37,7 +37,13 @@ def set_bounds(
         MetadataError: Wrong shape, or inverted.
         StoreError: Vertices lie outside and ``force`` is not given.
     """
-    handle = handle_at(root.layout)
+    with handle_at(root.layout).transaction("set the bounds") as writing:
+        _set_bounds(writing, new_bounds, force=force)
+
+
+def _set_bounds(
+    handle: StoreHandle, new_bounds: tuple[Sequence[float], Sequence[float]], *, force: bool
+) -> None:
     bounds = _checked(new_bounds, handle.meta.ndim)
     old = handle.meta.bounds
     grows = all(a <= b for a, b in zip(bounds[0], old[0], strict=True)) and all(
@@ -47,7 +53,7 @@ def set_bounds(
     if not grows:
         if not force:
             raise StoreError(
-                f"{root.url}: bounds only shrink with force=True, which prunes vertices"
+                f"{handle.backend.url}: bounds only shrink with force=True, which prunes vertices"
             )
         for level in handle.levels.values():
             changed = changed.with_level(_pruned(handle, level, bounds))

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from zarr_vectors.core.backends import StorageBackend, StoreLike, open_backend
+from zarr_vectors.core.journal import (
+    HEAD,
+    ReadThrough,
+    Record,
+    Writing,
+    check_vacant,
+    settle,
+    transaction,
+)
 from zarr_vectors.core.layouts.base import Layout
 from zarr_vectors.core.layouts.detect import layout_for
 from zarr_vectors.core.metadata import RootMetadata
@@ -59,6 +69,46 @@ class StoreHandle:
         """
         return self if self.reopen is None else self.reopen()
 
+    @contextmanager
+    def transaction(self, operation: str, fresh: Iterable[str] = ()) -> Iterator[StoreHandle]:
+        """Write such that all of it is there at the end of the block, or none.
+
+        The handle given is the one to write through, its metadata read anew. An exception undoes
+        what was written; so does, after a kill, the next one to open the store for writing. Until
+        the end of the block everybody else reads the store as it was, and nobody else writes.
+        A transaction begun on the handle given is part of this one; to have a function that takes
+        a path take part, give it ``handle.backend`` instead of the path.
+
+        Args:
+            operation: What is done, in words such as ``"add attribute 'x' to level 0"``.
+            fresh: Prefixes below which nothing is yet, such as ``0/vertex_attributes/x`` or ``2``:
+                what is written there costs nothing extra. Old bytes of all other keys are saved
+                before they change. A prefix that is not empty after all is treated as those are.
+
+        Raises:
+            StoreError: Another writer is at work (it says who and since when), or the store is
+                open for reading.
+        """
+        with transaction(self.backend, operation, fresh) as place:
+            if place is self.backend and isinstance(place, Writing):
+                yield self
+                return
+            layout = layout_for(self.meta.zv_version, place)
+            try:
+                yield handle_at(layout)
+            finally:
+                self.layout.forget()
+
+    def remove_at_commit(self, path: str) -> None:
+        """Remove a group or array when the transaction commits, without saving what it holds.
+
+        Outside a transaction it is removed at once.
+        """
+        if isinstance(self.backend, Writing):
+            self.backend.remove_at_commit(path)
+        else:
+            self.layout.delete(path)
+
     def with_level(self, document: LevelDocument, root: RootDocument | None = None) -> StoreHandle:
         """The same store with a level added or replaced."""
         levels = {**self.levels, document.meta.level: document}
@@ -81,12 +131,34 @@ def open_handle(
     opened = open_backend(place, mode=mode, backend=backend, **options)
     if mode != "r" and opened.read_only:
         raise StoreError(f"{opened.url} cannot be written to")
+    opened = past_journal(opened, writing=mode != "r")
     root = read_root(opened)
     layout = layout_for(root.meta.zv_version, opened)
     reopen = None
     if mode == "r":
         reopen = partial(open_handle, place, "r+", backend=backend, **options)
     return StoreHandle(opened, layout, root, read_levels(layout, root), reopen)
+
+
+def past_journal(place: StorageBackend, *, writing: bool) -> StorageBackend:
+    """A store as it is when no transaction is under way.
+
+    One left behind by a writer that is gone is undone, where the store is opened for writing;
+    otherwise the store is read as it was before.
+
+    Raises:
+        StoreError: Opened for writing while a writer is at work, or may be.
+    """
+    if isinstance(place, Writing | ReadThrough) or not place.any_key:
+        return place
+    data = place.get_many([HEAD]).get(HEAD)
+    if data is None:
+        return place
+    head = Record.parse(data)
+    if not writing:
+        return ReadThrough(place, head)
+    settle(place, head)
+    return place
 
 
 def handle_at(layout: Layout) -> StoreHandle:
@@ -110,11 +182,38 @@ def new_handle(
     place = open_backend(place, mode="a", backend=backend, **options)
     if place.read_only:
         raise StoreError(f"{place.url} cannot be written to")
-    if not _is_empty(place):
-        raise StoreError(f"{place.url} is not empty: a new store needs an empty place")
+    check_vacant(place)
     attributes = root_attributes(meta, place.url)
     layout = layout_for(meta.zv_version, place)
     return StoreHandle(place, layout, RootDocument(attributes, meta), {})
+
+
+@contextmanager
+def creating(
+    place: StoreLike,
+    meta: RootMetadata,
+    *,
+    backend: str | None = None,
+    **options: Any,  # noqa: ANN401  each backend has options of its own
+) -> Iterator[StoreHandle]:
+    """A new store to be filled inside the block, there for others when the block ends.
+
+    End the block with :func:`finish`. After an exception the place is empty again; what a killed
+    process left of a new store is cleared first.
+
+    Raises:
+        StoreError: Something is there already, another process is at work there, or the place
+            cannot be written to.
+    """
+    opened = open_backend(place, mode="a", backend=backend, **options)
+    if opened.read_only:
+        raise StoreError(f"{opened.url} cannot be written to")
+    with transaction(opened, "create a store", whole=True) as writing:
+        if writing is opened:
+            check_vacant(opened)
+        attributes = root_attributes(meta, opened.url)
+        layout = layout_for(meta.zv_version, writing)
+        yield StoreHandle(writing, layout, RootDocument(attributes, meta), {})
 
 
 def finish(handle: StoreHandle, *changed: int) -> None:
@@ -131,11 +230,3 @@ def finish(handle: StoreHandle, *changed: int) -> None:
     root = {**handle.root.attributes, **handle.meta.to_dict()}
     root = with_collection(root, handle.meta, handle.backend.url, handle.levels)
     handle.layout.put_attrs({"": root})
-
-
-def _is_empty(place: StorageBackend) -> bool:
-    """Whether nothing is there; where the place cannot list, whether no group is."""
-    try:
-        return not place.list_dir("")
-    except StoreError:
-        return not place.get_many(["zarr.json"])

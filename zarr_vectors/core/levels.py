@@ -100,13 +100,13 @@ def remove_resolution_level(root: Group, level_index: int) -> None:
     """
     if level_index == 0:
         raise StoreError("level 0 cannot be removed: it is what the store holds")
-    handle = handle_at(root.layout)
-    handle.level(level_index)
-    rest = {number: level for number, level in handle.levels.items() if number != level_index}
-    attributes = with_transform(handle.root.attributes, level_index, None)
-    # the record goes first: a reader never meets a level that is half gone
-    finish(replace(handle, root=RootDocument(attributes, handle.meta), levels=rest))
-    handle.layout.delete(str(level_index))
+    with handle_at(root.layout).transaction(f"remove level {level_index}") as writing:
+        writing.level(level_index)
+        rest = {number: level for number, level in writing.levels.items() if number != level_index}
+        attributes = with_transform(writing.root.attributes, level_index, None)
+        # the record goes first: a reader never meets a level that is half gone
+        finish(replace(writing, root=RootDocument(attributes, writing.meta), levels=rest))
+        writing.remove_at_commit(str(level_index))
 
 
 def list_available_ratios(root: Group) -> list[tuple[float, ...]]:
@@ -117,11 +117,13 @@ def list_available_ratios(root: Group) -> list[tuple[float, ...]]:
 
 
 def _put_level(handle: StoreHandle, meta: LevelMetadata) -> None:
-    if meta.level in handle.levels:
-        raise StoreError(f"{handle.backend.url} has a level {meta.level} already")
-    bins = meta.bin_shape or handle.meta.bin_shape
-    ratio = meta.bin_ratio or tuple(a / b for a, b in zip(bins, handle.meta.bin_shape, strict=True))
-    transform = LevelTransform(tuple(ratio), tuple(edge / 2 for edge in bins))
-    attributes = with_transform(handle.root.attributes, meta.level, transform)
-    root = RootDocument(attributes, handle.meta)
-    finish(handle.with_level(LevelDocument(meta), root), meta.level)
+    with handle.transaction(f"add level {meta.level}", fresh=[str(meta.level)]) as writing:
+        if meta.level in writing.levels:
+            raise StoreError(f"{handle.backend.url} has a level {meta.level} already")
+        base = writing.meta.bin_shape
+        bins = meta.bin_shape or base
+        ratio = meta.bin_ratio or tuple(a / b for a, b in zip(bins, base, strict=True))
+        transform = LevelTransform(tuple(ratio), tuple(edge / 2 for edge in bins))
+        attributes = with_transform(writing.root.attributes, meta.level, transform)
+        root = RootDocument(attributes, writing.meta)
+        finish(writing.with_level(LevelDocument(meta), root), meta.level)

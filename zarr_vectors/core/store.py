@@ -13,10 +13,11 @@ from zarr_vectors.constants import (
     VERTEX_FRAGMENTS,
     VERTICES,
 )
-from zarr_vectors.core.backends import StoreLike, resolve_backend_name
+from zarr_vectors.core.backends import StoreLike, open_backend, resolve_backend_name
 from zarr_vectors.core.bounds import grid_for, set_bounds
 from zarr_vectors.core.group import FsGroup, Group, group_at
-from zarr_vectors.core.handle import finish, handle_at, new_handle, open_handle
+from zarr_vectors.core.handle import creating, finish, handle_at, open_handle
+from zarr_vectors.core.layouts.detect import layout_for
 from zarr_vectors.core.levels import (
     add_resolution_level,
     create_resolution_level,
@@ -152,14 +153,15 @@ def create_store(
     )
     meta.validate()
     spec = VertexSpec(dtype_of(vertex_dtype, "the vertices array"), vertex_encoding)
-    handle = new_handle(path, meta, backend=backend, **backend_kwargs)
-    grid = grid_for(meta.bounds, meta.chunk_shape)
-    handle.layout.create_cells(f"0/{VERTICES}", spec.to_meta(), grid)
-    handle.layout.create_cells(f"0/{VERTEX_FRAGMENTS}", _FRAGMENTS, grid)
-    none = np.zeros((0, count), np.int64)
-    table = ChunkTable(none, none[:, 0], exact=True)
-    finish(handle.with_level(LevelDocument(LevelMetadata(0), table=table)), 0)
-    return group_at(handle.layout)
+    place = open_backend(path, mode="a", backend=backend, **backend_kwargs)
+    with creating(place, meta) as handle:
+        grid = grid_for(meta.bounds, meta.chunk_shape)
+        handle.layout.create_cells(f"0/{VERTICES}", spec.to_meta(), grid)
+        handle.layout.create_cells(f"0/{VERTEX_FRAGMENTS}", _FRAGMENTS, grid)
+        none = np.zeros((0, count), np.int64)
+        table = ChunkTable(none, none[:, 0], exact=True)
+        finish(handle.with_level(LevelDocument(LevelMetadata(0), table=table)), 0)
+    return group_at(layout_for(format_version, place))
 
 
 def open_store(
@@ -228,7 +230,9 @@ def read_parametric_types(root: Group) -> list[ParametricTypeDef]:
 def write_parametric_types(root: Group, types: Iterable[ParametricTypeDef]) -> None:
     """Record kinds of parametric objects, replacing those there."""
     kinds = serialise_parametric_types(types)
-    get_parametric_group(root).attrs.update({"parametric_types": kinds})
+    with handle_at(root.layout).transaction("record parametric types") as writing:
+        group = get_parametric_group(group_at(writing.layout))
+        group.attrs.update({"parametric_types": kinds})
 
 
 def _ndim(

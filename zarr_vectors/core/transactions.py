@@ -7,7 +7,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 from zarr_vectors.core.backends import open_backend
 from zarr_vectors.core.backends.urls import redact
 from zarr_vectors.core.group import Group, group_at
-from zarr_vectors.core.layouts.detect import open_layout
+from zarr_vectors.core.handle import open_handle
 from zarr_vectors.exceptions import StoreError
 
 
@@ -63,4 +63,5 @@ def rebind(group: Group, backend: str | object, **options: Any) -> Group:  # noq
         new = open_backend(cast("Any", backend), mode=mode, **options)
         if new.url.rstrip("/") != old.url.rstrip("/"):
             raise StoreError(f"{redact(new.url)} is not {old.url}: rebind stays at one address")
-    return group_at(open_layout(new), group.prefix)
+    handle = open_handle(new, "r" if old.read_only else "r+")
+    return group_at(handle.layout, group.prefix)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -68,6 +70,7 @@ class ZVWriter:
             raise StoreError(f"level {level.level_index} of {self._url} has a writer already")
         self._open = True
         self._staged: list[Staged] = []
+        self._changed = self._handle
 
     def __enter__(self) -> Self:
         return self
@@ -137,8 +140,10 @@ class ZVWriter:
         route = _in_place(reader)
         bins = None if arrays.lead_values is None else len(arrays.lead_values)
         grid = grid_of(self._handle.meta.bounds, arrays.chunk_shape, route.chunks, bins)
-        write_column(self._handle.layout, str(number), route, column, grid)
-        self._record(VERTEX_ATTRIBUTES, f"{VERTEX_ATTRIBUTES}/{name}")
+        path = f"{number}/{VERTEX_ATTRIBUTES}/{name}"
+        with self._transaction(f"add attribute {name!r}", fresh=[path]) as writing:
+            write_column(writing.layout, str(number), route, column, grid)
+            self._record(writing, VERTEX_ATTRIBUTES, f"{VERTEX_ATTRIBUTES}/{name}")
 
     async def add_node_attribute(
         self, name: str, values: npt.ArrayLike, *, dtype: npt.DTypeLike | None = None
@@ -183,8 +188,10 @@ class ZVWriter:
                 f"object attribute {name!r} has {len(rows)} rows; level {path} of {self._url} "
                 f"has {count} objects"
             )
-        put_object_attribute(self._handle.layout, path, name, rows, index.ids, index.ids)
-        self._record(OBJECT_ATTRIBUTES)
+        fresh = [f"{path}/{OBJECT_ATTRIBUTES}/{name}"]
+        with self._transaction(f"add object attribute {name!r}", fresh=fresh) as writing:
+            put_object_attribute(writing.layout, path, name, rows, index.ids, index.ids)
+            self._record(writing, OBJECT_ATTRIBUTES)
 
     async def append_vertices(
         self,
@@ -273,7 +280,8 @@ class ZVWriter:
         objects = 0
         while self._staged:
             staged = self._staged[0]
-            self._renew(append(self._handle, self._level.reader, staged))
+            with self._transaction("append vertices") as writing:
+                self._changed = append(writing, self._level.reader, staged)
             objects += len(np.unique(staged.ids))
             del self._staged[0]
         return {"committed": True, "objects_committed": objects}
@@ -300,18 +308,23 @@ class ZVWriter:
         if not self._open:
             raise StoreError(f"this writer of level {self._level.level_index} is closed")
 
-    def _record(self, *names: str) -> None:
-        """Add to the names of arrays the level says it has."""
-        document = self._handle.level(self._level.level_index)
-        known = dict.fromkeys((*document.meta.arrays_present, *names))
-        meta = with_arrays(document, tuple(known))
-        handle = self._handle.with_level(meta)
-        finish(handle, self._level.level_index)
-        self._renew(handle)
+    @contextmanager
+    def _transaction(self, operation: str, fresh: Sequence[str] = ()) -> Iterator[StoreHandle]:
+        """Write together; what the block leaves in ``_changed`` is taken over once it holds."""
+        number = self._level.level_index
+        with self._handle.transaction(f"{operation} ({number})", fresh) as writing:
+            self._changed = writing
+            yield writing
+        changed = self._changed
+        self._handle = replace(self._handle, root=changed.root, levels=changed.levels)
+        self._level.renew(self._handle)
 
-    def _renew(self, handle: StoreHandle) -> None:
-        self._handle = handle
-        self._level.renew(handle)
+    def _record(self, writing: StoreHandle, *names: str) -> None:
+        """Add to the names of arrays the level says it has."""
+        document = writing.level(self._level.level_index)
+        known = dict.fromkeys((*document.meta.arrays_present, *names))
+        self._changed = writing.with_level(with_arrays(document, tuple(known)))
+        finish(self._changed, self._level.level_index)
 
 
 def cast_to(values: npt.ArrayLike, dtype: npt.DTypeLike | None) -> AnyArray:

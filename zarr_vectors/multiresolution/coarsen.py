@@ -63,21 +63,32 @@ def build_pyramid(
         StoreError: No such store, not writable, or a level is there already.
     """
     _check_links(cross_level_depth, cross_level_storage)
-    handle = open_handle(store_path, "r+", backend=backend)
-    ndim = handle.meta.ndim
+    opened = open_handle(store_path, "r+", backend=backend)
+    ndim = opened.meta.ndim
     steps = None if factors is None else check_steps(factors, chunk_scale_factors, ndim)
-    work = CloudBuilder(handle, attribute_aggregation or {}, progress, cancelled)
-    work.load(0)
     specs: list[dict[str, Any]] = []
-    number = 0
-    while steps is None or number < len(steps):
-        step = Step(2.0) if steps is None else steps[number]
-        if steps is None and work.is_coarse(number):
-            break
-        rest = (len(steps) if steps is not None else number + 1) - number
-        specs.append(work.build(number, number + 1, step, (sparsity_strategy, sparsity_seed), rest))
-        number += 1
-    work.stamp(cross_level_depth, cross_level_storage)
+    stopped: CoarseningError | None = None
+    with opened.transaction("build the pyramid") as handle:
+        work = CloudBuilder(handle, attribute_aggregation or {}, progress, cancelled)
+        work.load(0)
+        choice = (sparsity_strategy, sparsity_seed)
+        number = 0
+        try:
+            while steps is None or number < len(steps):
+                step = Step(2.0) if steps is None else steps[number]
+                if steps is None and work.is_coarse(number):
+                    break
+                rest = (len(steps) if steps is not None else number + 1) - number
+                number += 1
+                with handle.transaction(f"build level {number}", fresh=[str(number)]):
+                    specs.append(work.build(number - 1, number, step, choice, rest))
+            work.stamp(cross_level_depth, cross_level_storage)
+        except CoarseningError as error:
+            if cancelled is None or not cancelled():
+                raise
+            stopped = error  # the levels that are whole stay
+    if stopped is not None:
+        raise stopped
     return {
         "levels_created": len(specs),
         "level_specs": specs,
@@ -129,12 +140,13 @@ def coarsen_level(
     _check_links(1, cross_level_storage)
     if target_level <= source_level:
         raise CoarseningError(f"level {target_level} cannot be coarser than level {source_level}")
-    handle = open_handle(store_path, "r+", backend=backend)
-    work = CloudBuilder(handle, attribute_aggregation or {}, progress, cancelled)
-    work.load(source_level)
-    step = check_step(coarsen_factor, sparsity_factor, chunk_scale_factor, handle.meta.ndim)
-    spec = work.build(source_level, target_level, step, (sparsity_strategy, sparsity_seed), 1)
-    work.stamp(handle.meta.cross_level_depth, cross_level_storage)
+    opened = open_handle(store_path, "r+", backend=backend)
+    step = check_step(coarsen_factor, sparsity_factor, chunk_scale_factor, opened.meta.ndim)
+    with opened.transaction(f"build level {target_level}", fresh=[str(target_level)]) as handle:
+        work = CloudBuilder(handle, attribute_aggregation or {}, progress, cancelled)
+        work.load(source_level)
+        spec = work.build(source_level, target_level, step, (sparsity_strategy, sparsity_seed), 1)
+        work.stamp(handle.meta.cross_level_depth, cross_level_storage)
     return spec
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from zarr_vectors.constants import DEFAULT_VERSION
 from zarr_vectors.core.backends import StoreLike
-from zarr_vectors.core.handle import finish, new_handle, open_handle
+from zarr_vectors.core.handle import creating, finish, open_handle
 from zarr_vectors.core.metadata import LevelMetadata, RootMetadata, default_axes
 from zarr_vectors.core.root_meta import LevelDocument, check_version
 from zarr_vectors.reading.fetch import LevelReader
@@ -131,10 +131,6 @@ def write_points(
         crs=crs,
     )
     meta.validate()
-    handle = new_handle(store_path, meta, backend=backend)
-    grid = grid_of(box, chunk, route.chunks, None if lead_values is None else len(lead_values))
-    table = write_rows(handle.layout, "0", route, points, list(columns.values()), grid)
-    slots = 0 if objects is None else write_objects(handle.layout, "0", objects)
     level = LevelMetadata(
         level=0,
         vertex_count=len(points),
@@ -147,7 +143,11 @@ def write_points(
         fragments_tile=True,
     )
     extra = {} if lead_column is None else {LEAD_KEY: {"dtype": lead_column.spec.dtype.name}}
-    finish(handle.with_level(LevelDocument(level, extra, table)), 0)
+    grid = grid_of(box, chunk, route.chunks, None if lead_values is None else len(lead_values))
+    with creating(store_path, meta, backend=backend) as handle:
+        table = write_rows(handle.layout, "0", route, points, list(columns.values()), grid)
+        slots = 0 if objects is None else write_objects(handle.layout, "0", objects)
+        finish(handle.with_level(LevelDocument(level, extra, table)), 0)
     return {
         "vertex_count": len(points),
         "chunk_count": len(route.chunks),

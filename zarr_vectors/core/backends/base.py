@@ -76,6 +76,8 @@ class StorageBackend(Protocol):
     local_path: Path | None
     """The root directory of a local store, else None."""
     stats: IOStats
+    any_key: bool
+    """Whether keys of our own choice may be kept beside those of Zarr; without, no journal is."""
 
     def get_many(self, keys: Iterable[str]) -> dict[str, bytes]:
         """Whole values of the keys that exist."""
@@ -92,6 +94,14 @@ class StorageBackend(Protocol):
         """Create or replace each value, whole or not at all."""
         ...
 
+    def put_new(self, key: str, data: bytes) -> bool:
+        """Create a value whole, unless the key exists; whether this call created it.
+
+        Of several callers at once one succeeds, where the place can promise that: folders, memory,
+        and buckets that create conditionally. Other places are asked first, then written to.
+        """
+        ...
+
     def delete_many(self, keys: Iterable[str]) -> None:
         """Remove the keys that exist."""
         ...
@@ -102,6 +112,21 @@ class StorageBackend(Protocol):
 
     def list_dir(self, prefix: str) -> list[str]:
         """Sorted child names directly below ``prefix/``; StoreError where the place cannot list."""
+        ...
+
+    def keys_below(self, prefix: str) -> list[str]:
+        """Sorted keys of everything below ``prefix/``; StoreError where the place cannot list."""
+        ...
+
+    def sync(self) -> None:
+        """Wait until what was written and removed would survive a loss of power.
+
+        Only where the place was opened to be durable; otherwise there is nothing to wait for.
+        """
+        ...
+
+    def sweep(self, keys: Iterable[str]) -> None:
+        """Remove what a killed writer of these keys left beside them: half files, empty folders."""
         ...
 
     def zarr_store(self) -> Store:

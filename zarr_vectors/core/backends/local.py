@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import stat
 import uuid
@@ -20,12 +21,13 @@ from zarr_vectors.constants import MAX_DENSE_BYTES
 from zarr_vectors.core.backends.base import IOStats
 from zarr_vectors.core.backends.beneath import Beneath, is_inside, leaves
 from zarr_vectors.core.backends.urls import file_url
-from zarr_vectors.core.paths import check_key
+from zarr_vectors.core.paths import check_key, parents
 from zarr_vectors.exceptions import StoreError
 
 Buffer = bytes | bytearray | memoryview
 
 _ABSENT = (FileNotFoundError, NotADirectoryError)
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}\.tmp")
 _CREATE = (
     os.O_WRONLY
     | os.O_CREAT
@@ -44,12 +46,14 @@ class LocalBackend:
         read_only: Refuse to write.
         create: Make the folder where it is missing.
         follow_links: Read through links that lead out of the folder.
+        durable: Let :meth:`sync` wait for the disk; a transaction then survives a loss of power.
 
     Raises:
         StoreError: There is no such folder, or it cannot be made.
     """
 
     name = "local"
+    any_key = True
 
     def __init__(
         self,
@@ -58,6 +62,7 @@ class LocalBackend:
         read_only: bool = True,
         create: bool = False,
         follow_links: bool = False,
+        durable: bool = False,
     ) -> None:
         try:
             if create and not read_only:
@@ -75,6 +80,8 @@ class LocalBackend:
         self._root = os.fspath(self.local_path)
         self._files = Beneath(self.local_path, follow_links=follow_links)
         self._made: set[str] = {""}
+        self.durable = durable
+        self._unsynced: dict[str, None] = {}
 
     def __repr__(self) -> str:
         return f"LocalBackend({self._root!r}, read_only={self.read_only})"
@@ -108,6 +115,24 @@ class LocalBackend:
             size += len(data)
         self.stats.add(requests=len(items), bytes_written=size)
 
+    def put_new(self, key: str, data: bytes) -> bool:
+        """Create a value whole, unless the key exists; whether this call created it."""
+        self._writable()
+        folder, _, name = check_key(key).rpartition("/")
+        self.stats.add(requests=1, bytes_written=len(data))
+        with self._failing("create", key):
+            self._make(folder)
+            temporary = f"{self._root}/{folder}/.{name}.{uuid.uuid4().hex}.tmp"
+            _fill(self._create(temporary, folder), data, temporary)
+            try:
+                _link(temporary, f"{self._root}/{key}")
+            except FileExistsError:
+                return False
+            finally:
+                os.unlink(temporary)
+        self._note(key)
+        return True
+
     def delete_many(self, keys: Iterable[str]) -> None:
         """Remove the keys that exist."""
         self._writable()
@@ -117,6 +142,7 @@ class LocalBackend:
             self._no_links_above(check_key(key))
             with self._failing("remove", key), contextlib.suppress(*_ABSENT):
                 os.unlink(f"{self._root}/{key}")
+            self._note(key.rpartition("/")[0])
         self.stats.add(requests=count)
 
     def delete_prefix(self, prefix: str) -> None:
@@ -130,12 +156,55 @@ class LocalBackend:
             return
         self._no_links_above(check_key(prefix))
         self._remove(prefix)
+        self._note(prefix.rpartition("/")[0])
 
     def list_dir(self, prefix: str) -> list[str]:
         """Sorted child names directly below ``prefix/``."""
         names = self._scan(check_key(prefix) if prefix else "")
         self.stats.add(requests=1)
         return sorted(n for n in names if not (n.startswith(".") and n.endswith(".tmp")))
+
+    def keys_below(self, prefix: str) -> list[str]:
+        """Sorted keys of everything below ``prefix/``; links are not followed."""
+        self.stats.add(requests=1)
+        start = f"{self._root}/{check_key(prefix)}" if prefix else self._root
+        found = []
+        with self._failing("list", prefix):
+            for folder, _, names in os.walk(start):
+                below = os.path.relpath(folder, self._root).replace(os.sep, "/")
+                at = "" if below == "." else f"{below}/"
+                found += [f"{at}{n}" for n in names if not (n[0] == "." and n.endswith(".tmp"))]
+        return sorted(found)
+
+    def sync(self) -> None:
+        """Wait for the disk, where opened to be durable."""
+        if not self.durable:
+            return
+        keys = list(self._unsynced)
+        self._unsynced.clear()
+        folders = {folder for key in keys for folder in parents(key)}
+        for key in (*keys, *sorted(folders, reverse=True)):
+            with self._failing("sync", key), contextlib.suppress(*_ABSENT):
+                _sync(f"{self._root}/{key}" if key else self._root)
+
+    def sweep(self, keys: Iterable[str]) -> None:
+        """Remove what a killed writer of these keys left: half files, empty folders."""
+        self._writable()
+        self._made = {""}
+        for folder in {check_key(key).rpartition("/")[0] for key in keys}:
+            if folder:
+                self._no_links_above(f"{folder}/x")
+            for name in self._scan(folder):
+                if _TEMPORARY.fullmatch(name):
+                    self._remove(f"{folder}/{name}" if folder else name)
+            while folder:
+                try:
+                    os.rmdir(f"{self._root}/{folder}")
+                except _ABSENT:
+                    pass
+                except OSError:  # it is not empty
+                    break
+                folder = folder.rpartition("/")[0]
 
     def zarr_store(self) -> LocalStore:
         """The folder as a zarr LocalStore."""
@@ -183,6 +252,7 @@ class LocalBackend:
                 os.replace(temporary, path)
             else:
                 _fill(fd, data, path)
+        self._note(key)
 
     def _create(self, path: str, folder: str) -> int:
         try:
@@ -191,6 +261,11 @@ class LocalBackend:
             self._made = {""}
             self._make(folder)
             return os.open(path, _CREATE, 0o666)
+
+    def _note(self, key: str) -> None:
+        """Remember what is to reach the disk."""
+        if self.durable:
+            self._unsynced[key] = None
 
     def _make(self, folder: str) -> None:
         """Make a folder and those above it; every one must be a real folder, not a link."""
@@ -245,6 +320,27 @@ class LocalBackend:
         except OSError as error:
             reason = error.strerror or str(error)
             raise StoreError(f"cannot {verb} {key} of {self.url}: {reason}") from error
+
+
+def _link(temporary: str, path: str) -> None:
+    """Give a whole file its name, unless the name is taken."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        with open(temporary, "rb") as whole:
+            _fill(os.open(path, _CREATE, 0o666), whole.read(), path)
+
+
+def _sync(path: str) -> None:
+    if os.path.isdir(path) and os.name == "nt":
+        return  # folders cannot be opened there
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def _read_all(fd: int, size: int) -> bytes:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import obstore
-from obstore.exceptions import NotFoundError, NotSupportedError
+from obstore.exceptions import AlreadyExistsError, NotFoundError, NotSupportedError
 from obstore.store import GCSStore, HTTPStore, LocalStore, MemoryStore, ObjectStore, from_url
 from zarr.storage import ObjectStore as ZarrObjectStore
 
@@ -73,6 +73,7 @@ class ObstoreBackend:
     """
 
     name = "obstore"
+    any_key = True
 
     def __init__(
         self,
@@ -130,6 +131,27 @@ class ObstoreBackend:
         self._each("write", put, list(items.items()))
         self.stats.add(requests=len(items), bytes_written=sum(map(len, items.values())))
 
+    def put_new(self, key: str, data: bytes) -> bool:
+        """Create a value, unless the key exists; whether this call created it."""
+        self._writable()
+
+        async def put(key: str) -> bool:
+            try:
+                await obstore.put_async(self._store, key, data, mode="create")
+            except (AlreadyExistsError, FileExistsError):
+                # a retry of a request that went through is told so too
+                return await self._get(key) == data
+            except NotSupportedError:  # a service that cannot: one writer only, as the docs say
+                if await self._get(key) is not None:
+                    return False
+                await obstore.put_async(self._store, key, data)
+                return await self._get(key) == data
+            return True
+
+        created = self._each("create", put, [check_key(key)])[0]
+        self.stats.add(requests=1, bytes_written=len(data))
+        return created
+
     def delete_many(self, keys: Iterable[str]) -> None:
         """Remove the keys that exist."""
         self._writable()
@@ -147,16 +169,26 @@ class ObstoreBackend:
     def delete_prefix(self, prefix: str) -> None:
         """Remove everything below ``prefix/``."""
         self._writable()
+        self.delete_many(self.keys_below(prefix))
+
+    def keys_below(self, prefix: str) -> list[str]:
+        """Sorted keys of everything below a prefix."""
         if prefix:
             check_key(prefix)
 
-        async def keys_below(below: str) -> list[str]:
+        async def keys(below: str) -> list[str]:
             pages = obstore.list(self._store, below or None)
             return [meta["path"] async for page in pages for meta in page]
 
-        found = self._each("list", keys_below, [prefix])[0]
+        found = self._each("list", keys, [prefix])[0]
         self.stats.add(requests=1)
-        self.delete_many(found)
+        return sorted(found)
+
+    def sync(self) -> None:
+        """Nothing: what a bucket answered for is written."""
+
+    def sweep(self, keys: Iterable[str]) -> None:
+        """Nothing: a bucket leaves nothing beside its keys."""
 
     def list_dir(self, prefix: str) -> list[str]:
         """Sorted child names directly below ``prefix/``; StoreError where the place cannot list."""

@@ -49,6 +49,8 @@ class ZarrStoreBackend:
         self.stats = IOStats()
         self._store = store
         self._at_once = at_once
+        # a store with sessions has transactions of its own, and takes no keys but those of Zarr
+        self.any_key = not hasattr(store, "session")
 
     def __repr__(self) -> str:
         return f"ZarrStoreBackend({self.url!r}, read_only={self.read_only})"
@@ -90,6 +92,18 @@ class ZarrStoreBackend:
         self._each("write", put, list(items.items()))
         self.stats.add(requests=len(items), bytes_written=sum(map(len, items.values())))
 
+    def put_new(self, key: str, data: bytes) -> bool:
+        """Create a value, unless the key exists; whether this call created it."""
+        self._writable()
+
+        async def put(key: str) -> bytes | None:
+            await self._store.set_if_not_exists(key, CpuBuffer.from_bytes(data))
+            return await self._get(key, None)
+
+        stored = self._each("create", put, [check_key(key)])[0]
+        self.stats.add(requests=2, bytes_written=len(data))
+        return stored == data
+
     def delete_many(self, keys: Iterable[str]) -> None:
         """Remove the keys that exist."""
         self._writable()
@@ -118,6 +132,24 @@ class ZarrStoreBackend:
         found = self._each("list", names, [prefix])[0]
         self.stats.add(requests=1)
         return sorted(found - {""})
+
+    def keys_below(self, prefix: str) -> list[str]:
+        """Sorted keys of everything below a prefix; StoreError where the store cannot list."""
+        if not self._store.supports_listing:
+            raise StoreError(f"{self.url} cannot list its keys")
+
+        async def keys(below: str) -> list[str]:
+            return [key async for key in self._store.list_prefix(below)]
+
+        found = self._each("list", keys, [f"{check_key(prefix)}/" if prefix else ""])[0]
+        self.stats.add(requests=1)
+        return sorted(found)
+
+    def sync(self) -> None:
+        """Nothing: what a Zarr store answered for is written."""
+
+    def sweep(self, keys: Iterable[str]) -> None:
+        """Nothing: a Zarr store leaves nothing beside its keys."""
 
     def zarr_store(self) -> Store:
         """The store itself."""

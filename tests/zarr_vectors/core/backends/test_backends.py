@@ -173,3 +173,19 @@ def test_the_same_place_as_a_zarr_store(backend: StorageBackend) -> None:
 
     zarr.create_array(backend.zarr_store(), name="n", shape=(3,), dtype="int8", fill_value=7)
     assert b'"int8"' in backend.get_many(["n/zarr.json"])["n/zarr.json"]
+
+
+def test_a_key_is_created_once(backend: StorageBackend) -> None:
+    assert backend.put_new("a/head", b"mine")
+    assert not backend.put_new("a/head", b"theirs")
+    assert backend.get_many(["a/head"]) == {"a/head": b"mine"}
+    assert backend.list_dir("a") == ["head"]
+    backend.delete_many(["a/head"])
+    assert backend.put_new("a/head", b"theirs")
+
+
+def test_all_keys_below_a_prefix(backend: StorageBackend) -> None:
+    backend.put_many({**ITEMS, "ab": b"beside"})
+    assert backend.keys_below("a") == ["a/b/c/0", "a/zarr.json"]
+    assert backend.keys_below("") == sorted([*ITEMS, "ab"])
+    assert backend.keys_below("nothing") == []
