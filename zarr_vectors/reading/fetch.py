@@ -15,6 +15,7 @@ from zarr_vectors.encoding.fragments import FragmentIndex, decode_fragments
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.reading import assemble
 from zarr_vectors.reading.cache import CellCache
+from zarr_vectors.reading.edges import Selection
 from zarr_vectors.reading.level import LevelArrays
 from zarr_vectors.reading.plan import ReadPlan
 from zarr_vectors.reading.results import ChunkRows, PointsResult
@@ -56,13 +57,26 @@ class LevelReader:
             ArrayError: A chunk is missing, cut short or contradicts its level.
             StoreError: The level lacks an attribute.
         """
+        return self._read(plan, attributes, text=text, track=False)[0]
+
+    def select(
+        self, plan: ReadPlan, attributes: Sequence[str] = (), *, text: bool = True
+    ) -> tuple[PointsResult, Selection]:
+        """As :meth:`read`, with the stored row of every row returned."""
+        found, selection = self._read(plan, attributes, text=text, track=True)
+        assert selection is not None  # noqa: S101  it was asked for
+        return found, selection
+
+    def _read(
+        self, plan: ReadPlan, attributes: Sequence[str], *, text: bool, track: bool
+    ) -> tuple[PointsResult, Selection | None]:
         specs = [self.arrays.attribute(name) for name in attributes]
+        objects = None
         if plan.pieces is None:
-            positions, values = self._read_chunks(plan, specs)
-            objects = None
+            positions, values, selection = self._read_chunks(plan, specs, track=track)
         else:
-            positions, values, objects = self._read_pieces(plan, specs)
-        return PointsResult(
+            positions, values, objects, selection = self._read_pieces(plan, specs)
+        found = PointsResult(
             positions=positions,
             vertex_attributes={
                 spec.name: self._shown(v, spec, text) for spec, v in zip(specs, values, strict=True)
@@ -71,6 +85,7 @@ class LevelReader:
             object_ids=objects,
             level=self.arrays.meta.level,
         )
+        return found, selection
 
     def read_values(self, name: str, *, text: bool = False) -> AnyArray:
         """All values of one attribute, rows as in a read of every position."""
@@ -131,8 +146,8 @@ class LevelReader:
         return self._indexes(self._fetch({path: list(keys)})[path])
 
     def _read_chunks(
-        self, plan: ReadPlan, specs: Sequence[AttributeSpec]
-    ) -> tuple[FloatArray, list[AnyArray]]:
+        self, plan: ReadPlan, specs: Sequence[AttributeSpec], *, track: bool
+    ) -> tuple[FloatArray, list[AnyArray], Selection | None]:
         keys = plan.keys()
         sizes = self._recorded_counts(keys) * self._row_bytes(specs)
         arrays = self.arrays
@@ -140,29 +155,38 @@ class LevelReader:
         dtypes = [arrays.vertices.dtype, *(spec.dtype for spec in specs)]
         room = int(self._recorded_counts(keys).sum()) if arrays.table.exact else None
         stacks = [_Stack(d, shape, room) for d, shape in zip(dtypes, shapes, strict=True)]
+        found, taken = np.zeros(len(keys), np.int64), []
         for rows, part in _batches(keys, sizes):
             positions, values, counts = self._rows(part, specs)
             keep = _kept_rows(plan, plan.partial[rows], positions, counts)
             for stack, column in zip(stacks, (positions, *values), strict=True):
                 stack.add(assemble.mask_rows(column, keep), last=rows.stop == len(keys))
+            found[rows] = counts
+            if track:
+                taken.append(np.ones(len(positions), np.bool_) if keep is None else keep)
         columns = [stack.whole() for stack in stacks]
-        return columns[0], columns[1:]
+        selection = None
+        if track:
+            kept = _concatenate(taken, np.zeros(0, np.bool_))
+            rows_kept = None if kept.all() else np.flatnonzero(kept)
+            selection = Selection(plan.coords, _starts(found), rows_kept)
+        return columns[0], columns[1:], selection
 
     def _read_pieces(
         self, plan: ReadPlan, specs: Sequence[AttributeSpec]
-    ) -> tuple[FloatArray, list[AnyArray], IntArray]:
+    ) -> tuple[FloatArray, list[AnyArray], IntArray, Selection]:
         arrays, keys = self.arrays, plan.keys()
         assert plan.pieces is not None  # noqa: S101  the caller asked for pieces
         positions, values, counts, indexes = self._rows_and_fragments(keys, specs)
-        first = np.zeros(len(keys) + 1, np.int64)
-        np.cumsum(counts, out=first[1:])
+        first = _starts(counts)
         rows, objects = assemble.piece_rows(
             plan.pieces, indexes, keys, first, arrays.fragments_path, arrays.url
         )
         if plan.box is not None:
             inside = positions_in_box(positions, plan.box)[rows]
             rows, objects = rows[inside], objects[inside]
-        return positions[rows], [column[rows] for column in values], objects
+        selection = Selection(plan.coords, first, rows)
+        return positions[rows], [column[rows] for column in values], objects, selection
 
     def _rows(
         self, keys: list[ChunkCoords], specs: Sequence[AttributeSpec]
@@ -368,6 +392,12 @@ class _Stack:
             return _concatenate(self._parts, self._empty)
         rows = self._rows[: self._count]
         return rows if 2 * self._count >= len(self._rows) else rows.copy()
+
+
+def _starts(counts: IntArray) -> IntArray:
+    starts = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=starts[1:])
+    return starts
 
 
 def _concatenate(parts: list[Any], empty: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -1,0 +1,169 @@
+"""Stored links to edges and faces between the rows a read returns. Pure; a row is never guessed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+import numpy.typing as npt
+
+from zarr_vectors.core.layouts.base import LinkRecords
+from zarr_vectors.exceptions import ArrayError
+from zarr_vectors.reading.assemble import damaged
+from zarr_vectors.typing import IntArray
+
+OUTSIDE = -1
+"""Row of an end that lies in no chunk read."""
+NO_PARENT = -2
+"""Row of an end that names no row at all: the first end is a root."""
+
+_MAX_KEY = 1 << 62
+_TABLE = 1 << 22
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Selection:
+    """Which stored rows a read returned. Rows are counted over the chunks that were read.
+
+    Attributes:
+        coords: (M, R) int64 chunks read, ascending in tuple order.
+        starts: (M + 1,) int64, first stored row of every chunk, and the end.
+        rows: (n,) int64 stored row of every row returned, or None for all in stored order.
+    """
+
+    coords: IntArray
+    starts: IntArray
+    rows: IntArray | None = None
+
+    @property
+    def stored(self) -> int:
+        """Stored rows of the chunks read."""
+        return int(self.starts[-1])
+
+    def places(self) -> IntArray | None:
+        """(stored,) int64 returned row of every stored row, -1 where left out; None where equal."""
+        if self.rows is None:
+            return None
+        places = np.full(self.stored, OUTSIDE, np.int64)
+        # a row returned more than once counts where it comes first
+        places[self.rows[::-1]] = np.arange(len(self.rows))[::-1]
+        return places
+
+
+def chunk_ranks(wanted: IntArray, coords: IntArray) -> IntArray:
+    """(n,) int64 place of every wanted chunk among ``coords``, -1 where it is not there.
+
+    Args:
+        wanted: (n, R) int64 chunks.
+        coords: (M, R) int64 chunks, ascending in tuple order, each once.
+    """
+    if not len(coords) or not len(wanted):
+        return np.full(len(wanted), OUTSIDE, np.int64)
+    low, high = coords.min(axis=0), coords.max(axis=0)
+    extents = [int(b) - int(a) + 1 for a, b in zip(low, high, strict=True)]
+    limit = prod(extents)
+    if limit >= _MAX_KEY:  # a sparse, huge grid
+        place = {tuple(row): i for i, row in enumerate(coords.tolist())}
+        found = (place.get(tuple(row), OUTSIDE) for row in wanted.tolist())
+        return np.fromiter(found, np.int64, len(wanted))
+    inside = ((wanted >= low) & (wanted <= high)).all(axis=1)
+    keys, known = np.zeros(len(wanted), np.int64), np.zeros(len(coords), np.int64)
+    for axis, extent in enumerate(extents):
+        keys = keys * extent + (wanted[:, axis] - low[axis])
+        known = known * extent + (coords[:, axis] - low[axis])
+    keys[~inside] = 0
+    if limit <= _TABLE:
+        table = np.full(limit, OUTSIDE, np.int64)
+        table[known] = np.arange(len(known))
+        ranks = table[keys]
+    else:
+        ranks = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+        inside &= known[ranks] == keys
+    ranks[~inside] = OUTSIDE
+    return ranks
+
+
+def stored_ends(
+    records: LinkRecords, selection: Selection, array: str, url: str, *, roots: bool = False
+) -> IntArray:
+    """(M, W) int64 stored row of every end: :data:`OUTSIDE` beyond the chunks read.
+
+    Args:
+        records: Links as stored.
+        selection: The chunks read.
+        array: Name of the links, for messages.
+        url: The store, for messages.
+        roots: Whether a row below zero stands for no row: :data:`NO_PARENT`.
+
+    Raises:
+        ArrayError: A link names a row its chunk does not have.
+    """
+    count, width = records.rows.shape
+    if not count or not len(selection.coords):
+        return np.full((count, width), OUTSIDE, np.int64)
+    if records.chunks.shape != (count, width, selection.coords.shape[1]):
+        raise ArrayError(
+            f"{array} of {url} is damaged: chunks of links have {records.chunks.shape[2]} "
+            f"components, expected {selection.coords.shape[1]}",
+            array=array,
+        )
+    flat = records.chunks.reshape(count * width, -1)
+    ranks = chunk_ranks(flat, selection.coords)
+    rows = records.rows.reshape(-1)
+    known = ranks >= 0
+    sizes = np.diff(selection.starts)[ranks]
+    none = (rows < 0) & roots
+    wrong = known & ~none & ((rows < 0) | (rows >= sizes))
+    if wrong.any():
+        at = int(np.flatnonzero(wrong)[0])
+        raise damaged(
+            array,
+            tuple(flat[at].tolist()),
+            url,
+            f"a link names row {rows[at]} of {sizes[at]}",
+        )
+    ends = np.where(known, selection.starts[ranks] + rows, OUTSIDE)
+    ends[none] = NO_PARENT
+    return ends.reshape(count, width)
+
+
+def renumbered(
+    ends: IntArray, places: IntArray | None
+) -> tuple[IntArray, npt.NDArray[np.bool_] | None]:
+    """Links between returned rows, and which links those are, None for all.
+
+    Args:
+        ends: (M, W) int64 stored rows, below zero outside.
+        places: Returned row of every stored row, or None where they are equal.
+    """
+    if places is not None:
+        ends = np.where(ends < 0, OUTSIDE, places[np.maximum(ends, 0)] if len(places) else OUTSIDE)
+    if not ends.size or ends.min() >= 0:
+        return ends, None
+    inside = np.asarray((ends >= 0).all(axis=1))
+    return ends[inside], inside
+
+
+def told_parents(ends: IntArray, first: npt.NDArray[np.bool_]) -> tuple[IntArray, IntArray]:
+    """The parent of every stored row of a skeleton.
+
+    The row before is the parent, unless a row is the first of its fragment or a link says
+    otherwise.
+
+    Args:
+        ends: (K, 2) int64 stored rows (child, parent) of links; :data:`OUTSIDE` and
+            :data:`NO_PARENT` where not among them.
+        first: (N,) bool, the rows that are the first of a fragment.
+
+    Returns:
+        (N,) int64 parents, below zero for none, and (N,) int64 the link that told each, -1 where
+        none did.
+    """
+    parents = np.arange(len(first), dtype=np.int64) - 1
+    parents[first] = NO_PARENT
+    told = np.full(len(first), -1, np.int64)
+    links = np.flatnonzero(ends[:, 0] >= 0)
+    parents[ends[links, 0]] = ends[links, 1]
+    told[ends[links, 0]] = links
+    return parents, told

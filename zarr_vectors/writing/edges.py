@@ -1,0 +1,131 @@
+"""Edges and faces between input rows made into links between stored rows. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from zarr_vectors.core.layouts.base import LinkRecords
+from zarr_vectors.exceptions import ArrayError
+from zarr_vectors.typing import AnyArray, IntArray
+from zarr_vectors.writing.columns import numbers
+from zarr_vectors.writing.route import Route
+
+NO_ROW = -(2**40)
+"""Second end of a skeleton's link whose first end is a root: no row of any chunk."""
+
+
+def checked_links(
+    given: npt.ArrayLike, count: int, what: str, *, least: int, most: int | None = None
+) -> IntArray:
+    """Edges or faces as (M, W) int64 rows of vertices.
+
+    Args:
+        given: (M, W) integers; W need not be given where M is 0.
+        count: Number of vertices.
+        what: ``edges`` or ``faces``.
+        least: Ends a link must have.
+        most: Ends it may have, or None for any number.
+
+    Raises:
+        ArrayError: Another shape or type, or a vertex that is not there.
+    """
+    found = np.asarray(given)
+    if not found.size and found.ndim < 2:
+        found = np.zeros((0, least), np.int64)
+    if found.ndim != 2 or found.shape[1] < least or (most and found.shape[1] > most):
+        shape = f"(M, {least})" if least == most else f"(M, L) with L of {least} or more"
+        raise ArrayError(f"{what} must be {shape}, not {found.shape}")
+    if found.dtype.kind not in "iu" and found.size:
+        raise ArrayError(f"{what} must be integers, not {found.dtype}")
+    if found.size:
+        low, high = int(found.min()), int(found.max())
+        if low < 0 or high >= count:
+            wrong = low if low < 0 else high
+            row = int(np.flatnonzero((found == wrong).any(axis=1))[0])
+            raise ArrayError(f"{what} row {row} names vertex {wrong}; there are {count}")
+    return np.ascontiguousarray(found, np.int64)
+
+
+def link_columns(
+    attributes: Mapping[str, npt.ArrayLike] | None, count: int, what: str
+) -> dict[str, AnyArray]:
+    """Attributes of links ready to be stored.
+
+    Args:
+        attributes: name -> (M,) or (M, C) numbers.
+        count: Number of links.
+        what: ``link`` or ``face``, for messages.
+
+    Raises:
+        ArrayError: Not one row per link, or values that cannot be stored.
+    """
+    columns = {}
+    for name, given in (attributes or {}).items():
+        values = numbers(given, f"{what} attribute {name!r}")
+        if len(values) != count:
+            raise ArrayError(
+                f"{what} attribute {name!r} has {len(values)} rows; there are {count} {what}s"
+            )
+        columns[name] = values
+    return columns
+
+
+def stored_rows(route: Route) -> IntArray:
+    """(N,) int64 stored row of every input row."""
+    rows = np.empty(len(route.order), np.int64)
+    rows[route.order] = np.arange(len(rows))
+    return rows
+
+
+def link_records(
+    route: Route, links: IntArray, attributes: Mapping[str, AnyArray] | None = None
+) -> LinkRecords:
+    """Links between rows of chunks.
+
+    Args:
+        route: Where rows go.
+        links: (M, W) int64 stored rows; :data:`NO_ROW` stays, in the chunk of the first end.
+        attributes: name -> (M,) or (M, C).
+    """
+    chunk_of = np.repeat(np.arange(len(route.chunks)), route.counts)
+    none = links < 0
+    ends = np.where(none, links[:, :1], links) if none.any() else links
+    owner = chunk_of[ends]
+    rows = ends - route.chunk_rows[owner]
+    rows[none] = NO_ROW
+    return LinkRecords(route.chunks[owner], rows, dict(attributes or {}))
+
+
+def crosses_chunks(records: LinkRecords) -> npt.NDArray[np.bool_]:
+    """(M,) bool: which links have ends in several chunks."""
+    return np.asarray((records.chunks != records.chunks[:, :1]).any(axis=(1, 2)))
+
+
+def parent_links(route: Route, parents: IntArray, *, mark_roots: bool) -> tuple[IntArray, IntArray]:
+    """The links of a skeleton that a reader does not know without being told.
+
+    A reader takes the row before as the parent, unless a row is the first of its fragment or a
+    link says otherwise.
+
+    Args:
+        route: Where rows go; a root must be the first row of its fragment.
+        parents: (N,) int64 stored row of the parent of every stored row, -1 for roots.
+        mark_roots: Whether readers take the row before as the parent also across fragments, so
+            that roots must be told from others by a link to :data:`NO_ROW`.
+
+    Returns:
+        (K, 2) int64 stored rows (child, parent), and (N,) bool, the rows that have a link.
+    """
+    rows = np.arange(len(parents))
+    told = parents != rows - 1
+    told[route.fragment_rows[:-1]] = True
+    root = parents < 0
+    told &= ~root
+    if mark_roots:
+        told[1:] |= root[1:]
+    children = np.flatnonzero(told)
+    above = np.where(root[children], NO_ROW, parents[children])
+    return np.stack([children, above], axis=1), told
