@@ -21,6 +21,8 @@ ERROR_KEY: Final = "zarr_vectors_error"
 """Level group attribute holding the level's measured distance to level 0."""
 CHUNKS_KEY: Final = "zarr_vectors_chunks"
 """Level group attribute holding the occupied chunks and their vertex counts."""
+LINKS_KEY: Final = "zarr_vectors_links"
+"""Level group attribute saying that links name rows as they are stored."""
 MULTISCALES_KEY: Final = "multiscales"
 """Root group attribute holding axes and level transforms."""
 

@@ -14,6 +14,10 @@ ZVFError = ZVError
 """Older name of :class:`ZVError`."""
 
 
+class ZVWarning(UserWarning):
+    """What a store says that cannot be told from its bytes, and what is returned instead."""
+
+
 class StoreError(ZVError):
     """A store, level or key that is missing, unreadable, unwritable or not a Zarr Vectors store."""
 

@@ -102,7 +102,17 @@ class KeepsLinks(Protocol):
 
     ``level`` is the level's path, e.g. ``0``; ``delta`` is how many levels up the endpoints after
     the first are.
+
+    Attributes:
+        parents_cross_fragments: Readers of the format take the row before as the parent of a
+            skeleton's row also where it is in another fragment or chunk, so that roots must be
+            told from other rows.
+        links_precede_grouping: Releases of the format numbered the rows of a chunk before sorting
+            them by object, so that links in chunks of several objects may name other rows.
     """
+
+    parents_cross_fragments: bool
+    links_precede_grouping: bool
 
     def link_families(self, level: str, deltas: Iterable[int] = (0,)) -> dict[int, LinkFamily]:
         """What the links of those deltas are, where there are any, in one batch."""

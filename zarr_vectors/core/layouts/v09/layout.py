@@ -12,3 +12,5 @@ class V09Layout(Cells09, Dense09, Objects09):
     """A store in format 0.9.2 over a backend."""
 
     version = VERSION_09
+    parents_cross_fragments = False
+    links_precede_grouping = False
