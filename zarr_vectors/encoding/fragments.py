@@ -31,7 +31,7 @@ __all__ = [
 
 _HEADER = struct.Struct("<IHHII")
 _MOST_ROWS = (2**61, 2**32)
-"""First row and row count of a range: more than a cell can hold, and too small for a sum to wrap."""
+"""First row and row count of a range: more than a cell holds, too small for a sum to wrap."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

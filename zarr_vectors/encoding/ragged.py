@@ -21,7 +21,7 @@ _NAME = re.compile(
 
 
 def is_number_name(text: str) -> bool:
-    """Whether a dtype's name is one of a number; NumPy itself reads, and runs, far more than that."""
+    """Whether a dtype's name is one of a number; NumPy itself takes far more than that."""
     return _NAME.fullmatch(text) is not None
 
 

@@ -5,12 +5,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from zarr_vectors.exceptions import StoreError
 from zarr_vectors.lazy import ZVStore, open_zv
 
 
 def describe(store: ZVStore) -> dict[str, Any]:
-    """Everything ``info`` shows, as plain JSON values."""
+    """Everything ``info`` shows, as plain JSON values.
+
+    Raises:
+        StoreError: There are no levels.
+    """
     levels = [_level(store, number) for number in store.levels]
+    if not levels:
+        raise StoreError(f"{store.url} has no levels")
     finest = store[store.levels[0]]
     return {
         "url": store.url,
