@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from zarr_vectors.constants import OBJECT_ATTRIBUTES, OBJECT_INDEX, VERTEX_ATTRIBUTES, VERTICES
 from zarr_vectors.core.handle import StoreHandle, finish
-from zarr_vectors.core.metadata import AttributeSpec, LevelError, LevelMetadata
+from zarr_vectors.core.metadata import AttributeSpec, ChunkTable, LevelMetadata
 from zarr_vectors.core.metadata.multiscales import LevelTransform, with_transform
 from zarr_vectors.core.root_meta import LevelDocument, RootDocument
-from zarr_vectors.exceptions import CoarseningError, StoreError
+from zarr_vectors.exceptions import ChunkingError, CoarseningError, StoreError
+from zarr_vectors.multiresolution.measuring import Standing
 from zarr_vectors.multiresolution.object_selection import keep_objects
+from zarr_vectors.multiresolution.reducing import Runner, TileJob, serial
+from zarr_vectors.multiresolution.scratch import Scratch, rest
 from zarr_vectors.multiresolution.steps import (
     Members,
-    Rows,
     Step,
     Target,
     carried_members,
@@ -27,22 +30,21 @@ from zarr_vectors.multiresolution.steps import (
     target_of,
 )
 from zarr_vectors.multiresolution.strategies import points as reduce
+from zarr_vectors.multiresolution.tiles import Tile, chunk_scales, rows_of, target_chunks, tiles_of
 from zarr_vectors.reading.assemble import piece_rows
 from zarr_vectors.reading.fetch import LevelReader
-from zarr_vectors.reading.level import describe_level
+from zarr_vectors.reading.level import LevelArrays, describe_level
 from zarr_vectors.reading.objects import fragments_of
-from zarr_vectors.reading.plan import plan_read
-from zarr_vectors.typing import AnyArray, FloatArray, IntArray
+from zarr_vectors.typing import FloatArray, IntArray
 from zarr_vectors.writing.commit import (
-    Column,
     ObjectTables,
+    create_rows,
+    fill_rows,
     grid_of,
     put_object_attribute,
-    write_column,
     write_objects,
-    write_rows,
 )
-from zarr_vectors.writing.route import Route, cell_ranks, route_bins, route_rows
+from zarr_vectors.writing.route import Route
 
 Progress = Callable[[int, int, str], None]
 """Called with (steps done, steps in all, what is being done)."""
@@ -51,7 +53,19 @@ METHOD = "per_object"
 
 
 class CloudBuilder:
-    """A pyramid being built: the store, the level last made, and the way down to the reference."""
+    """A pyramid being built: the store, the level last made, and the way down to the reference.
+
+    A level is made tile by tile, so that memory does not grow with the cloud; a cloud with objects,
+    or one whose grids do not nest, is one tile. Tiles may be made by other processes: the bytes
+    are the same.
+
+    Args:
+        handle: The store, open for writing.
+        aggregation: Attribute name -> how its values are reduced.
+        progress: Told of every step.
+        cancelled: Asked between steps; True stops.
+        runner: Makes the tiles.
+    """
 
     COARSE = 4096
     """Vertices at which a pyramid of its own accord is high enough."""
@@ -62,6 +76,7 @@ class CloudBuilder:
         aggregation: Mapping[str, str],
         progress: Progress | None,
         cancelled: Callable[[], bool] | None,
+        runner: Runner = serial,
     ) -> None:
         if handle.meta.geometry_types != ("point_cloud",):
             kinds = ", ".join(handle.meta.geometry_types) or "nothing"
@@ -70,10 +85,16 @@ class CloudBuilder:
         self._aggregation = aggregation
         self._progress = progress
         self._cancelled = cancelled
+        self._runner = runner
+        self._scratch = Scratch()
         self._done = 0
 
+    def close(self) -> None:
+        """Let go of what was set aside on disk."""
+        self._scratch.close()
+
     def load(self, level: int) -> None:
-        """Read the level everything is built from; attributes follow one at a time."""
+        """Take the level everything is built from."""
         handle = self.handle
         document = handle.level(level)
         if document.meta.chunked_by_attribute:
@@ -83,45 +104,40 @@ class CloudBuilder:
             )
         arrays = describe_level(handle.layout, handle.meta, document)
         self._specs = dict(arrays.attributes)
-        self._how = {name: self._aggregate(spec) for name, spec in self._specs.items()}
+        how = {name: self._aggregate(spec) for name, spec in self._specs.items()}
         unknown = set(self._aggregation) - set(self._specs)
         if unknown:
             raise CoarseningError(f"there are no attributes {sorted(unknown)} to aggregate")
+        self._attributes = tuple(how.items())
         self._reader = LevelReader(handle.layout, arrays)
-        plan = plan_read(arrays.table.coords, arrays.chunk_shape)
-        self._reference: FloatArray = self._reader.read(plan).positions
-        self._reference_level = level
-        self._slots, members = self._read_members(arrays.path)
-        self._rows = Rows(self._reference, None, members)
-        self._values: dict[str, AnyArray] = {}
-        self._standing: IntArray | None = None
+        self._table = self._exact(arrays)
+        self._standing = Standing(self._reader, self._table, self._scratch, self._check)
+        self._slots, self._members = self._read_members(arrays)
+        self._weights: FloatArray | None = None
+        self._positions: FloatArray = np.zeros((0, handle.meta.ndim), arrays.vertices.dtype)
         self._sparsity = 1.0
 
     def is_coarse(self, level: int) -> bool:
         """Whether the level last made is small enough, or no smaller than the one it came from."""
-        count = len(self._rows.positions)
+        count = int(self._table.counts.sum())
         if count <= self.COARSE:
             return True
         before = self.handle.levels.get(level - 1)
         if level > 1 and before is not None and count > 0.9 * before.meta.vertex_count:
-            extent = np.ptp(self._rows.positions, axis=0)
+            extent = np.ptp(self._positions, axis=0)
             bins = self.handle.levels[level].meta.bin_shape or self.handle.meta.bin_shape
             return bool((extent <= np.asarray(bins)).all())
         return False
 
     def build(
-        self, source: int, level: int, step: Step, choice: tuple[str, int | None], rest: int
+        self, source: int, level: int, step: Step, choice: tuple[str, int | None], rest_of: int
     ) -> dict[str, Any]:
         """Make one level from the one last made, write it, and keep it for the next."""
         handle, layout, path = self.handle, self.handle.layout, str(level)
         if level in handle.levels:
             raise StoreError(f"{handle.backend.url} has a level {level} already: remove it first")
-        self._steps = self._done + rest * (2 + len(self._specs))
-        self._report(f"level {level}: bins")
-        source_meta = handle.level(source).meta
-        target = target_of(handle.meta, source_meta, level, step)
-        rows, members, kept = self._rows, self._rows.members, self._slots
-        parents = np.zeros(0, np.int64)
+        target = target_of(handle.meta, handle.level(source).meta, level, step)
+        members, kept = self._members, self._slots
         if members is not None:
             kept = keep_objects(self._slots, step.sparsity, strategy=choice[0], seed=choice[1])
             members = kept_members(members, kept)
@@ -129,60 +145,48 @@ class CloudBuilder:
             raise CoarseningError(
                 "there are no objects to leave out: the sparsity factor must be 1"
             )
-        count, parents = self._parents(rows, members, target)
-        live = parents >= 0
-        every = bool(live.all())
-        inner = parents if every else parents[live]
-        weights = rows.weights if every or rows.weights is None else rows.weights[live]
-        totals = reduce.total_weights(inner, count, weights)
-        means = reduce.mean_positions(
-            rows.positions if every else rows.positions[live], inner, totals, weights
-        )
-        self._check()
+        scales = None
         if members is None:
-            route = route_bins(means, target.chunk_shape, target.fragment_bins)
-        else:
-            route = route_rows(means, target.chunk_shape, target.bin_shape)
-        self._report(f"level {level}: {count:,} vertices")
-        grid = grid_of(handle.meta.bounds, target.chunk_shape, route.chunks)
+            scales = chunk_scales(self._reader.arrays.chunk_shape, target)
         try:
-            table = write_rows(layout, path, route, means, [], grid, self._check)
-            for name, spec in self._specs.items():
-                self._report(f"level {level}: attribute {name}")
-                values = self._source_values(name)
-                reduced = reduce.reduce_values(
-                    values if every else values[live], inner, count, self._how[name], weights
-                )
-                column = Column(replace(spec, limits=None, guessed=False), reduced)
-                write_column(layout, path, route, column, grid, self._check)
-                self._values[name] = reduced[route.order]
-            stored = np.empty(count, np.int64)
-            stored[route.order] = np.arange(count)
+            try:
+                table, route, parents = self._make(target, members, scales, rest_of)
+            except ChunkingError:  # grids that nest on paper and not in float64
+                layout.delete(path)
+                table, route, parents = self._make(target, members, None, rest_of)
             carried = None
             if members is not None:
-                moved = moved_members(carried_members(members, parents, count), stored)
-                carried = moved
+                count = int(table.counts.sum())
+                stored = np.arange(count, dtype=np.int64)
+                carried = moved_members(carried_members(members, parents, count), stored)
                 self._write_objects(source, path, route, carried)
-            error = self._measure(parents, stored, means[route.order])
+            self._report(f"level {level}: error")
+            self._standing.climb(parents)
+            error = self._standing.error(self._positions)
+            rest(parents)
         except BaseException:
             layout.delete(path)
             raise
-        self._rows = Rows(means[route.order], totals[route.order], carried)
+        self._members = carried
         self._sparsity = 1.0 / step.sparsity
-        meta = self._level_meta(source, target, count)
+        meta = self._level_meta(source, target, int(table.counts.sum()))
         transform = LevelTransform(target.bin_ratio, tuple(x / 2 for x in target.bin_shape))
         root = RootDocument(with_transform(handle.root.attributes, level, transform), handle.meta)
-        self.handle = handle.with_level(LevelDocument(meta, {}, table, error), root)
+        document = LevelDocument(meta, {}, table, error)
+        self.handle = handle.with_level(document, root)
         finish(self.handle, level)
+        self._table = table
+        arrays = describe_level(layout, handle.meta, document)
+        self._reader = LevelReader(layout, arrays)
         present = 0 if carried is None else len(np.unique(carried.objects))
         return {
-            "vertex_count": count,
+            "vertex_count": meta.vertex_count,
             "object_count": present,
             "objects_kept": len(kept),
             "source_objects": len(self._slots),
             "method": METHOD,
-            "preserves_object_ids": members is not None,
-            "shared_fragments": members is not None,
+            "preserves_object_ids": carried is not None,
+            "shared_fragments": carried is not None,
             "error": error.to_dict(),
         }
 
@@ -190,7 +194,7 @@ class CloudBuilder:
         """Record in the root what the pyramid holds."""
         meta = self.handle.meta
         capabilities = dict.fromkeys(meta.format_capabilities)
-        if self._rows.members is not None:
+        if self._members is not None:
             capabilities |= dict.fromkeys(("preserved_object_ids", "shared_fragments"))
         changed = replace(
             meta,
@@ -202,53 +206,108 @@ class CloudBuilder:
         self.handle = replace(self.handle, root=root)
         finish(self.handle)
 
-    def _parents(self, rows: Rows, members: Members | None, target: Target) -> tuple[int, IntArray]:
-        """Target row of every source row, -1 for rows of objects left out."""
-        if members is None:
-            return cell_ranks(rows.positions, target.bin_shape)
-        live = np.zeros(len(rows.positions), np.bool_)
-        live[members.rows] = True
-        if live.all():
-            return cell_ranks(rows.positions, target.bin_shape)
-        parents = np.full(len(rows.positions), -1, np.int64)
-        count, parents[live] = cell_ranks(rows.positions[live], target.bin_shape)
-        return count, parents
+    def _make(
+        self,
+        target: Target,
+        members: Members | None,
+        scales: tuple[int, ...] | None,
+        rest_of: int,
+    ) -> tuple[ChunkTable, Route, IntArray]:
+        """Write the rows of a level, tile after tile.
 
-    def _measure(self, parents: IntArray, stored: IntArray, positions: FloatArray) -> LevelError:
-        """Distance of every reference vertex to the one that now stands for it; remembers which."""
-        to_stored = np.where(parents >= 0, stored[parents], -1) if len(stored) else parents
-        standing = (
-            to_stored
-            if self._standing is None
-            else np.where(self._standing >= 0, to_stored[self._standing], -1)
-        )
-        self._standing = standing.astype(np.int32) if len(positions) < 2**31 else standing
-        there = standing >= 0
-        lost = int(len(there) - np.count_nonzero(there))
-        if lost:
-            moved = reduce.displacements(self._reference[there], positions, standing[there])
-        else:
-            moved = reduce.displacements(self._reference, positions, standing)
-        if not len(moved):
-            return LevelError(0.0, 0.0, 0.0, self._reference_level, lost)
-        p50, p95 = (float(x) for x in np.percentile(moved, (50, 95)))
-        return LevelError(p50, p95, float(moved.max()), self._reference_level, lost)
+        Returns:
+            The chunks made, the route of the last tile, and the target row of every source row.
 
-    def _source_values(self, name: str) -> AnyArray:
-        """Values at the level last made; read once from the level everything is built from."""
-        found = self._values.get(name)
-        return self._reader.read_values(name) if found is None else found
+        Raises:
+            ChunkingError: A tile reaches out of its chunks.
+        """
+        layout, path = self.handle.layout, str(target.level)
+        count = int(self._table.counts.sum())
+        starts = np.zeros(len(self._table.coords) + 1, np.int64)
+        np.cumsum(self._table.counts, out=starts[1:])
+        tiles = tiles_of(self._table, scales)
+        self._steps = self._done + rest_of * (len(tiles) + 1)
+        dtype = np.int32 if count < 2**31 else np.int64
+        parents = self._scratch.array((count,), dtype)
+        positions = self._scratch.array((count, self.handle.meta.ndim), self._positions.dtype)
+        weights = self._scratch.array((count,), np.float64)
+        specs = [
+            replace(self._specs[name], limits=None, guessed=False) for name, _ in self._attributes
+        ]
+        tables: list[ChunkTable] = []
+        route: Route | None = None
+        chunks = None if scales is None else target_chunks(self._table.coords, scales)
+        done = 0
+        jobs = self._jobs(tiles, target, members, starts)
+        for tile, result in zip(tiles, self._runner(self._reader, jobs), strict=True):
+            self._report(f"level {target.level}: {done:,} vertices")
+            route = result.route
+            if chunks is not None and not _subset(route.chunks, chunks[tile.chunks]):
+                raise ChunkingError(f"a tile of level {path} reaches out of its chunks")
+            if not tables:
+                made = route.chunks if chunks is None else chunks
+                grid = grid_of(self.handle.meta.bounds, target.chunk_shape, made)
+                create_rows(layout, path, positions.dtype, specs, grid)
+            found = fill_rows(
+                layout, path, route, result.positions, specs, result.values, self._check
+            )
+            tables.append(found)
+            rows = rows_of(tile.chunks, starts)
+            parents[rows] = np.where(result.parents >= 0, result.parents + done, -1)
+            end = done + len(result.positions)
+            positions[done:end] = result.positions[route.order]
+            weights[done:end] = result.totals[route.order]
+            done = end
+        if route is None:
+            raise CoarseningError(f"the level below level {path} has no vertices")
+        self._positions, self._weights = positions[:done], weights[:done]
+        coords = np.concatenate([table.coords for table in tables])
+        counts = np.concatenate([table.counts for table in tables])
+        return ChunkTable(coords, counts, exact=True), route, parents
 
-    def _read_members(self, path: str) -> tuple[IntArray, Members | None]:
+    def _jobs(
+        self, tiles: list[Tile], target: Target, members: Members | None, starts: IntArray
+    ) -> Iterator[TileJob]:
+        live: npt.NDArray[np.bool_] | None = None
+        if members is not None:
+            live = np.zeros(int(starts[-1]), np.bool_)
+            live[members.rows] = True
+            live = None if live.all() else live
+        arrays = self._reader.arrays
+        for tile in tiles:
+            self._check()
+            weights = None
+            if self._weights is not None:
+                weights = self._weights[rows_of(tile.chunks, starts)]
+            yield TileJob(
+                level=arrays.meta.level,
+                coords=self._table.coords[tile.chunks],
+                target=target,
+                attributes=self._attributes,
+                offset=self.handle.meta.bounds[0],
+                weights=weights,
+                live=live,
+                shared=members is not None,
+            )
+
+    def _exact(self, arrays: LevelArrays) -> ChunkTable:
+        """The chunks of a level with their true counts."""
+        if arrays.table.exact:
+            return arrays.table
+        found = LevelReader(self.handle.layout, arrays).read_chunks(arrays.table.keys())
+        counts = np.array([len(part.positions) for part in found.values()], np.int64)
+        return ChunkTable(arrays.table.coords, counts, exact=True)
+
+    def _read_members(self, arrays: LevelArrays) -> tuple[IntArray, Members | None]:
         """Ids of the object slots, and which rows each object has."""
-        arrays, layout = self._reader.arrays, self.handle.layout
-        index = layout.get_objects(path)
+        layout = self.handle.layout
+        index = layout.get_objects(arrays.path)
         if index is None or not len(index.ids):
             return np.zeros(0, np.int64), None
         pieces = fragments_of(layout, arrays, None)
-        keys = arrays.table.keys()
+        keys = self._table.keys()
         first = np.zeros(len(keys) + 1, np.int64)
-        np.cumsum(self._row_counts(), out=first[1:])
+        np.cumsum(self._table.counts, out=first[1:])
         rows, objects = piece_rows(
             pieces,
             self._reader.fragment_indexes(keys),
@@ -258,13 +317,6 @@ class CloudBuilder:
             arrays.url,
         )
         return index.ids, Members(objects, rows)
-
-    def _row_counts(self) -> IntArray:
-        arrays = self._reader.arrays
-        if arrays.table.exact:
-            return arrays.table.counts
-        found = self._reader.read_chunks(arrays.table.keys())
-        return np.array([len(part.positions) for part in found.values()], np.int64)
 
     def _write_objects(self, source: int, path: str, route: Route, members: Members) -> None:
         """Manifests over shared vertices, and the object attributes of the objects that remain."""
@@ -287,7 +339,7 @@ class CloudBuilder:
         names = [VERTICES]
         if self._specs:
             names += [VERTEX_ATTRIBUTES, *(f"{VERTEX_ATTRIBUTES}/{n}" for n in self._specs)]
-        has_objects = self._rows.members is not None
+        has_objects = self._members is not None
         names += [OBJECT_INDEX] if has_objects else []
         chunk = target.chunk_shape
         return LevelMetadata(
@@ -321,3 +373,9 @@ class CloudBuilder:
     def _check(self) -> None:
         if self._cancelled is not None and self._cancelled():
             raise CoarseningError("building the pyramid was cancelled")
+
+
+def _subset(chunks: IntArray, allowed: IntArray) -> bool:
+    """Whether all chunks are among those allowed."""
+    known = {tuple(row) for row in allowed.tolist()}
+    return all(tuple(row) in known for row in chunks.tolist())

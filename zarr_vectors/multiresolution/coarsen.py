@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 from zarr_vectors.core.backends import StoreLike
 from zarr_vectors.core.handle import open_handle
 from zarr_vectors.exceptions import CoarseningError
 from zarr_vectors.multiresolution.clouds import METHOD, CloudBuilder, Progress
+from zarr_vectors.multiresolution.running import Client, runner_for
 from zarr_vectors.multiresolution.steps import (
     Step,
     check_step,
@@ -29,6 +31,8 @@ def build_pyramid(
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
     backend: str | None = None,
+    workers: int | None = None,
+    client: Client | None = None,
 ) -> dict[str, Any]:
     """Build levels 1, 2, ... of a point cloud, each from the one before.
 
@@ -52,6 +56,9 @@ def build_pyramid(
         progress: Called with (steps done, steps in all, text).
         cancelled: Asked between batches; True stops with a CoarseningError and leaves whole levels.
         backend: ``local``, ``obstore`` or ``fsspec``; by the address when None.
+        workers: Processes that make parts of a level side by side; the store is the same for any
+            number. Scripts need the usual ``__main__`` guard.
+        client: A Dask client, to do so on a cluster that can open ``store_path``.
 
     Returns:
         ``levels_created``, ``level_specs`` (one dict per level), ``method``, ``cross_level_depth``,
@@ -68,8 +75,13 @@ def build_pyramid(
     steps = None if factors is None else check_steps(factors, chunk_scale_factors, ndim)
     specs: list[dict[str, Any]] = []
     stopped: CoarseningError | None = None
-    with opened.transaction("build the pyramid") as handle:
-        work = CloudBuilder(handle, attribute_aggregation or {}, progress, cancelled)
+    with (
+        runner_for(store_path, backend, workers, client) as runner,
+        opened.transaction("build the pyramid") as handle,
+        closing(
+            CloudBuilder(handle, attribute_aggregation or {}, progress, cancelled, runner)
+        ) as work,
+    ):
         work.load(0)
         choice = (sparsity_strategy, sparsity_seed)
         number = 0
@@ -113,6 +125,8 @@ def coarsen_level(
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
     backend: str | None = None,
+    workers: int | None = None,
+    client: Client | None = None,
 ) -> dict[str, Any]:
     """Build one level from another; as one step of :func:`build_pyramid`.
 
@@ -132,6 +146,8 @@ def coarsen_level(
         progress: As in :func:`build_pyramid`.
         cancelled: As in :func:`build_pyramid`.
         backend: ``local``, ``obstore`` or ``fsspec``; by the address when None.
+        workers: As in :func:`build_pyramid`.
+        client: As in :func:`build_pyramid`.
 
     Returns:
         ``vertex_count``, ``object_count``, ``objects_kept``, ``source_objects``, ``method``,
@@ -142,8 +158,13 @@ def coarsen_level(
         raise CoarseningError(f"level {target_level} cannot be coarser than level {source_level}")
     opened = open_handle(store_path, "r+", backend=backend)
     step = check_step(coarsen_factor, sparsity_factor, chunk_scale_factor, opened.meta.ndim)
-    with opened.transaction(f"build level {target_level}", fresh=[str(target_level)]) as handle:
-        work = CloudBuilder(handle, attribute_aggregation or {}, progress, cancelled)
+    with (
+        runner_for(store_path, backend, workers, client) as runner,
+        opened.transaction(f"build level {target_level}", fresh=[str(target_level)]) as handle,
+        closing(
+            CloudBuilder(handle, attribute_aggregation or {}, progress, cancelled, runner)
+        ) as work,
+    ):
         work.load(source_level)
         spec = work.build(source_level, target_level, step, (sparsity_strategy, sparsity_seed), 1)
         work.stamp(handle.meta.cross_level_depth, cross_level_storage)

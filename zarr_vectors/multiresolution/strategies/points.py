@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -45,18 +45,26 @@ def total_weights(parents: IntArray, count: int, weights: FloatArray | None) -> 
 
 
 def mean_positions(
-    positions: FloatArray, parents: IntArray, totals: FloatArray, weights: FloatArray | None
+    positions: FloatArray,
+    parents: IntArray,
+    totals: FloatArray,
+    weights: FloatArray | None,
+    offset: Sequence[float] | None = None,
 ) -> FloatArray:
-    """(count, D) mean position of every target row, in the dtype of ``positions``."""
+    """(count, D) mean position of every target row, in the dtype of ``positions``.
+
+    Sums are taken from ``offset`` (the first position by default), so that coordinates far from 0
+    keep their digits.
+    """
     means = np.empty((len(totals), positions.shape[1]), positions.dtype)
     for axis in range(positions.shape[1]):
-        # sums are taken from the first value: coordinates far from 0 keep their digits
         column = positions[:, axis].astype(np.float64)
-        offset = float(column[0]) if len(column) else 0.0
-        column -= offset
+        first = float(column[0]) if len(column) else 0.0
+        start = first if offset is None else offset[axis]
+        column -= start
         if weights is not None:
             column *= weights
-        means[:, axis] = np.bincount(parents, column, minlength=len(totals)) / totals + offset
+        means[:, axis] = np.bincount(parents, column, minlength=len(totals)) / totals + start
     return means
 
 

@@ -1,0 +1,102 @@
+"""Making tiles in other processes, here or on a Dask cluster: the bytes are the same."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, Protocol
+
+from zarr_vectors.core.backends import StoreLike, open_backend
+from zarr_vectors.core.handle import handle_at
+from zarr_vectors.core.layouts.detect import layout_for
+from zarr_vectors.core.root_meta import read_root
+from zarr_vectors.exceptions import CoarseningError
+from zarr_vectors.multiresolution.reducing import Runner, TileJob, TileResult, reduce_tile, serial
+from zarr_vectors.reading.fetch import LevelReader
+from zarr_vectors.reading.level import describe_level
+
+
+class Client(Protocol):
+    """What is asked of a Dask client."""
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **options: Any) -> Any:  # noqa: ANN401
+        """Call a function on the cluster; the answer has ``result()``."""
+        ...
+
+
+@contextmanager
+def runner_for(
+    place: StoreLike, backend: str | None, workers: int | None, client: Client | None
+) -> Iterator[Runner]:
+    """Who makes the tiles.
+
+    Args:
+        place: The store; other processes open it by themselves.
+        backend: As given to whoever opened it.
+        workers: Processes on this machine; None or 1 makes tiles in this one.
+        client: A Dask client, or None.
+
+    Raises:
+        CoarseningError: Both are given, fewer than 1 worker, or a place that only this process
+            knows.
+    """
+    count = 1 if workers is None else workers
+    if count < 1 or (count > 1 and client is not None):
+        raise CoarseningError(f"workers must be at least 1 and not beside a client, not {workers}")
+    if count == 1 and client is None:
+        yield serial
+        return
+    where = str(place)
+    if not isinstance(place, str) and not hasattr(place, "__fspath__"):
+        raise CoarseningError(
+            "other processes need the store's path or address, not a store object"
+        )
+    if client is not None:
+        # results are large and each is used once: nothing is gained by asking for it twice
+        make = partial(_reduce, where, backend)
+        yield _Ahead(partial(client.submit, make, pure=False), AHEAD_OF_CLUSTER)
+        return
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(count, mp_context=spawn) as pool:
+        make = partial(_reduce, where, backend)
+        yield _Ahead(partial(pool.submit, make), 2 * count)
+
+
+AHEAD_OF_CLUSTER = 16
+"""Tiles a cluster is given before the first of them is written."""
+
+
+class _Result(Protocol):
+    def result(self) -> TileResult:
+        """Wait for the tile."""
+        ...
+
+
+class _Ahead:
+    """Keeps a few tiles under way and hands them on in order."""
+
+    def __init__(self, submit: Callable[[TileJob], _Result], most: int) -> None:
+        self._submit = submit
+        self._most = most
+
+    def __call__(self, reader: LevelReader, jobs: Iterable[TileJob]) -> Iterator[TileResult]:
+        """Results in the order of the jobs."""
+        waiting: deque[_Result] = deque()
+        for job in jobs:
+            waiting.append(self._submit(job))
+            if len(waiting) >= self._most:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _reduce(place: str, backend: str | None, job: TileJob) -> TileResult:
+    """A tile in another process, which sees what the writer has written so far."""
+    opened = open_backend(place, mode="r", backend=backend)
+    handle = handle_at(layout_for(read_root(opened).meta.zv_version, opened))
+    arrays = describe_level(handle.layout, handle.meta, handle.level(job.level))
+    return reduce_tile(LevelReader(handle.layout, arrays), job)
