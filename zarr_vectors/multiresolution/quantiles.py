@@ -44,7 +44,10 @@ class Quantiles:
         self._tally += np.bincount(own.view(np.uint32) >> _DROPPED, minlength=len(self._tally))
 
     def percentiles(self, wanted: Sequence[float]) -> list[float]:
-        """Percentiles, 0 to 100; 0 where nothing was counted."""
+        """Percentiles, 0 to 100; 0 where nothing was counted.
+
+        Where they are tallied, the lower of the two values that a percentile falls between.
+        """
         if not self.count:
             return [0.0] * len(wanted)
         if self._parts is not None:
@@ -53,4 +56,5 @@ class Quantiles:
         ranks = np.asarray(wanted) / 100 * (self.count - 1)
         cells = np.searchsorted(np.cumsum(self._tally), ranks, side="right").astype(np.uint32)
         middle = (cells << np.uint32(_DROPPED)) + np.uint32(1 << (_DROPPED - 1))
-        return [min(float(x), self.max) for x in middle.view(np.float32)]
+        found = np.where(cells, middle.view(np.float32), 0.0)
+        return [min(float(x), self.max) for x in found]
