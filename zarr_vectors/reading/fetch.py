@@ -15,6 +15,7 @@ from zarr_vectors.encoding.fragments import FragmentIndex, decode_fragments
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.reading import assemble
 from zarr_vectors.reading.cache import CellCache
+from zarr_vectors.reading.draco import DracoCells
 from zarr_vectors.reading.edges import Selection
 from zarr_vectors.reading.level import LevelArrays
 from zarr_vectors.reading.plan import ReadPlan
@@ -38,7 +39,8 @@ class LevelReader:
     def __init__(
         self, cells: ReadsCells, arrays: LevelArrays, cache: CellCache | None = None
     ) -> None:
-        self._cells = cells
+        self._draco = None if arrays.vertices.encoding == "raw" else DracoCells(cells, arrays)
+        self._cells: ReadsCells = self._draco or cells
         self._cache = cache
         self.arrays = arrays
         self._row_of = {key: row for row, key in enumerate(arrays.table.keys())}
@@ -144,6 +146,15 @@ class LevelReader:
         """Fragment tables of the chunks that have one."""
         path = self.arrays.fragments_path
         return self._indexes(self._fetch({path: list(keys)})[path])
+
+    def packed_faces(self, selection: Selection) -> IntArray | None:
+        """(F, 3) int64 stored rows of faces kept inside encoded vertices; None where raw."""
+        if self._draco is None:
+            return None
+        faces = self._draco.faces([tuple(row) for row in selection.coords.tolist()])
+        starts = selection.starts[:-1].tolist()
+        parts = [rows + first for rows, first in zip(faces, starts, strict=True)]
+        return np.concatenate([np.zeros((0, 3), np.int64), *parts])
 
     def _read_chunks(
         self, plan: ReadPlan, specs: Sequence[AttributeSpec], *, track: bool

@@ -102,7 +102,12 @@ def plan_read(
     if pieces is not None:
         keep &= _among(occupied, pieces.chunks)
     coords = occupied[keep]
-    return ReadPlan(coords, box, _partial(coords, chunk_shape, box), _within(pieces, coords))
+    return ReadPlan(
+        coords,
+        box,
+        _partial(coords, chunk_shape, box),
+        None if pieces is None else pieces_in(pieces, coords),
+    )
 
 
 def _partial(
@@ -119,9 +124,8 @@ def _partial(
     return np.asarray(~inside.all(axis=1))
 
 
-def _within(pieces: Pieces | None, coords: IntArray) -> Pieces | None:
-    if pieces is None:
-        return None
+def pieces_in(pieces: Pieces, coords: IntArray) -> Pieces:
+    """The pieces that lie in the chunks ``coords``, in the order they are in."""
     keep = _among(pieces.chunks, coords)
     return replace(
         pieces,

@@ -1,0 +1,316 @@
+"""Reading vertices together with the edges or faces between them, by the store's own convention."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from zarr_vectors.constants import LINKS, LINKS_KEY
+from zarr_vectors.core.handle import StoreHandle
+from zarr_vectors.core.layouts.base import LinkRecords
+from zarr_vectors.encoding.fragments import FragmentIndex
+from zarr_vectors.exceptions import ArrayError, ConventionError, StoreError, ZVWarning
+from zarr_vectors.reading import assemble
+from zarr_vectors.reading.edges import Selection, renumbered, stored_ends, told_parents
+from zarr_vectors.reading.fetch import LevelReader
+from zarr_vectors.reading.objects import fragments_of
+from zarr_vectors.reading.plan import Pieces, ReadPlan, pieces_in
+from zarr_vectors.reading.results import PointsResult
+from zarr_vectors.typing import AnyArray, IntArray
+
+EDGE_KINDS = ("graph", "skeleton", "line", "polyline", "streamline")
+"""Geometry types whose links are edges."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LinkedRows:
+    """Vertices and the links between them.
+
+    Attributes:
+        points: The vertices.
+        links: (M, W) int64 rows of ``points``.
+        attributes: name -> (M,) or (M, C).
+    """
+
+    points: PointsResult
+    links: IntArray
+    attributes: dict[str, AnyArray] = field(default_factory=dict)
+
+
+def read_edges(
+    handle: StoreHandle,
+    reader: LevelReader,
+    plan: ReadPlan,
+    attributes: Sequence[str] = (),
+    link_attributes: Sequence[str] = (),
+    *,
+    text: bool = True,
+) -> LinkedRows:
+    """Vertices of a plan and the edges between them; edges with an end left out are left out.
+
+    Args:
+        handle: The store.
+        reader: Of the level.
+        plan: What to read.
+        attributes: Names of vertex attributes.
+        link_attributes: Names of edge attributes.
+        text: Categories as strings.
+
+    Raises:
+        ConventionError: The store does not hold edges.
+        ArrayError: Damage.
+        StoreError: There is no such attribute.
+    """
+    kinds = handle.meta.geometry_types
+    if kinds and not set(kinds) & set(EDGE_KINDS):
+        raise ConventionError(
+            f"{handle.backend.url} holds {', '.join(kinds)}: there are no edges to read"
+        )
+    if handle.meta.links_convention == "implicit_sequential":
+        return _read_paths(handle, reader, plan, attributes, link_attributes, text=text)
+    points, selection = reader.select(plan, attributes, text=text)
+    records = _records(handle, reader, plan, link_attributes)
+    if records.rows.shape[1] != 2:
+        raise ConventionError(
+            f"{handle.backend.url} has links of {records.rows.shape[1]} ends: faces, not edges"
+        )
+    if handle.meta.links_convention == "explicit":
+        _warn_of_other_rows(handle, reader, selection, records, None)
+        links, values = _told_links(reader, selection, records)
+        return LinkedRows(points, links, values)
+    return _read_skeleton(handle, reader, points, selection, records)
+
+
+def read_faces(
+    handle: StoreHandle,
+    reader: LevelReader,
+    plan: ReadPlan,
+    attributes: Sequence[str] = (),
+    link_attributes: Sequence[str] = (),
+    *,
+    text: bool = True,
+) -> LinkedRows:
+    """Vertices of a plan and the faces between them; faces with a corner left out are left out.
+
+    Arguments and errors as of :func:`read_edges`.
+    """
+    kinds = handle.meta.geometry_types
+    if kinds and "mesh" not in kinds:
+        raise ConventionError(
+            f"{handle.backend.url} holds {', '.join(kinds)}: there are no faces to read"
+        )
+    if plan.pieces is not None:
+        _warn_of_shared_fragments(handle, reader, plan.pieces)
+    points, selection = reader.select(plan, attributes, text=text)
+    records = _records(handle, reader, plan, link_attributes, width=3)
+    links, values = _told_links(reader, selection, records)
+    packed = reader.packed_faces(selection)
+    if packed is not None:
+        if link_attributes:
+            raise ArrayError(
+                f"level {reader.arrays.path} of {handle.backend.url} keeps faces inside encoded "
+                "vertices, where faces have no attributes"
+            )
+        ends, _ = renumbered(packed, selection.places())
+        if len(links) and links.shape[1] != ends.shape[1]:
+            raise ArrayError(f"faces of {handle.backend.url} do not all have as many corners")
+        links = np.concatenate([ends, links]) if len(links) else ends
+    return LinkedRows(points, links, values)
+
+
+def link_attribute_names(handle: StoreHandle, level: int) -> tuple[str, ...]:
+    """Names of the attributes of a level's links, sorted."""
+    family = handle.layout.link_families(str(level)).get(0)
+    return () if family is None else family.attributes
+
+
+def _records(
+    handle: StoreHandle, reader: LevelReader, plan: ReadPlan, names: Iterable[str], width: int = 2
+) -> LinkRecords:
+    """Links of a level inside the chunks of a plan; none where the level has none."""
+    arrays, wanted = reader.arrays, list(names)
+    whole = len(plan.coords) == len(arrays.table.coords)
+    found = handle.layout.get_links(
+        arrays.path, within=None if whole else plan.keys(), attributes=wanted
+    )
+    if found is None:
+        if wanted:
+            raise StoreError(f"level {arrays.path} of {arrays.url} has no link attribute {wanted}")
+        if arrays.meta.level and arrays.meta.vertex_count and _foreign(handle, reader):
+            warnings.warn(
+                f"level {arrays.path} of {arrays.url} has no links: the release that wrote it "
+                "keeps none on coarse levels",
+                ZVWarning,
+                stacklevel=5,
+            )
+        none = np.zeros((0, width), np.int64)
+        return LinkRecords(np.zeros((0, width, arrays.rank), np.int64), none)
+    return found
+
+
+def _told_links(
+    reader: LevelReader, selection: Selection, records: LinkRecords
+) -> tuple[IntArray, dict[str, AnyArray]]:
+    """Links that are stored one by one."""
+    arrays = reader.arrays
+    ends = stored_ends(records, selection, f"{arrays.path}/{LINKS}", arrays.url)
+    links, kept = renumbered(ends, selection.places())
+    if kept is None:
+        return links, dict(records.attributes)
+    return links, {name: values[kept] for name, values in records.attributes.items()}
+
+
+def _read_skeleton(
+    handle: StoreHandle,
+    reader: LevelReader,
+    points: PointsResult,
+    selection: Selection,
+    records: LinkRecords,
+) -> LinkedRows:
+    arrays = reader.arrays
+    keys = [tuple(row) for row in selection.coords.tolist()]
+    indexes = reader.fragment_indexes(keys)
+    first = _first_rows(indexes, selection, arrays.fragments_path, arrays.url)
+    ends = stored_ends(records, selection, f"{arrays.path}/{LINKS}", arrays.url, roots=True)
+    _warn_of_other_rows(handle, reader, selection, records, indexes)
+    parents, told = told_parents(ends, first)
+    children = np.flatnonzero(parents >= 0)
+    links = np.stack([children, parents[children]], axis=1)
+    links, kept = renumbered(links, selection.places())
+    told = told[children] if kept is None else told[children][kept]
+    values = {
+        name: _told_values(column, told, name, handle.backend.url)
+        for name, column in records.attributes.items()
+    }
+    return LinkedRows(points, links, values)
+
+
+def _told_values(column: AnyArray, told: IntArray, name: str, url: str) -> AnyArray:
+    """Attribute rows of edges; an edge that is implied has none."""
+    if not (told < 0).any():
+        return column[told]
+    floats = column.dtype.kind == "f"
+    warnings.warn(
+        f"link attribute {name!r} of {url} has no value for {int((told < 0).sum())} edges that "
+        f"are implied: they are given {'NaN' if floats else '0'}",
+        ZVWarning,
+        stacklevel=6,
+    )
+    values = np.full((len(told), *column.shape[1:]), np.nan if floats else 0, column.dtype)
+    values[told >= 0] = column[told[told >= 0]]
+    return values
+
+
+def _read_paths(
+    handle: StoreHandle,
+    reader: LevelReader,
+    plan: ReadPlan,
+    attributes: Sequence[str],
+    link_attributes: Sequence[str],
+    *,
+    text: bool,
+) -> LinkedRows:
+    """Consecutive vertices of every object's path are joined, earlier first."""
+    if link_attributes:
+        raise StoreError(f"edges of {handle.backend.url} are implied: they have no attributes")
+    points, selection = reader.select(plan, attributes, text=text)
+    pieces = fragments_of(handle.layout, reader.arrays, None)
+    numbered = replace(pieces, objects=np.arange(len(pieces.objects)))
+    inside = pieces_in(numbered, selection.coords)
+    keys = [tuple(row) for row in selection.coords.tolist()]
+    indexes = reader.fragment_indexes(keys)
+    path, url = reader.arrays.fragments_path, handle.backend.url
+    rows, piece = assemble.piece_rows(inside, indexes, keys, selection.starts, path, url)
+    owner = pieces.objects[piece]
+    # a piece without rows between two others would part them: none is written
+    joined = (owner[1:] == owner[:-1]) & (np.diff(piece) <= 1)
+    at = np.flatnonzero(joined)
+    links, _ = renumbered(np.stack([rows[at], rows[at + 1]], axis=1), selection.places())
+    return LinkedRows(points, links)
+
+
+def _first_rows(
+    indexes: Mapping[tuple[int, ...], FragmentIndex], selection: Selection, array: str, url: str
+) -> npt.NDArray[np.bool_]:
+    """(stored,) bool: the first row of every fragment."""
+    first = np.zeros(selection.stored, np.bool_)
+    starts, sizes = selection.starts[:-1].tolist(), np.diff(selection.starts).tolist()
+    for row, start, size in zip(selection.coords.tolist(), starts, sizes, strict=True):
+        key = tuple(row)
+        if key not in indexes:
+            raise assemble.damaged(array, key, url, "there is no fragment table")
+        index = indexes[key]
+        try:
+            index.check(size)
+        except ArrayError as error:
+            raise assemble.damaged(array, key, url, str(error)) from error
+        full = index.counts > 0
+        heads = np.where(index.explicit & full, 0, index.starts)
+        listed = np.flatnonzero(index.explicit & full)
+        heads[listed] = index.rows[index.starts[listed]]
+        first[heads[full] + start] = True
+    return first
+
+
+def _foreign(handle: StoreHandle, reader: LevelReader) -> bool:
+    """Whether another library wrote the level's links."""
+    return LINKS_KEY not in handle.level(reader.arrays.meta.level).attributes
+
+
+def _warn_of_other_rows(
+    handle: StoreHandle,
+    reader: LevelReader,
+    selection: Selection,
+    records: LinkRecords,
+    indexes: Mapping[tuple[int, ...], FragmentIndex] | None,
+) -> None:
+    """Tell of links that were numbered before rows were sorted by object."""
+    arrays = reader.arrays
+    if not handle.layout.links_precede_grouping or not _foreign(handle, reader):
+        return
+    if not len(records.rows) or not len(selection.coords):
+        return
+    keys = [tuple(row) for row in selection.coords.tolist()]
+    indexes = reader.fragment_indexes(keys) if indexes is None else indexes
+    if all(len(index) < 2 for index in indexes.values()):
+        return
+    pieces = pieces_in(fragments_of(handle.layout, arrays, None), selection.coords)
+    path, url = arrays.fragments_path, arrays.url
+    rows, objects = assemble.piece_rows(pieces, indexes, keys, selection.starts, path, url)
+    owner = np.full(selection.stored + 1, -1, np.int64)
+    owner[rows] = objects
+    ends = stored_ends(records, selection, f"{arrays.path}/{LINKS}", url, roots=True)
+    known = np.asarray((ends >= 0).all(axis=1))
+    wrong = np.asarray(known & (owner[ends[:, 0]] != owner[ends[:, 1]]))
+    if wrong.any():
+        warnings.warn(
+            f"{int(wrong.sum())} of {len(known)} edges at level {arrays.path} of {url} join "
+            "vertices of different objects: the release that wrote them numbered the vertices of "
+            "a chunk before it sorted them by object and did not keep that order, so edges in "
+            "chunks of several objects may join the wrong vertices",
+            ZVWarning,
+            stacklevel=6,
+        )
+
+
+def _warn_of_shared_fragments(handle: StoreHandle, reader: LevelReader, pieces: Pieces) -> None:
+    """Tell of objects that share their fragments, so that one cannot be read without others."""
+    if not handle.layout.links_precede_grouping or not _foreign(handle, reader):
+        return
+    every = fragments_of(handle.layout, reader.arrays, None)
+    table = np.column_stack([every.chunks, every.fragments])
+    wanted = np.column_stack([pieces.chunks, pieces.fragments])
+    found, times = np.unique(table, axis=0, return_counts=True)
+    shared = {tuple(row) for row in found[times > 1].tolist()}
+    if any(tuple(row) in shared for row in wanted.tolist()):
+        warnings.warn(
+            f"objects at level {reader.arrays.path} of {handle.backend.url} share fragments: the "
+            "release that wrote them keeps one per chunk, so vertices of other objects in the "
+            "same chunks come along",
+            ZVWarning,
+            stacklevel=5,
+        )
