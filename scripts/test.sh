@@ -10,6 +10,15 @@ ZV_PEER_09="$PWD/.venv-peer-0.9.2/bin/python"
 export ZV_PEER_07 ZV_PEER_09
 failed=''
 
+# Stores of the tests are many small files: in memory where there is room, else where the system puts them.
+room=$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print int($4 / 1048576) }')
+if [ "${room:-0}" -ge 4 ] && [ -w /dev/shm ]; then
+    TMPDIR=$(mktemp -d /dev/shm/zv-tests.XXXXXX)
+    export TMPDIR
+    trap 'rm -rf "$TMPDIR"' EXIT
+    trap 'exit 1' HUP INT TERM
+fi
+
 lane() {
     title=$1
     shift
