@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from zarr_vectors.constants import OUTLINE_KEY
 from zarr_vectors.core.layouts.base import KeepsGroups
 from zarr_vectors.exceptions import MetadataError, StoreError
 
@@ -84,3 +85,13 @@ class GroupAttributes(MutableMapping[str, Any]):
     def replace(self, attributes: dict[str, Any]) -> None:
         """Store these attributes and no others."""
         self._layout.put_attrs({self._path: to_json(attributes)})
+        if self._path:
+            forget_outline(self._layout)
+
+
+def forget_outline(layout: KeepsGroups) -> None:
+    """Take out what the root records of its levels, which no longer holds."""
+    root = layout.get_attrs([""]).get("", {})
+    if OUTLINE_KEY in root:
+        del root[OUTLINE_KEY]
+        layout.put_attrs({"": root})

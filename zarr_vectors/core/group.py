@@ -13,7 +13,7 @@ import zarr
 
 from zarr_vectors.constants import DEFAULT_VERSION, ROOT_KEY
 from zarr_vectors.core import paths
-from zarr_vectors.core.attrs import GroupAttributes
+from zarr_vectors.core.attrs import GroupAttributes, forget_outline
 from zarr_vectors.core.backends.base import StorageBackend
 from zarr_vectors.core.backends.registry import open_backend
 from zarr_vectors.core.backends.urls import join_url
@@ -170,10 +170,12 @@ class Group:
             self.layout.set_array_meta(path, meta)
         else:
             self.layout.create_cells(path, meta, ChunkGrid((), ()))
+        forget_outline(self.layout)
 
     def delete_subtree(self, name: str) -> None:
         """Remove a child and all below it."""
         self.layout.delete(self._below(name))
+        forget_outline(self.layout)
 
     @contextmanager
     def batched_writes(self) -> Iterator[None]:

@@ -8,25 +8,18 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from zarr_vectors.constants import OUTLINE_KEY
 from zarr_vectors.core.backends import StorageBackend, StoreLike, open_backend
-from zarr_vectors.core.journal import (
-    HEAD,
-    ReadThrough,
-    Record,
-    Writing,
-    check_vacant,
-    settle,
-    transaction,
-)
+from zarr_vectors.core.journal import Writing, check_vacant, transaction
 from zarr_vectors.core.layouts.base import Layout
 from zarr_vectors.core.layouts.detect import layout_for
 from zarr_vectors.core.metadata import RootMetadata
+from zarr_vectors.core.opening import first_look, look_past, read_documents
+from zarr_vectors.core.outline import outline_of
 from zarr_vectors.core.root_meta import (
     LevelDocument,
     RootDocument,
     level_attributes,
-    read_levels,
-    read_root,
     root_attributes,
     with_collection,
 )
@@ -111,6 +104,7 @@ class StoreHandle:
 
     def with_level(self, document: LevelDocument, root: RootDocument | None = None) -> StoreHandle:
         """The same store with a level added or replaced."""
+        document = replace(document, arrays=None, recorded=False)
         levels = {**self.levels, document.meta.level: document}
         return replace(self, root=root or self.root, levels=dict(sorted(levels.items())))
 
@@ -131,40 +125,19 @@ def open_handle(
     opened = open_backend(place, mode=mode, backend=backend, **options)
     if mode != "r" and opened.read_only:
         raise StoreError(f"{opened.url} cannot be written to")
-    opened = past_journal(opened, writing=mode != "r")
-    root = read_root(opened)
+    opened, look = look_past(opened, first_look(opened), writing=mode != "r")
+    root, levels = read_documents(opened, look)
     layout = layout_for(root.meta.zv_version, opened)
     reopen = None
     if mode == "r":
         reopen = partial(open_handle, place, "r+", backend=backend, **options)
-    return StoreHandle(opened, layout, root, read_levels(layout, root), reopen)
-
-
-def past_journal(place: StorageBackend, *, writing: bool) -> StorageBackend:
-    """A store as it is when no transaction is under way.
-
-    One left behind by a writer that is gone is undone, where the store is opened for writing;
-    otherwise the store is read as it was before.
-
-    Raises:
-        StoreError: Opened for writing while a writer is at work, or may be.
-    """
-    if isinstance(place, Writing | ReadThrough) or not place.any_key:
-        return place
-    data = place.get_many([HEAD]).get(HEAD)
-    if data is None:
-        return place
-    head = Record.parse(data)
-    if not writing:
-        return ReadThrough(place, head)
-    settle(place, head)
-    return place
+    return StoreHandle(opened, layout, root, levels, reopen)
 
 
 def handle_at(layout: Layout) -> StoreHandle:
     """The store a layout is of, its metadata read anew."""
-    root = read_root(layout.backend)
-    return StoreHandle(layout.backend, layout, root, read_levels(layout, root))
+    root, levels = read_documents(layout.backend, first_look(layout.backend))
+    return StoreHandle(layout.backend, layout, root, levels)
 
 
 def new_handle(
@@ -218,15 +191,17 @@ def creating(
 
 def finish(handle: StoreHandle, *changed: int) -> None:
     """Write the metadata of changed levels, then the root: readers see a level when it is whole."""
-    documents = {}
-    for number in changed:
-        level = handle.levels[number]
-        documents[str(number)] = {
-            **level.attributes,
-            **level_attributes(level.meta, level.table, level.error),
-        }
-    if documents:
-        handle.layout.put_attrs(documents)
+    written = {
+        number: {**level.attributes, **level_attributes(level.meta, level.table, level.error)}
+        for number, level in handle.levels.items()
+        if number in changed
+    }
+    if written:
+        handle.layout.put_attrs({str(number): attrs for number, attrs in written.items()})
     root = {**handle.root.attributes, **handle.meta.to_dict()}
     root = with_collection(root, handle.meta, handle.backend.url, handle.levels)
+    root.pop(OUTLINE_KEY, None)
+    outline = outline_of(handle.layout, root, handle.levels, written)
+    if outline is not None:
+        root[OUTLINE_KEY] = outline
     handle.layout.put_attrs({"": root})

@@ -10,7 +10,6 @@ from zarr_vectors.constants import (
     CHUNKS_KEY,
     ERROR_KEY,
     KNOWN_VERSIONS,
-    LEVEL_KEY,
     MULTISCALES_KEY,
     NODE,
     ROOT_KEY,
@@ -18,7 +17,6 @@ from zarr_vectors.constants import (
 )
 from zarr_vectors.core.backends import StorageBackend
 from zarr_vectors.core.documents import attributes_of, parse_document
-from zarr_vectors.core.layouts.base import Layout
 from zarr_vectors.core.metadata import ChunkTable, LevelError, LevelMetadata, RootMetadata
 from zarr_vectors.core.metadata.multiscales import (
     LevelTransform,
@@ -27,7 +25,6 @@ from zarr_vectors.core.metadata.multiscales import (
     with_transform,
 )
 from zarr_vectors.core.metadata.tables import TABLE_VERSION
-from zarr_vectors.core.paths import level_numbers
 from zarr_vectors.exceptions import MetadataError, StoreError
 
 
@@ -47,6 +44,18 @@ class LevelDocument:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     table: ChunkTable | None = None
     error: LevelError | None = None
+    arrays: Mapping[str, Mapping[str, Any]] | None = None
+    """Metadata of ``vertices`` and ``vertex_attributes/<name>`` as the root records it."""
+    recorded: bool = False
+    """The attributes are those the root records; the level's own were not read."""
+    doubtful: bool = False
+    """The root's record says otherwise: another program changed the level."""
+
+    @property
+    def unchanged(self) -> bool:
+        """The attributes say what the other fields say."""
+        block = self.meta.to_dict()
+        return all(self.attributes.get(key) == value for key, value in block.items())
 
 
 def read_root(backend: StorageBackend) -> RootDocument:
@@ -56,48 +65,27 @@ def read_root(backend: StorageBackend) -> RootDocument:
         StoreError: Nothing there, not a Zarr Vectors store, or of an unknown version.
         MetadataError: Damaged metadata.
     """
-    data = backend.get_many([NODE]).get(NODE)
+    return parse_root(backend.get_many([NODE]).get(NODE), backend.url)
+
+
+def parse_root(data: bytes | None, url: str) -> RootDocument:
+    """The root's metadata from its document.
+
+    Raises:
+        StoreError: Nothing there, not a Zarr Vectors store, or of an unknown version.
+        MetadataError: Damaged metadata.
+    """
     if data is None:
-        raise StoreError(f"{backend.url} is not a Zarr Vectors store: it has no {NODE}")
-    where = f"{NODE} of {backend.url}"
+        raise StoreError(f"{url} is not a Zarr Vectors store: it has no {NODE}")
+    where = f"{NODE} of {url}"
     attributes = attributes_of(parse_document(data, where), where)
     if ROOT_KEY not in attributes:
-        raise StoreError(f"{backend.url} is a Zarr group, but not a Zarr Vectors store")
+        raise StoreError(f"{url} is a Zarr group, but not a Zarr Vectors store")
     try:
         meta = RootMetadata.from_dict(attributes)
     except MetadataError as error:
-        raise MetadataError(f"{backend.url}: {error}") from error
+        raise MetadataError(f"{url}: {error}") from error
     return RootDocument(attributes, meta)
-
-
-def read_levels(
-    layout: Layout, root: RootDocument, numbers: Iterable[int] | None = None
-) -> dict[int, LevelDocument]:
-    """Metadata of levels, ascending; all that exist by default.
-
-    Raises:
-        MetadataError: A level's metadata is damaged.
-    """
-    wanted = list_levels(layout, root) if numbers is None else list(numbers)
-    found = layout.get_attrs([str(number) for number in wanted])
-    return {
-        number: parse_level(root, number, found[str(number)], layout.backend.url)
-        for number in wanted
-        if LEVEL_KEY in found.get(str(number), {})
-    }
-
-
-def list_levels(layout: Layout, root: RootDocument) -> list[int]:
-    """Level numbers by listing; by the root's record where listing costs a round trip or fails."""
-    recorded = sorted(transforms_of(root.attributes))
-    if recorded and layout.backend.local_path is None:
-        return recorded
-    try:
-        return level_numbers(layout.children(""))
-    except StoreError:
-        if recorded:
-            return recorded
-        raise
 
 
 def parse_level(
@@ -115,14 +103,25 @@ def parse_level(
 
 
 def _parsed(root: RootDocument, number: int, attributes: Mapping[str, Any]) -> LevelDocument:
+    level = parse_attributes(number, attributes)
+    shape = level.meta.chunk_shape
+    if shape is not None and len(shape) != root.meta.ndim:
+        raise MetadataError(f"its chunk_shape has {len(shape)} entries")
+    return replace(level, meta=with_bins(level.meta, root))
+
+
+def parse_attributes(number: int, attributes: Mapping[str, Any]) -> LevelDocument:
+    """A level's attributes parsed, without the bins that only the root records.
+
+    Raises:
+        MetadataError: Damaged, or not this level's.
+    """
     meta = LevelMetadata.from_dict(attributes)
     if meta.level != number:
         raise MetadataError(f"it says that it is level {meta.level}")
-    if meta.chunk_shape is not None and len(meta.chunk_shape) != root.meta.ndim:
-        raise MetadataError(f"its chunk_shape has {len(meta.chunk_shape)} entries")
     error = attributes.get(ERROR_KEY)
     return LevelDocument(
-        with_bins(meta, root),
+        meta,
         attributes,
         _table(attributes.get(CHUNKS_KEY)),
         None if error is None else LevelError.from_dict(error),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -121,25 +121,31 @@ class ZVAttributeCollection:
 
 
 class ZVAttributes(Mapping[str, ZVAttributeCollection]):
-    """The vertex attributes of a level by name."""
+    """The vertex attributes of a level by name.
 
-    def __init__(self, reader: LevelReader) -> None:
+    Args:
+        names: Their names, ascending.
+        reader: Gives what reads the level, when values are asked for.
+    """
+
+    def __init__(self, names: Sequence[str], reader: Callable[[], LevelReader]) -> None:
+        self._names = names
         self._reader = reader
 
     def __repr__(self) -> str:
         return f"ZVAttributes({', '.join(self)})"
 
     def __getitem__(self, name: str) -> ZVAttributeCollection:
-        return ZVAttributeCollection(self._reader, name)
+        return ZVAttributeCollection(self._reader(), name)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._reader.arrays.attributes
+        return name in self._names
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._reader.arrays.attributes)
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return len(self._reader.arrays.attributes)
+        return len(self._names)
 
 
 class ZVObjectIndex:

@@ -19,7 +19,7 @@ from zarr_vectors.lazy.views import ViewSpec, ZVView
 from zarr_vectors.lazy.writer import ZVWriter
 from zarr_vectors.reading.cache import CellCache
 from zarr_vectors.reading.fetch import LevelReader
-from zarr_vectors.reading.level import describe_level
+from zarr_vectors.reading.level import LevelArrays, describe_level, describe_recorded
 from zarr_vectors.reading.objects import all_ids, lead_of_value
 from zarr_vectors.reading.plan import plan_read
 from zarr_vectors.reading.results import ChunkRows
@@ -42,6 +42,7 @@ class ZVLevel:
         self._cache = cache
         self._meta = handle.level(number).meta
         self._found: LevelReader | None = None
+        self._recorded: LevelArrays | None = None
         self._lock = threading.Lock()
         self.write_lock = threading.Lock()
 
@@ -58,7 +59,19 @@ class ZVLevel:
                 handle = self._handle
                 arrays = describe_level(handle.layout, handle.meta, handle.level(self._number))
                 self._found = LevelReader(handle.layout, arrays, self._cache)
+                self._meta = arrays.meta
             return self._found
+
+    @property
+    def described(self) -> LevelArrays:
+        """The level's arrays: as the root records them until data is read, else as they are."""
+        with self._lock:
+            if self._found is None and self._recorded is None:
+                document = self._handle.level(self._number)
+                layout, meta = self._handle.layout, self._handle.meta
+                self._recorded = describe_recorded(layout, meta, document)
+            found = self._recorded if self._found is None else self._found.arrays
+        return self.reader.arrays if found is None else found
 
     @property
     def level_index(self) -> int:
@@ -93,12 +106,12 @@ class ZVLevel:
     @property
     def vertex_dtype(self) -> np.dtype[Any]:
         """Stored dtype of positions."""
-        return self.reader.arrays.vertices.dtype
+        return self.described.vertices.dtype
 
     @property
     def chunk_table(self) -> ChunkTable:
         """Occupied chunks and the vertices in each."""
-        return self.reader.arrays.table
+        return self.described.table
 
     @property
     def chunk_keys(self) -> list[ChunkCoords]:
@@ -113,7 +126,7 @@ class ZVLevel:
     @property
     def error(self) -> LevelError | None:
         """Measured distance to the reference level, or None where it is not recorded."""
-        return self._handle.level(self._number).error
+        return self.described.error if self._found else self._handle.level(self._number).error
 
     @property
     def vertices(self) -> ZVVertexCollection:
@@ -123,12 +136,12 @@ class ZVLevel:
     @property
     def attributes(self) -> ZVAttributes:
         """Vertex attributes by name."""
-        return ZVAttributes(self.reader)
+        return ZVAttributes(list(self.described.attributes), lambda: self.reader)
 
     @property
     def attribute_specs(self) -> dict[str, AttributeSpec]:
         """What is known of every vertex attribute from metadata."""
-        return dict(self.reader.arrays.attributes)
+        return dict(self.described.attributes)
 
     @property
     def chunk_dims(self) -> tuple[str, ...] | None:
@@ -276,7 +289,7 @@ class ZVLevel:
             self._handle = replace(self._handle, root=handle.root, levels=handle.levels)
             self._handle.layout.forget()
             self._meta = handle.level(self._number).meta
-            self._found = None
+            self._found = self._recorded = None
             if self._cache is not None:
                 self._cache.clear()
         self._on_write(self._handle)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from zarr_vectors.constants import VERTEX_ATTRIBUTES, VERTEX_FRAGMENTS, VERTICES
+from zarr_vectors.constants import (
+    CHUNK_ATTRIBUTE_KEY,
+    VERTEX_ATTRIBUTES,
+    VERTEX_FRAGMENTS,
+    VERTICES,
+)
 from zarr_vectors.core.layouts.base import Layout
 from zarr_vectors.core.metadata import (
     AttributeSpec,
@@ -19,10 +24,13 @@ from zarr_vectors.core.metadata import (
     VertexSpec,
 )
 from zarr_vectors.core.metadata.array import dtype_of
-from zarr_vectors.core.root_meta import LevelDocument
+from zarr_vectors.core.root_meta import LevelDocument, parse_attributes
 from zarr_vectors.encoding.categorical import code_dtype
 from zarr_vectors.exceptions import ConventionError, MetadataError, StoreError
 from zarr_vectors.typing import AnyArray
+
+ENCODINGS = ("raw", "draco")
+"""Encodings of vertices that can be read; draco only in 3-D."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -87,29 +95,72 @@ def describe_level(layout: Layout, root: RootMetadata, document: LevelDocument) 
     Args:
         layout: Where the level is.
         root: The store's metadata.
-        document: The level group's attributes.
+        document: The level group's attributes; those the root records are compared with the
+            level's own, which are taken where they differ.
 
     Raises:
         MetadataError: An array's metadata is damaged.
         ConventionError: Vertices are encoded in a way points are not.
     """
+    meta = document.meta
+    path = str(meta.level)
+    rank = root.ndim + meta.chunked_by_attribute
+    trusted = _recorded_table(document, rank) is not None and not document.doubtful
+    names = _attribute_names(layout, meta, trusted=trusted)
+    own = [path] if document.recorded else []
+    paths = [f"{path}/{VERTEX_ATTRIBUTES}/{name}" for name in names]
+    metas = layout.array_metas([*own, f"{path}/{VERTICES}", *paths])
+    if document.recorded:
+        attributes = metas.pop(path, {})
+        if attributes != document.attributes:
+            return describe_level(layout, root, changed_level(document, attributes))
+    return _described(layout, root, document, metas)
+
+
+def describe_recorded(
+    layout: Layout, root: RootMetadata, document: LevelDocument
+) -> LevelArrays | None:
+    """What the root records of a level's arrays, without a request; None where it does not.
+
+    Raises:
+        MetadataError: The record is damaged.
+    """
+    rank = root.ndim + document.meta.chunked_by_attribute
+    if document.arrays is None or _recorded_table(document, rank) is None:
+        return None
+    path = str(document.meta.level)
+    metas = {f"{path}/{name}": dict(meta) for name, meta in document.arrays.items()}
+    return _described(layout, root, document, metas)
+
+
+def changed_level(document: LevelDocument, attributes: Mapping[str, Any]) -> LevelDocument:
+    """A level whose own attributes are not those the root records."""
+    number, bins = document.meta.level, document.meta.bin_shape
+    level = parse_attributes(number, attributes)
+    meta = replace(level.meta, bin_shape=bins, bin_ratio=document.meta.bin_ratio)
+    return replace(level, meta=meta, doubtful=True)
+
+
+def _described(
+    layout: Layout,
+    root: RootMetadata,
+    document: LevelDocument,
+    metas: Mapping[str, Mapping[str, Any]],
+) -> LevelArrays:
     meta, url = document.meta, layout.backend.url
     path = str(meta.level)
     rank = root.ndim + meta.chunked_by_attribute
     table = _recorded_table(document, rank)
-    names = _attribute_names(layout, meta, trusted=table is not None)
-    paths = {name: f"{path}/{VERTEX_ATTRIBUTES}/{name}" for name in names}
-    metas = layout.array_metas([f"{path}/{VERTICES}", *paths.values()])
+    family = f"{path}/{VERTEX_ATTRIBUTES}/"
+    paths = {where.removeprefix(family): where for where in metas if where.startswith(family)}
     vertices = VertexSpec.from_meta(metas.get(f"{path}/{VERTICES}", {}))
-    if vertices.encoding != "raw":
+    if vertices.encoding not in ENCODINGS or (vertices.encoding != "raw" and root.ndim != 3):
         raise ConventionError(
-            f"vertices of level {path} in {url} are encoded as {vertices.encoding!r}; "
-            "points are read from raw ones"
+            f"vertices of level {path} in {url} are {root.ndim}-D and encoded as "
+            f"{vertices.encoding[:60]!r}, which is not known here"
         )
     specs = {
-        name: AttributeSpec.from_meta(name, metas[where])
-        for name, where in paths.items()
-        if where in metas
+        name: AttributeSpec.from_meta(name, metas[where]) for name, where in sorted(paths.items())
     }
     lead, lead_spec = _lead(meta, document.attributes)
     if lead_spec is not None:
@@ -180,5 +231,5 @@ def _lead(
     return numbers, AttributeSpec(name, numbers.dtype)
 
 
-LEAD_KEY = "zarr_vectors_chunk_attribute"
+LEAD_KEY = CHUNK_ATTRIBUTE_KEY
 """Level attribute of ours with the dtype of the attribute a level is chunked by."""

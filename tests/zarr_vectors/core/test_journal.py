@@ -10,10 +10,10 @@ import pytest
 from zarr.storage import MemoryStore
 
 from zarr_vectors.core.backends import open_backend
-from zarr_vectors.core.handle import past_journal
 from zarr_vectors.core.journal import FOLDER, HEAD, ReadThrough, joined, recover, transaction
 from zarr_vectors.core.journal.owners import this_process
 from zarr_vectors.core.journal.records import Record
+from zarr_vectors.core.opening import past_journal
 from zarr_vectors.exceptions import StoreError
 from zarr_vectors.testing.crashes import WAYS, Died, Dying
 

@@ -54,7 +54,7 @@ def test_metadata_without_data(made, version):
 
 def test_opening_costs_few_requests(made):
     store = open_zv(made[0])
-    assert store.io.total.requests <= 6
+    assert store.io.total.requests <= 5
 
 
 def test_collections_agree_with_the_reader(made):

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from zarr_vectors.constants import VERTEX_ATTRIBUTES, VERTEX_FRAGMENTS
 from zarr_vectors.core.arrays.fragments import cut, decode_at
 from zarr_vectors.core.arrays.listing import key_of, new_grid, path_of
+from zarr_vectors.core.attrs import forget_outline
 from zarr_vectors.core.group import Group
 from zarr_vectors.core.metadata import AttributeSpec
 from zarr_vectors.core.metadata.array import dtype_of
@@ -47,6 +48,7 @@ def create_attribute_array(
     path = path_of(level_group, VERTEX_ATTRIBUTES, name)
     meta = {**spec.to_meta(), **(extra_meta or {})}
     level_group.layout.create_cells(path, meta, new_grid(level_group))
+    forget_outline(level_group.layout)
 
 
 def write_chunk_attributes(

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from zarr_vectors.constants import VERTEX_FRAGMENTS, VERTICES
 from zarr_vectors.core.arrays.fragments import cut, decode_at, starts_of
 from zarr_vectors.core.arrays.listing import axes_of, key_of, new_grid, path_of
+from zarr_vectors.core.attrs import forget_outline
 from zarr_vectors.core.group import Group
 from zarr_vectors.core.metadata import VertexSpec
 from zarr_vectors.core.metadata.array import dtype_of
@@ -30,6 +31,7 @@ def create_vertices_array(
     grid = new_grid(level_group)
     level_group.layout.create_cells(path_of(level_group, VERTICES), spec.to_meta(), grid)
     level_group.layout.create_cells(path_of(level_group, VERTEX_FRAGMENTS), _FRAGMENTS, grid)
+    forget_outline(level_group.layout)
 
 
 def read_chunk_vertices(

@@ -13,7 +13,7 @@ from zarr_vectors.core.journal.leases import hold, holder, refusal, release, tak
 from zarr_vectors.core.journal.owners import is_gone
 from zarr_vectors.core.journal.reading import ReadThrough
 from zarr_vectors.core.journal.records import FOLDER, HEAD, Record
-from zarr_vectors.core.journal.undo import level_lease, recover, settle
+from zarr_vectors.core.journal.undo import identified, level_lease, recover, settle
 from zarr_vectors.core.journal.writing import Writing, check_vacant, joined, transaction
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "check_vacant",
     "hold",
     "holder",
+    "identified",
     "is_gone",
     "joined",
     "level_lease",

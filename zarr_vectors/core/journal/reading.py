@@ -155,7 +155,7 @@ class ReadThrough:
                     break
             data = self.place.get_many([HEAD]).get(HEAD)
             now = None if data is None else Record.parse(data)
-            if now is None or now.id != self.record.id or now.committed:
+            if now is None or now.id not in ("", self.record.id) or now.committed:
                 raise StoreError(
                     f"{self.url} was changed while it was read ({self.record.operation} ended): "
                     "open it again"

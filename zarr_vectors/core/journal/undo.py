@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from zarr_vectors.constants import NODE
@@ -14,12 +15,27 @@ from zarr_vectors.exceptions import StoreError
 _LEVELS_TRIED = 64
 
 
-def put_back(backend: StorageBackend, record: Record) -> None:
+def identified(backend: StorageBackend, record: Record) -> Record | None:
+    """A record, one that was cut short told by the segments there are; None where there are none.
+
+    A place that writes values whole, or not at all, has no such record.
+    """
+    if record.id:
+        return record
+    try:
+        names = [name for name in backend.list_dir(FOLDER) if "." not in name]
+    except StoreError:
+        return None
+    return replace(record, id=names[0]) if len(names) == 1 else None
+
+
+def put_back(backend: StorageBackend, found: Record) -> None:
     """Undo a transaction, or finish a committed one; may be interrupted and done again.
 
     The record itself stays: removing it is the last step, and the caller's.
     """
-    if not record.id:  # cut short while it was made: nothing was written under it
+    record = identified(backend, found)
+    if record is None:  # cut short while it was made: nothing was written under it
         return
     if record.committed:
         for prefix in record.removed:
