@@ -31,8 +31,8 @@ class Lock:
 
 
 LOCKS = {
-    "dev": Lock(extras=("viewer", "draco", "lidar", "tables"), groups=("dev",)),
-    "dev-qt6": Lock(extras=("viewer-qt6", "draco", "lidar", "tables"), groups=("dev",)),
+    "dev": Lock(extras=("viewer", "dask", "draco", "lidar", "mesh", "tables", "tracts"), groups=("dev",)),
+    "dev-qt6": Lock(extras=("viewer-qt6", "dask", "draco", "lidar", "mesh", "tables", "tracts"), groups=("dev",)),
     "docs": Lock(groups=("docs",)),
     "peer-0.2.0": Lock(requirements=("zarr-vectors==0.2.0",)),
     "peer-0.9.2": Lock(requirements=("zarr-vectors==0.9.2",)),
