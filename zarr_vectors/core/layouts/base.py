@@ -268,7 +268,15 @@ class Layout(
     KeepsGroups,
     Protocol,
 ):
-    """One format version over one backend."""
+    """One format version over one backend.
+
+    Attributes:
+        version: Of the format.
+        backend: Where bytes are.
+        splits_paths_by_bin: A fragment of a polyline is a run of vertices in one bin; otherwise,
+            in one chunk.
+    """
 
     version: str
+    splits_paths_by_bin: bool
     backend: StorageBackend

@@ -12,5 +12,6 @@ class V07Layout(Cells07, Dense07, Objects07):
     """A store in format 0.7.0 over a backend."""
 
     version = VERSION_07
+    splits_paths_by_bin = True
     parents_cross_fragments = True
     links_precede_grouping = True

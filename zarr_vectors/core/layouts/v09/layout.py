@@ -12,5 +12,6 @@ class V09Layout(Cells09, Dense09, Objects09):
     """A store in format 0.9.2 over a backend."""
 
     version = VERSION_09
+    splits_paths_by_bin = False
     parents_cross_fragments = False
     links_precede_grouping = False
