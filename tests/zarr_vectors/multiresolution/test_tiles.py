@@ -6,6 +6,7 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+import distributed
 import numpy as np
 import pytest
 
@@ -60,7 +61,6 @@ def test_other_processes_make_the_same_bytes(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("tiny")
 def test_a_cluster_makes_the_same_bytes(tmp_path: Path) -> None:
-    distributed = pytest.importorskip("distributed", reason="Dask's cluster is not installed")
     with (
         distributed.LocalCluster(
             n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
