@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +18,11 @@ from zarr_vectors.exceptions import ArrayError, ConventionError, StoreError, ZVW
 from zarr_vectors.reading import assemble
 from zarr_vectors.reading.edges import Selection, renumbered, stored_ends, told_parents
 from zarr_vectors.reading.fetch import LevelReader
-from zarr_vectors.reading.objects import fragments_of
-from zarr_vectors.reading.plan import Pieces, ReadPlan, pieces_in
+from zarr_vectors.reading.level import LevelArrays
+from zarr_vectors.reading.objects import fragments_of, lead_of_value, pieces_of_objects
+from zarr_vectors.reading.plan import Pieces, ReadPlan, check_box, pieces_in, plan_read
 from zarr_vectors.reading.results import PointsResult
-from zarr_vectors.typing import AnyArray, IntArray
+from zarr_vectors.typing import AnyArray, BoundingBox, ChunkCoords, IntArray
 
 EDGE_KINDS = ("graph", "skeleton", "line", "polyline", "streamline")
 """Geometry types whose links are edges."""
@@ -120,6 +122,32 @@ def read_faces(
             raise ArrayError(f"faces of {handle.backend.url} do not all have as many corners")
         links = np.concatenate([ends, links]) if len(links) else ends
     return LinkedRows(points, links, values)
+
+
+def plan_of(
+    handle: StoreHandle,
+    arrays: LevelArrays,
+    *,
+    bbox: BoundingBox | None = None,
+    object_ids: Iterable[int] | None = None,
+    group_ids: Iterable[int] | None = None,
+    chunks: Iterable[ChunkCoords] | None = None,
+    attribute_filter: Mapping[str, Any] | None = None,
+) -> ReadPlan:
+    """The plan of a reader's filters, which intersect.
+
+    Raises:
+        ArrayError: A filter that does not fit the level, or a damaged object index.
+        StoreError: There is no such group.
+    """
+    box = None if bbox is None else check_box(bbox, arrays.ndim)
+    lead = None if attribute_filter is None else lead_of_value(arrays, attribute_filter)
+    pieces = None
+    if object_ids is not None or group_ids is not None:
+        pieces = pieces_of_objects(handle.layout, arrays, object_ids, group_ids)
+    return plan_read(
+        arrays.table.coords, arrays.chunk_shape, box=box, chunks=chunks, lead=lead, pieces=pieces
+    )
 
 
 def link_attribute_names(handle: StoreHandle, level: int) -> tuple[str, ...]:

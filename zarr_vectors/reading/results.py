@@ -60,3 +60,53 @@ class ChunkRows(Answer):
 
     positions: FloatArray
     attributes: dict[str, AnyArray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class GraphResult(Answer):
+    """Vertices and the edges between them; of a skeleton, edges are (child, parent).
+
+    Attributes:
+        positions: (N, D) float as stored, world units.
+        edges: (M, 2) int64 rows of ``positions``.
+        node_count: N.
+        edge_count: M.
+        vertex_attributes: name -> (N,) or (N, C); strings for categories.
+        link_attributes: name -> (M,) or (M, C).
+        object_ids: (N,) int64 where filtered by object or group, else None.
+        level: The level read.
+    """
+
+    positions: FloatArray
+    edges: IntArray
+    node_count: int
+    edge_count: int
+    vertex_attributes: dict[str, AnyArray] = field(default_factory=dict)
+    link_attributes: dict[str, AnyArray] = field(default_factory=dict)
+    object_ids: IntArray | None = None
+    level: int = 0
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class MeshResult(Answer):
+    """Vertices and the faces between them; winding and first corner as written.
+
+    Attributes:
+        vertices: (N, D) float as stored, world units.
+        faces: (F, L) int64 rows of ``vertices``.
+        vertex_count: N.
+        face_count: F.
+        vertex_attributes: name -> (N,) or (N, C); strings for categories.
+        face_attributes: name -> (F,) or (F, C).
+        object_ids: (N,) int64 where filtered by object or group, else None.
+        level: The level read.
+    """
+
+    vertices: FloatArray
+    faces: IntArray
+    vertex_count: int
+    face_count: int
+    vertex_attributes: dict[str, AnyArray] = field(default_factory=dict)
+    face_attributes: dict[str, AnyArray] = field(default_factory=dict)
+    object_ids: IntArray | None = None
+    level: int = 0

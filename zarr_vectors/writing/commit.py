@@ -89,6 +89,9 @@ def write_rows(
     columns: Sequence[Column],
     grid: ChunkGrid,
     on_batch: Callable[[], None] = lambda: None,
+    *,
+    vertex_blobs: Mapping[ChunkCoords, bytes] | None = None,
+    encoding: str = "raw",
 ) -> ChunkTable:
     """Create and fill a level's vertices, fragments and vertex attributes.
 
@@ -100,14 +103,16 @@ def write_rows(
         columns: Attributes, input order.
         grid: Box of chunks the arrays may hold.
         on_batch: Called between batches; may raise to stop.
+        vertex_blobs: Vertices of every chunk as they are stored, where they are not raw.
+        encoding: How those are encoded.
 
     Returns:
         The level's chunks and their counts.
     """
     specs = [column.spec for column in columns]
-    create_rows(layout, level, positions.dtype, specs, grid)
+    create_rows(layout, level, positions.dtype, specs, grid, encoding)
     values = [column.values for column in columns]
-    return fill_rows(layout, level, route, positions, specs, values, on_batch)
+    return fill_rows(layout, level, route, positions, specs, values, on_batch, vertex_blobs)
 
 
 def create_rows(
@@ -116,6 +121,7 @@ def create_rows(
     dtype: np.dtype[Any],
     specs: Sequence[AttributeSpec],
     grid: ChunkGrid,
+    encoding: str = "raw",
 ) -> None:
     """Create a level's empty vertices, fragments and vertex attributes.
 
@@ -125,8 +131,9 @@ def create_rows(
         dtype: Stored dtype of positions.
         specs: The attributes.
         grid: Box of chunks the arrays may hold.
+        encoding: How vertices are encoded.
     """
-    spec = VertexSpec(dtype.newbyteorder("<"))
+    spec = VertexSpec(dtype.newbyteorder("<"), encoding)
     layout.create_cells(f"{level}/{VERTICES}", spec.to_meta(), grid)
     layout.create_cells(f"{level}/{VERTEX_FRAGMENTS}", FRAGMENTS_META, grid)
     for found in specs:
@@ -141,6 +148,7 @@ def fill_rows(
     specs: Sequence[AttributeSpec],
     values: Sequence[AnyArray],
     on_batch: Callable[[], None] = lambda: None,
+    vertex_blobs: Mapping[ChunkCoords, bytes] | None = None,
 ) -> ChunkTable:
     """Put whole chunks into arrays that :func:`create_rows` made; arguments as there.
 
@@ -152,12 +160,16 @@ def fill_rows(
         specs: The attributes.
         values: (N,) or (N, C) of each attribute, input order.
         on_batch: Called between batches; may raise to stop.
+        vertex_blobs: Vertices of every chunk as they are stored, where they are not raw.
 
     Returns:
         The chunks put and their counts.
     """
     keys: list[ChunkCoords] = [tuple(row) for row in route.chunks.tolist()]
-    _put_rows(layout, f"{level}/{VERTICES}", route, keys, positions, on_batch)
+    if vertex_blobs is None:
+        _put_rows(layout, f"{level}/{VERTICES}", route, keys, positions, on_batch)
+    else:
+        layout.put_cells(f"{level}/{VERTICES}", vertex_blobs)
     for rows in _runs(np.diff(route.chunk_fragments) * 16 + 64):
         on_batch()
         tables = {keys[i]: _fragment_table(route, i) for i in range(rows.start, rows.stop)}

@@ -104,7 +104,7 @@ def crosses_chunks(records: LinkRecords) -> npt.NDArray[np.bool_]:
     return np.asarray((records.chunks != records.chunks[:, :1]).any(axis=(1, 2)))
 
 
-def parent_links(route: Route, parents: IntArray, *, mark_roots: bool) -> tuple[IntArray, IntArray]:
+def parent_links(route: Route, parents: IntArray, *, every: bool, mark_roots: bool) -> IntArray:
     """The links of a skeleton that a reader does not know without being told.
 
     A reader takes the row before as the parent, unless a row is the first of its fragment or a
@@ -113,19 +113,33 @@ def parent_links(route: Route, parents: IntArray, *, mark_roots: bool) -> tuple[
     Args:
         route: Where rows go; a root must be the first row of its fragment.
         parents: (N,) int64 stored row of the parent of every stored row, -1 for roots.
+        every: Whether each row that has a parent gets a link, known or not.
         mark_roots: Whether readers take the row before as the parent also across fragments, so
             that roots must be told from others by a link to :data:`NO_ROW`.
 
     Returns:
-        (K, 2) int64 stored rows (child, parent), and (N,) bool, the rows that have a link.
+        (K, 2) int64 stored rows (child, parent).
     """
-    rows = np.arange(len(parents))
-    told = parents != rows - 1
-    told[route.fragment_rows[:-1]] = True
     root = parents < 0
+    told = parents != np.arange(len(parents)) - 1
+    told[route.fragment_rows[:-1]] = True
+    told |= every
     told &= ~root
     if mark_roots:
         told[1:] |= root[1:]
     children = np.flatnonzero(told)
     above = np.where(root[children], NO_ROW, parents[children])
-    return np.stack([children, above], axis=1), told
+    return np.stack([children, above], axis=1)
+
+
+def spread_rows(values: AnyArray, rows: IntArray) -> AnyArray:
+    """Rows of ``values`` by number; zeros where the number is below zero.
+
+    Args:
+        values: (M,) or (M, C).
+        rows: (K,) int64.
+    """
+    found = np.zeros((len(rows), *values.shape[1:]), values.dtype)
+    known = rows >= 0
+    found[known] = values[rows[known]]
+    return found

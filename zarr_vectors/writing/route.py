@@ -6,7 +6,7 @@ Nothing here loops over chunks, bins or objects: one integer key per row, one st
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -91,7 +91,7 @@ def route_bins(
     """
     per_chunk = bins_per_chunk(chunk_shape, bin_shape)
     bins = prod(per_chunk)
-    keys, limit, numbers = _keys(positions, chunk_shape, bin_shape, per_chunk, lead)
+    keys, limit, numbers = row_keys(positions, chunk_shape, bin_shape, per_chunk, lead)
     found, ranks = dense_ranks(keys, limit)
     del keys
     total = len(found) * bins
@@ -103,10 +103,10 @@ def route_bins(
     ranks *= bins
     ranks += numbers
     order = stable_order(ranks, max(total, 1))
-    fragment_rows = _starts(np.bincount(ranks, minlength=total))
+    fragment_rows = starts_of(np.bincount(ranks, minlength=total))
     chunk_fragments = np.arange(len(found) + 1, dtype=np.int64) * bins
     chunk_rows = fragment_rows[chunk_fragments]
-    chunks = _chunks_of(positions, chunk_shape, lead, order[chunk_rows[:-1]])
+    chunks = chunks_of(positions, chunk_shape, lead, order[chunk_rows[:-1]])
     return Route(order, chunks, chunk_rows, fragment_rows, chunk_fragments)
 
 
@@ -124,7 +124,7 @@ def route_objects(
         object_ids: (N,) int64 >= 0.
         lead: (N,) int64 attribute bin of every row, the leading chunk component, or None.
     """
-    keys, limit, _ = _keys(positions, chunk_shape, chunk_shape, (1,) * positions.shape[1], lead)
+    keys, limit, _ = row_keys(positions, chunk_shape, chunk_shape, (1,) * positions.shape[1], lead)
     found, ranks = dense_ranks(keys, limit)
     del keys
     top = int(object_ids.max(initial=0)) + 1
@@ -143,10 +143,36 @@ def route_objects(
     fragment_chunk = ranks[order[firsts]]
     chunk_fragments = np.searchsorted(fragment_chunk, np.arange(len(found) + 1))
     chunk_rows = fragment_rows[chunk_fragments]
-    chunks = _chunks_of(positions, chunk_shape, lead, order[chunk_rows[:-1]])
+    chunks = chunks_of(positions, chunk_shape, lead, order[chunk_rows[:-1]])
     return Route(
         order, chunks, chunk_rows, fragment_rows, chunk_fragments, object_ids[order[firsts]]
     )
+
+
+def route_parts(
+    positions: npt.NDArray[np.floating],
+    chunk_shape: Sequence[float],
+    object_ids: IntArray,
+    parts: IntArray,
+    lead: IntArray | None = None,
+) -> Route:
+    """Rows into chunks, and inside a chunk into one fragment per object and part of it.
+
+    Args:
+        positions: (N, D) float as stored, world units.
+        chunk_shape: D floats, world units.
+        object_ids: (N,) int64 >= 0.
+        parts: (N,) int64 >= 0, such as the tree a row is in.
+        lead: (N,) int64 attribute bin of every row, the leading chunk component, or None.
+    """
+    known, dense_ids = np.unique(object_ids, return_inverse=True)
+    top = int(parts.max(initial=0)) + 1
+    pairs, numbers = dense_ranks(dense_ids * top + parts, max(len(known) * top, 1))
+    if len(pairs) == len(known):
+        return route_objects(positions, chunk_shape, object_ids, lead)
+    route = route_objects(positions, chunk_shape, numbers, lead)
+    assert route.fragment_objects is not None  # noqa: S101  routed by object
+    return replace(route, fragment_objects=known[pairs[route.fragment_objects] // top])
 
 
 def route_rows(
@@ -158,12 +184,12 @@ def route_rows(
     per_chunk = tuple(
         max(1, round(chunk / size)) for chunk, size in zip(chunk_shape, bin_shape, strict=True)
     )
-    keys, limit, numbers = _keys(positions, chunk_shape, bin_shape, per_chunk, None)
+    keys, limit, numbers = row_keys(positions, chunk_shape, bin_shape, per_chunk, None)
     found, ranks = dense_ranks(keys, limit)
     order = stable_order(ranks * prod(per_chunk) + numbers, max(len(found), 1) * prod(per_chunk))
     rows = np.arange(len(positions) + 1, dtype=np.int64)
-    chunk_rows = _starts(np.bincount(ranks, minlength=len(found)))
-    chunks = _chunks_of(positions, chunk_shape, None, order[chunk_rows[:-1]])
+    chunk_rows = starts_of(np.bincount(ranks, minlength=len(found)))
+    chunks = chunks_of(positions, chunk_shape, None, order[chunk_rows[:-1]])
     return Route(order, chunks, chunk_rows, rows, chunk_rows)
 
 
@@ -190,18 +216,19 @@ def cell_ranks(positions: npt.NDArray[np.floating], shape: Sequence[float]) -> t
     Returns:
         The number of occupied cells, and (N,) int64 ranks; cells ascend in tuple order.
     """
-    keys, limit, _ = _keys(positions, shape, shape, (1,) * positions.shape[1], None)
+    keys, limit, _ = row_keys(positions, shape, shape, (1,) * positions.shape[1], None)
     found, ranks = dense_ranks(keys, limit)
     return len(found), ranks
 
 
-def _starts(counts: IntArray) -> IntArray:
+def starts_of(counts: IntArray) -> IntArray:
+    """(n + 1,) int64: where each of n parts that lie one after the other begins, and the end."""
     starts = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=starts[1:])
     return starts
 
 
-def _chunks_of(
+def chunks_of(
     positions: npt.NDArray[np.floating],
     chunk_shape: Sequence[float],
     lead: IntArray | None,
@@ -212,7 +239,7 @@ def _chunks_of(
     return coords if lead is None else np.column_stack([lead[rows], coords])
 
 
-def _keys(
+def row_keys(
     positions: npt.NDArray[np.floating],
     chunk_shape: Sequence[float],
     bin_shape: Sequence[float],
