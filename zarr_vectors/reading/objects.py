@@ -9,7 +9,7 @@ import numpy as np
 
 from zarr_vectors.constants import OBJECT_INDEX
 from zarr_vectors.core.layouts.base import KeepsObjects
-from zarr_vectors.encoding.manifests import decode_manifests
+from zarr_vectors.encoding.manifests import ManifestTable, decode_manifests
 from zarr_vectors.exceptions import ArrayError, StoreError
 from zarr_vectors.reading.level import LevelArrays
 from zarr_vectors.reading.plan import Pieces
@@ -43,33 +43,51 @@ def pieces_of_objects(
 
 def fragments_of(layout: KeepsObjects, arrays: LevelArrays, wanted: list[int] | None) -> Pieces:
     """Fragments of objects in the order given; of all objects, ascending, where None."""
+    found = decoded_objects(layout, arrays, wanted)
+    if found is None:
+        none = np.zeros(0, np.int64)
+        return Pieces(np.zeros((0, arrays.rank), np.int64), none, none)
+    ids, table = found
+    counts = np.diff(table.offsets)
+    blocks = np.arange(len(table.fragments))
+    objects = np.repeat(ids, counts)
+    if wanted is not None:
+        place = {oid: i for i, oid in enumerate(wanted)}
+        rank = np.fromiter((place[int(i)] for i in ids), np.int64, len(ids))
+        blocks = np.argsort(np.repeat(rank, counts), kind="stable")
+    return Pieces(table.chunks[blocks], table.fragments[blocks], objects[blocks])
+
+
+def decoded_objects(
+    layout: KeepsObjects, arrays: LevelArrays, wanted: Iterable[int] | None
+) -> tuple[IntArray, ManifestTable] | None:
+    """Ids of objects, ascending, and their manifests; None where there are none.
+
+    Args:
+        layout: Where the object index is.
+        arrays: The level.
+        wanted: Objects asked for, or None for all; unknown ids are passed over.
+
+    Raises:
+        ArrayError: The index is damaged, or recorded and not there.
+    """
     rows = layout.get_objects(arrays.path, wanted)
+    path = f"{arrays.path}/{OBJECT_INDEX}"
     if rows is None and OBJECT_INDEX in arrays.meta.arrays_present:
-        path = f"{arrays.path}/{OBJECT_INDEX}"
         raise ArrayError(
             f"{path} in {arrays.url} is damaged: it is recorded and not there", array=path
         )
     if rows is None or not len(rows.ids):
-        none = np.zeros(0, np.int64)
-        return Pieces(np.zeros((0, arrays.rank), np.int64), none, none)
-    path = f"{arrays.path}/object_index"
+        return None
     if rows.sid_ndim != arrays.rank:
         raise ArrayError(
             f"{path} of {arrays.url} has chunks of rank {rows.sid_ndim}, expected {arrays.rank}",
             array=path,
         )
     try:
-        table = decode_manifests(rows.manifests, rows.sid_ndim)
+        return rows.ids, decode_manifests(rows.manifests, rows.sid_ndim)
     except ArrayError as error:
         raise ArrayError(f"{path} of {arrays.url}: {error}", array=path) from error
-    counts = np.diff(table.offsets)
-    blocks = np.arange(len(table.fragments))
-    objects = np.repeat(rows.ids, counts)
-    if wanted is not None:
-        place = {oid: i for i, oid in enumerate(wanted)}
-        rank = np.fromiter((place[int(i)] for i in rows.ids), np.int64, len(rows.ids))
-        blocks = np.argsort(np.repeat(rank, counts), kind="stable")
-    return Pieces(table.chunks[blocks], table.fragments[blocks], objects[blocks])
 
 
 def group_members(layout: KeepsObjects, arrays: LevelArrays, group_ids: Iterable[int]) -> list[int]:
