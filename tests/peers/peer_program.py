@@ -56,11 +56,47 @@ def read_object_attribute(given, store, name):
     return {"values": np.asarray(read_object_attributes(level, name))}
 
 
+def write_parametric(given, store, objects, kinds, groups, tables, headers):
+    """Write parametric objects into a new store, and keep headers in it."""
+    from zarr_vectors.core.metadata import ParametricTypeDef
+    from zarr_vectors.headers.registry import HeaderRegistry
+    from zarr_vectors.types.parametric import write_parametric_objects
+
+    options = {f: {k: np.array(v) for k, v in table.items()} for f, table in tables.items()}
+    write_parametric_objects(
+        store,
+        objects,
+        groups={int(k): v for k, v in groups.items()},
+        custom_types=[ParametricTypeDef(*kind) for kind in kinds],
+        create_new_store=True,
+        **options,
+    )
+    for name, header in headers.items():
+        HeaderRegistry(store).add(name, header)
+    return {}
+
+
+def read_parametric(given, store):
+    """Read parametric objects and headers, as JSON."""
+    from zarr_vectors.headers.registry import HeaderRegistry
+    from zarr_vectors.types.parametric import read_parametric_objects
+
+    registry = HeaderRegistry(store)
+    headers = {name: registry.get(name) for name in registry.available_formats}
+    return {
+        "objects": np.array(json.dumps(read_parametric_objects(store))),
+        "headers": np.array(json.dumps(headers)),
+    }
+
+
 def serve(source, target):
     """Answer each line ``[action, arguments]``; say ``done`` or what went wrong."""
     answers = sys.stdout
     sys.stdout = sys.stderr
-    actions = {f.__name__: f for f in (write, read, read_object_attribute)}
+    actions = {
+        f.__name__: f
+        for f in (write, read, read_object_attribute, write_parametric, read_parametric)
+    }
     for line in sys.stdin:
         action, arguments = json.loads(line)
         try:

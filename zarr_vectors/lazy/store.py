@@ -11,9 +11,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from zarr_vectors.constants import HEADERS, OBJECT_ATTRIBUTES, VERTICES
+from zarr_vectors.constants import OBJECT_ATTRIBUTES, VERTICES
 from zarr_vectors.core.backends import IOStats, StorageBackend, StoreLike
 from zarr_vectors.core.handle import StoreHandle, open_handle
+from zarr_vectors.core.headers import read_headers
 from zarr_vectors.core.metadata import NgffAxis
 from zarr_vectors.exceptions import ArrayError, StoreError
 from zarr_vectors.lazy.arrays import PaddedVertices
@@ -176,12 +177,7 @@ class ZVStore:
     @property
     def headers(self) -> dict[str, dict[str, Any]]:
         """Headers kept from imported files: format name -> header."""
-        layout = self._handle.layout
-        if HEADERS not in layout.get_attrs([HEADERS]):
-            return {}
-        names = layout.children(HEADERS)
-        found = layout.get_attrs([f"{HEADERS}/{name}" for name in names])
-        return {path.removeprefix(f"{HEADERS}/"): attrs for path, attrs in found.items()}
+        return read_headers(self._handle.layout)
 
     def vertex_count(self, level: int) -> int:
         """Vertices at a level."""

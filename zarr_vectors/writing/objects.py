@@ -91,11 +91,9 @@ def object_tables(
     Raises:
         ArrayError: Rows that do not fit, or group ids that do not count from 0.
     """
-    if group_attributes and groups is None:
-        raise ArrayError("group_attributes are given without groups")
     ids = manifests.ids
     slots = int(ids[-1]) + 1 if len(ids) else 0
-    lists = _groups(groups)
+    lists, rows_of_groups = grouped_rows(groups, group_attributes)
     return ObjectTables(
         manifests=manifests,
         attributes={
@@ -103,11 +101,31 @@ def object_tables(
             for name, values in (attributes or {}).items()
         },
         groups=lists,
-        group_attributes={
-            name: _group_rows(name, values, len(lists or ()))
-            for name, values in (group_attributes or {}).items()
-        },
+        group_attributes=rows_of_groups,
     )
+
+
+def grouped_rows(
+    groups: Mapping[int, Iterable[int]] | None,
+    group_attributes: Mapping[str, npt.ArrayLike] | None,
+) -> tuple[list[IntArray] | None, dict[str, AnyArray]]:
+    """Groups as lists by number, and their attributes checked against them.
+
+    Args:
+        groups: group id -> object ids, or None.
+        group_attributes: name -> (G,) or (G, C).
+
+    Raises:
+        ArrayError: Rows that do not fit, or group ids that do not count from 0.
+    """
+    if group_attributes and groups is None:
+        raise ArrayError("group_attributes are given without groups")
+    lists = _groups(groups)
+    rows = {
+        name: _group_rows(name, values, len(lists or ()))
+        for name, values in (group_attributes or {}).items()
+    }
+    return lists, rows
 
 
 def _object_rows(name: str, given: npt.ArrayLike, ids: IntArray, slots: int) -> AnyArray:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from zarr_vectors.core.backends.base import StorageBackend
-from zarr_vectors.typing import AnyArray, ChunkCoords, IntArray
+from zarr_vectors.typing import AnyArray, ChunkCoords, FloatArray, IntArray
 
 Cells = dict[ChunkCoords, bytes]
 
@@ -258,6 +258,18 @@ class KeepsObjects(Protocol):
         ...
 
 
+class KeepsParametric(Protocol):
+    """Objects told by coefficients instead of vertices, below the root's ``parametric``."""
+
+    def get_parametric(self) -> tuple[FloatArray, list[str]] | None:
+        """(n, L) float64 rows and n names, or None where the store has none."""
+        ...
+
+    def put_parametric(self, rows: FloatArray, names: Sequence[str]) -> None:
+        """Create or replace rows and names."""
+        ...
+
+
 class Layout(
     ReadsCells,
     WritesCells,
@@ -266,6 +278,7 @@ class Layout(
     KeepsDense,
     KeepsObjects,
     KeepsGroups,
+    KeepsParametric,
     Protocol,
 ):
     """One format version over one backend.
