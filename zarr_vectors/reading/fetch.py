@@ -44,6 +44,7 @@ class LevelReader:
         self._cache = cache
         self.arrays = arrays
         self._row_of = {key: row for row, key in enumerate(arrays.table.keys())}
+        self._check_table()
 
     def read(
         self, plan: ReadPlan, attributes: Sequence[str] = (), *, text: bool = True
@@ -98,7 +99,9 @@ class LevelReader:
         for rows, part in _batches(keys, counts * spec.row_bytes):
             known = counts[rows] if table.exact else None
             stack.add(self._values(part, spec, known), last=rows.stop == len(keys))
-        return self._shown(stack.whole(), spec, text)
+        values = stack.whole()
+        self._check_total(len(values))
+        return self._shown(values, spec, text)
 
     def read_chunks(
         self, keys: Iterable[ChunkCoords], attributes: Sequence[str] = (), *, text: bool = False
@@ -175,6 +178,8 @@ class LevelReader:
             found[rows] = counts
             if track:
                 taken.append(np.ones(len(positions), np.bool_) if keep is None else keep)
+        if len(keys) == len(arrays.table.coords):
+            self._check_total(int(found.sum()))
         columns = [stack.whole() for stack in stacks]
         selection = None
         if track:
@@ -291,6 +296,34 @@ class LevelReader:
         assemble.check_zeros(blobs, keys, arrays.vertices, arrays.ndim, path, url)
         return counts
 
+    def _check_table(self) -> None:
+        """Refuse a table that would be read wrongly: chunks named twice, or of no attribute bin."""
+        arrays, coords = self.arrays, self.arrays.table.coords
+        fault = None
+        if len(self._row_of) != len(coords):
+            fault = "a chunk is there twice"
+        elif arrays.lead_values is not None and len(coords):
+            low, high = int(coords[:, 0].min()), int(coords[:, 0].max())
+            if low < 0 or high >= len(arrays.lead_values):
+                fault = f"attribute bins {low} to {high} of {len(arrays.lead_values)} are named"
+        elif not len(coords) and arrays.meta.vertex_count:
+            fault = f"there are none, for {arrays.meta.vertex_count} vertices"
+        if fault is not None:
+            raise ArrayError(
+                f"the chunks of level {arrays.path} in {arrays.url} are damaged: {fault}",
+                array=arrays.vertices_path,
+            )
+
+    def _check_total(self, rows: int) -> None:
+        """Compare the rows of all chunks with what the level records, where nobody counted them."""
+        arrays = self.arrays
+        if not arrays.table.exact and rows != arrays.meta.vertex_count:
+            raise ArrayError(
+                f"{arrays.vertices_path} of {arrays.url} has {rows} rows in all; the level "
+                f"records {arrays.meta.vertex_count}: a chunk is missing or damaged",
+                array=arrays.vertices_path,
+            )
+
     def _recorded_counts(self, keys: Sequence[ChunkCoords]) -> IntArray:
         rows = np.fromiter((self._row_of[key] for key in keys), np.int64, len(keys))
         return self.arrays.table.counts[rows]
@@ -393,7 +426,7 @@ class _Stack:
             self._parts.append(part)
         else:
             if self._rows is None:  # pages are taken from the system as they are filled
-                self._rows = np.empty((self._room, *self._empty.shape[1:]), self._empty.dtype)
+                self._rows = _room_for(self._room, self._empty)
             self._rows[self._count : self._count + len(part)] = part
         self._count += len(part)
 
@@ -409,6 +442,13 @@ def _starts(counts: IntArray) -> IntArray:
     starts = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=starts[1:])
     return starts
+
+
+def _room_for(rows: int, like: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    try:
+        return np.empty((rows, *like.shape[1:]), like.dtype)
+    except (MemoryError, ValueError) as error:
+        raise ArrayError(f"{rows} rows are recorded: more than memory holds") from error
 
 
 def _concatenate(parts: list[Any], empty: npt.NDArray[Any]) -> npt.NDArray[Any]:

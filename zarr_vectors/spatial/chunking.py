@@ -130,9 +130,10 @@ def positions_in_box(
 ) -> npt.NDArray[np.bool_]:
     """(N,) bool: inside the box, both ends inclusive; compared in float64."""
     inside = np.ones(len(positions), np.bool_)
-    for axis, (low, high) in enumerate(zip(*box, strict=True)):
-        values = positions[:, axis]
-        inside &= (values >= np.float64(low)) & (values <= np.float64(high))
+    with np.errstate(invalid="ignore"):  # a NaN, which is nowhere
+        for axis, (low, high) in enumerate(zip(*box, strict=True)):
+            values = positions[:, axis]
+            inside &= (values >= np.float64(low)) & (values <= np.float64(high))
     return inside
 
 

@@ -15,7 +15,7 @@ from zarr_vectors.core.layouts.v07.shards import PackedBlobs, Shards
 from zarr_vectors.exceptions import StoreError
 from zarr_vectors.typing import ChunkCoords
 
-_ROW_KINDS = {"attribute", "fragment_attribute", "link_attribute"}
+_ROW_KINDS = ("attribute", "fragment_attribute", "link_attribute")
 
 
 class Cells07(PackedBlobs):

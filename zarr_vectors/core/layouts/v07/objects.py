@@ -150,7 +150,7 @@ def _cut(values: IntArray, starts: IntArray, count: int) -> list[IntArray]:
     if len(starts) != count:
         raise ArrayError(f"it has {len(starts)} offsets for {count} groups")
     cuts = np.append(starts, 8 * len(values))
-    if np.any(cuts % 8) or np.any(np.diff(cuts) < 0) or cuts[0] != 0:
+    if np.any(cuts % 8) or np.any(cuts[1:] < cuts[:-1]) or cuts[0] != 0:
         raise ArrayError(f"its offsets do not cut {len(values)} ids into {count} groups")
     cuts //= 8
     return [values[cuts[k] : cuts[k + 1]] for k in range(count)]

@@ -30,7 +30,7 @@ from zarr_vectors.typing import ChunkCoords
 
 Buffer = bytes | bytearray | memoryview
 
-_ROW_KINDS = {"attribute", "fragment_attribute", "link_attribute"}
+_ROW_KINDS = ("attribute", "fragment_attribute", "link_attribute")
 _MOST_LISTED = 10_000_000
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -20,7 +21,8 @@ from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.typing import IntArray
 
 _LAYOUT = "vlen_manifests_v2"
-_MOST_IN_RANGE = 2**27
+_MOST_IN_RANGES = 2**27
+_DECIMAL = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 class Objects09(Tree):
@@ -110,7 +112,7 @@ class Objects09(Tree):
         if ids.ndim != 1 or len(ids) != count or ids.dtype.kind not in "iu":
             raise ArrayError(f"it has object ids of shape {ids.shape} for {count} manifests")
         found: IntArray = ids.astype(np.int64)
-        if np.any(np.diff(found) <= 0):
+        if np.any(found[1:] <= found[:-1]):
             raise ArrayError("its object ids do not ascend")
         return found
 
@@ -119,13 +121,15 @@ def _with_ranges(groups: list[IntArray], ranges: object) -> list[IntArray]:
     """Groups whose ids are stored as a range instead of a row."""
     if not isinstance(ranges, dict):
         raise ArrayError("its group_ranges are malformed")
+    total = 0
     for key, value in ranges.items():
         ends = value if isinstance(value, list) and len(value) == 2 else [None, None]
         start, stop = ends
-        known = isinstance(key, str) and key.isdecimal() and int(key) < len(groups)
+        known = _DECIMAL.fullmatch(key) is not None and int(key) < len(groups)
         if not known or type(start) is not int or type(stop) is not int:
             raise ArrayError(f"its range of group {str(key)[:60]!r} is malformed")
-        if not 0 <= start <= stop <= 2**62 or stop - start > _MOST_IN_RANGE:
+        total += stop - start
+        if not 0 <= start <= stop <= 2**62 or total > _MOST_IN_RANGES:
             raise ArrayError(f"its group {key} claims ids {start} to {stop}")
         groups[int(key)] = np.arange(start, stop, dtype=np.int64)
     return groups
