@@ -59,6 +59,7 @@ class Stage:
         self.session = open_store(self.viewer, store, settings=self.settings)
         self.session.problem.connect(self.problems.append)
         self.run_until(lambda: self.session.is_open or self.session.error is not None)
+        self.session.raise_mistake()
         if self.session.error is not None:
             raise InputError(self.session.error)
 

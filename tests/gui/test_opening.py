@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import qtpy
+from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QFileDialog
@@ -16,8 +18,10 @@ from zarr_vectors.testing.data import points_store
 from zv_viewer import cli, samples
 from zv_viewer.errors import InputError
 from zv_viewer.layers.points import CellPoints
+from zv_viewer.model.settings import LodSettings
+from zv_viewer.session import Opening, session_of
 from zv_viewer.session import session as session_module
-from zv_viewer.session import session_of
+from zv_viewer.stage import Stage
 from zv_viewer.widgets import show_store
 
 pytestmark = pytest.mark.gui
@@ -220,3 +224,60 @@ def test_what_cannot_be_drawn_is_a_sentence_too(
     qtbot.waitUntil(lambda: session.error is not None, timeout=5000)
     assert "5 axes" in session.error
     assert len(viewer.layers) == 0
+
+
+def refuse_by_mistake(*_: object, **__: object) -> None:
+    raise ZeroDivisionError("a slip of ours")
+
+
+@pytest.mark.parametrize("part", ["source", "layer"])
+def test_a_mistake_while_opening_ends_the_wait_and_is_not_hidden(
+    make_napari_viewer: Callable,
+    qtbot,
+    small_store: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    part: str,
+) -> None:
+    viewer = make_napari_viewer(show=True)
+    if part == "layer":
+        monkeypatch.setattr(session_module, "make_layer", refuse_by_mistake)
+        session = show_store.show_store(viewer, small_store)
+    else:
+        opening = Opening(str(small_store), refuse_by_mistake)
+        session = show_store.show_store(viewer, small_store, opening)
+    notices = len(notification_manager.records)
+    started = time.perf_counter()
+    with pytest.raises(ZeroDivisionError, match="a slip of ours") as caught:
+        session.wait(120)
+    assert time.perf_counter() - started < 20
+    assert "refuse_by_mistake" in [entry.name for entry in caught.traceback]
+    assert "a slip of ours" in session.error
+    (record,) = notification_manager.records[notices:]
+    assert record.message == session.error
+    (logged,) = [record for record in caplog.records if record.name == session_module.__name__]
+    assert logged.exc_info[1] is caught.value
+    assert len(viewer.layers) == 0
+    assert not session.settled
+
+
+def test_a_mistake_after_the_layer_is_in_takes_it_out_again(
+    make_napari_viewer: Callable, qtbot, small_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_module, "LodController", refuse_by_mistake)
+    viewer = make_napari_viewer(show=True)
+    session = zv_viewer.open_store(viewer, small_store)
+    with pytest.raises(ZeroDivisionError):
+        session.wait(20)
+    assert len(viewer.layers) == 0
+    assert not session.is_open
+
+
+def test_a_mistake_while_opening_reaches_a_program_with_its_traceback(
+    make_napari_viewer: Callable, qtbot, small_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_module, "make_layer", refuse_by_mistake)
+    stage = Stage(make_napari_viewer(show=True), LodSettings(), (800, 600))
+    with pytest.raises(ZeroDivisionError):
+        stage.open(str(small_store))
+    stage.close()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import weakref
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,8 @@ from zv_viewer.session.opening import Opened, Opening
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
+
+log = logging.getLogger(__name__)
 
 TICK_MS = 16
 STATS_EVERY_S = 0.2
@@ -58,7 +62,8 @@ def open_store(
 
     Returns:
         The session: ``session.layer`` once opened, ``session.wait()`` to wait for the settled
-        view, ``session.failed`` when it cannot be opened (the window shows the reason too).
+        view, ``session.failed`` when it cannot be opened (the window shows the reason too, and a
+        mistake in the program is logged and raised by ``session.wait()``).
     """
     return StoreSession(viewer, opening or Opening(str(path)), settings, name)
 
@@ -98,6 +103,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self.path = opening.path
         self.started = opening.started
         self.error: str | None = None
+        self.mistake: Exception | None = None
         self.layer: Any = None
         self.scene: SceneInfo | None = None
         self.controller: LodController | None = None
@@ -176,12 +182,22 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         return None if self.controller is None else self.controller.stats()
 
     def wait(self, timeout: float = 60.0) -> bool:
-        """Run the event loop until settled; False when time ran out or opening failed."""
+        """Run the event loop until settled; False when time ran out or opening failed.
+
+        Raises:
+            Exception: Opening failed by a mistake in the program, which is raised as it was.
+        """
         end = self._clock() + timeout
         while not self.settled and self.error is None and self._clock() < end:
             QApplication.processEvents()
             time.sleep(0.002)
+        self.raise_mistake()
         return self.settled
+
+    def raise_mistake(self) -> None:
+        """Raise what opening raised, if it was neither the store's fault nor the user's."""
+        if self.mistake is not None:
+            raise self.mistake
 
     def on_frame(self) -> None:
         """Tell the controller that a frame was painted with the present camera."""
@@ -283,32 +299,37 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     def _finish_opening(self, viewer: Viewer, opening: Opening) -> None:
         self._opening = None
         try:
-            opened = opening.result(0)
+            self._attach(viewer, opening.result(0))
         except (ZVError, InputError) as error:
             self._fail(str(error))
-            return
         except OSError as error:
             self._fail(f"{self.path} cannot be opened: {error}")
-            return
-        try:
-            self.layer = make_layer(opened.scene, self._settings.budget, name=self._name)
-        except InputError as error:
-            opened.source.close()
-            self._fail(str(error))
-            return
-        self._attach(viewer, opened)
+        except Exception as error:
+            log.exception("a mistake in the program while opening %s", self.path)
+            self.mistake = error
+            what = f"{type(error).__name__}: {error}"
+            self._fail(f"{self.path} cannot be opened by a mistake in the program: {what}")
+        else:
+            self._tick()
 
     def _fail(self, message: str) -> None:
+        viewer = self._viewer()
         self.error = message
         self._timer.stop()
         self.failed.emit(message)
         self.close()
+        if viewer is not None and self.layer is not None and self.layer in viewer.layers:
+            viewer.layers.remove(self.layer)
 
     def _attach(self, viewer: Viewer, opened: Opened) -> None:
         scene = opened.scene
         first = all(STAND_IN in layer.metadata for layer in viewer.layers)
         self.scene = scene
-        viewer.add_layer(self.layer)
+        with ExitStack() as on_failure:
+            on_failure.callback(opened.source.close)
+            self.layer = make_layer(scene, self._settings.budget, name=self._name)
+            viewer.add_layer(self.layer)
+            on_failure.pop_all()
         self.controller = LodController(
             opened.source,
             scene,
@@ -330,7 +351,6 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self._apply_colours()
         self.opened.emit(self)
         registry.add(self.layer.unique_id, self)
-        self._tick()
 
     def _listen(self, viewer: Viewer) -> None:
         dims = viewer.dims.events
