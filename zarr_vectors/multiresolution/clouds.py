@@ -15,12 +15,15 @@ from zarr_vectors.core.metadata import AttributeSpec, ChunkTable, LevelMetadata
 from zarr_vectors.core.metadata.multiscales import LevelTransform, with_transform
 from zarr_vectors.core.root_meta import LevelDocument, RootDocument
 from zarr_vectors.exceptions import ChunkingError, CoarseningError, StoreError
+from zarr_vectors.multiresolution.cross_level import CAPABILITY, CrossLevel, place_of
 from zarr_vectors.multiresolution.measuring import Standing
 from zarr_vectors.multiresolution.object_selection import keep_objects
 from zarr_vectors.multiresolution.reducing import Runner, TileJob, serial
 from zarr_vectors.multiresolution.scratch import Scratch, rest
 from zarr_vectors.multiresolution.steps import (
+    METHOD,
     Members,
+    Progress,
     Step,
     Target,
     carried_members,
@@ -46,11 +49,6 @@ from zarr_vectors.writing.commit import (
 )
 from zarr_vectors.writing.route import Route
 
-Progress = Callable[[int, int, str], None]
-"""Called with (steps done, steps in all, what is being done)."""
-
-METHOD = "per_object"
-
 
 class CloudBuilder:
     """A pyramid being built: the store, the level last made, and the way down to the reference.
@@ -65,6 +63,7 @@ class CloudBuilder:
         progress: Told of every step.
         cancelled: Asked between steps; True stops.
         runner: Makes the tiles.
+        cross: Links between levels; none by default.
     """
 
     COARSE = 4096
@@ -77,6 +76,7 @@ class CloudBuilder:
         progress: Progress | None,
         cancelled: Callable[[], bool] | None,
         runner: Runner = serial,
+        cross: CrossLevel | None = None,
     ) -> None:
         if handle.meta.geometry_types != ("point_cloud",):
             kinds = ", ".join(handle.meta.geometry_types) or "nothing"
@@ -86,6 +86,7 @@ class CloudBuilder:
         self._progress = progress
         self._cancelled = cancelled
         self._runner = runner
+        self._cross = CrossLevel(0, "none") if cross is None else cross
         self._scratch = Scratch()
         self._done = 0
 
@@ -116,6 +117,11 @@ class CloudBuilder:
         self._weights: FloatArray | None = None
         self._positions: FloatArray = np.zeros((0, handle.meta.ndim), arrays.vertices.dtype)
         self._sparsity = 1.0
+        self._cross.start(place_of(handle.meta, level, arrays.chunk_shape, self._table))
+
+    def next_step(self) -> Step:
+        """The step a pyramid takes of its own accord: bins double."""
+        return Step(2.0)
 
     def is_coarse(self, level: int) -> bool:
         """Whether the level last made is small enough, or no smaller than the one it came from."""
@@ -163,6 +169,8 @@ class CloudBuilder:
             self._report(f"level {level}: error")
             self._standing.climb(parents)
             error = self._standing.error(self._positions)
+            place = place_of(handle.meta, level, target.chunk_shape, table)
+            self._cross.climb(layout, place, parents)
             rest(parents)
         except BaseException:
             layout.delete(path)
@@ -190,17 +198,19 @@ class CloudBuilder:
             "error": error.to_dict(),
         }
 
-    def stamp(self, depth: int, storage: str) -> None:
+    def stamp(self) -> None:
         """Record in the root what the pyramid holds."""
         meta = self.handle.meta
         capabilities = dict.fromkeys(meta.format_capabilities)
         if self._members is not None:
             capabilities |= dict.fromkeys(("preserved_object_ids", "shared_fragments"))
+        if self._cross.wanted:
+            capabilities[CAPABILITY] = None
         changed = replace(
             meta,
             format_capabilities=tuple(capabilities),
-            cross_level_depth=depth,
-            cross_level_storage=storage,
+            cross_level_depth=self._cross.depth,
+            cross_level_storage=self._cross.storage,
         )
         root = RootDocument(self.handle.root.attributes, changed)
         self.handle = replace(self.handle, root=root)

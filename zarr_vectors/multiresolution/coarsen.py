@@ -7,15 +7,18 @@ from contextlib import closing
 from typing import Any
 
 from zarr_vectors.core.backends import StoreLike
-from zarr_vectors.core.handle import open_handle
+from zarr_vectors.core.handle import StoreHandle, open_handle
 from zarr_vectors.exceptions import CoarseningError
-from zarr_vectors.multiresolution.clouds import METHOD, CloudBuilder, Progress
+from zarr_vectors.multiresolution.clouds import CloudBuilder
+from zarr_vectors.multiresolution.cross_level import CrossLevel
+from zarr_vectors.multiresolution.linked import LinkedBuilder
+from zarr_vectors.multiresolution.object_selection import check_strategy
+from zarr_vectors.multiresolution.reducing import Runner
 from zarr_vectors.multiresolution.running import Client, runner_for
-from zarr_vectors.multiresolution.steps import (
-    Step,
-    check_step,
-    check_steps,
-)
+from zarr_vectors.multiresolution.steps import METHOD, Progress, check_step, check_steps
+
+MOST_LINKED = 1 << 22
+"""Vertices a level may have to be linked with the levels above it."""
 
 
 def build_pyramid(
@@ -34,23 +37,37 @@ def build_pyramid(
     workers: int | None = None,
     client: Client | None = None,
 ) -> dict[str, Any]:
-    """Build levels 1, 2, ... of a point cloud, each from the one before.
+    """Build levels 1, 2, ... of a store, each from the one before.
 
-    A vertex of the next level is the mean of the vertices of one bin, each weighted by the level-0
-    vertices it stands for. Every level keeps the vertex attributes and the object ids, and
-    records the distance from each level-0 vertex to the vertex that stands for it.
+    A vertex of the next level is the mean of vertices of one bin, each weighted by the level-0
+    vertices it stands for: of a point cloud all of them; of lines each run of consecutive vertices
+    (a line inside one bin keeps its two ends); of a graph or skeleton those of one object that are
+    connected inside the bin; of a mesh those of one object. Objects of these are never merged with
+    one another. Edges and faces follow: what is connected stays so, a tree stays a tree, no face
+    loses a corner or is there twice; faces of four corners and more become triangles.
+
+    Every level keeps the attributes of vertices, links and objects, the groups and the object ids,
+    and records the distance from each level-0 vertex to the vertex that stands for it
+    (``zarr_vectors_error``); levels of lines, graphs and meshes also how closely their vertices lie
+    (``zarr_vectors_density``).
 
     Args:
         store_path: The store.
         factors: One (coarsen, sparsity) per level: how much larger its bins are than those of the
             level before, and how many times fewer objects it keeps. By default bins double until
-            a level is a few thousand vertices or stops shrinking.
+            a level is a few thousand vertices or stops shrinking; where lines, graphs and meshes
+            have little left to merge, every fourth object stays.
         chunk_scale_factors: One per level: integers (or one per axis) that chunks grow by; chosen
             so that chunks keep about as many bins by default.
-        sparsity_strategy: ``random``.
-        sparsity_seed: Makes the choice of objects repeatable.
-        cross_level_depth: Recorded in the metadata; -1 for all, else at least 0.
-        cross_level_storage: ``none``: links between levels are not written for points.
+        sparsity_strategy: Which objects stay, always among those of the level before: ``random``,
+            ``spatial_coverage`` (as evenly over space as can be), ``length`` (the longest) or
+            ``attribute:<name>`` (the largest values of an object attribute).
+        sparsity_seed: Makes a choice by chance repeatable.
+        cross_level_depth: How many levels up each vertex is linked with the vertex that stands for
+            it; -1 for all.
+        cross_level_storage: ``explicit``: links are kept with both levels; ``implicit``: with the
+            finer one; ``none``: not written, which is also what is done, with a warning, where
+            level 0 has more than :data:`MOST_LINKED` vertices.
         attribute_aggregation: name -> ``mean`` (numbers, by default), ``mode`` (categories and
             bool, by default), ``min``, ``max`` or ``first``.
         progress: Called with (steps done, steps in all, text).
@@ -68,8 +85,12 @@ def build_pyramid(
         ValueError: Malformed factors, storage, or depth below -1.
         CoarseningError: Levels that cannot be built as asked, or the work was cancelled.
         StoreError: No such store, not writable, or a level is there already.
+
+    Warns:
+        ZVWarning: Links between levels were asked for and are too many.
     """
-    _check_links(cross_level_depth, cross_level_storage)
+    cross = CrossLevel(cross_level_depth, cross_level_storage, MOST_LINKED)
+    check_strategy(sparsity_strategy)
     opened = open_handle(store_path, "r+", backend=backend)
     ndim = opened.meta.ndim
     steps = None if factors is None else check_steps(factors, chunk_scale_factors, ndim)
@@ -79,7 +100,7 @@ def build_pyramid(
         runner_for(store_path, backend, workers, client) as runner,
         opened.transaction("build the pyramid") as handle,
         closing(
-            CloudBuilder(handle, attribute_aggregation or {}, progress, cancelled, runner)
+            _builder(handle, attribute_aggregation or {}, progress, cancelled, runner, cross)
         ) as work,
     ):
         work.load(0)
@@ -87,26 +108,26 @@ def build_pyramid(
         number = 0
         try:
             while steps is None or number < len(steps):
-                step = Step(2.0) if steps is None else steps[number]
                 if steps is None and work.is_coarse(number):
                     break
+                step = work.next_step() if steps is None else steps[number]
                 rest = (len(steps) if steps is not None else number + 1) - number
                 number += 1
                 with handle.transaction(f"build level {number}", fresh=[str(number)]):
                     specs.append(work.build(number - 1, number, step, choice, rest))
-            work.stamp(cross_level_depth, cross_level_storage)
         except CoarseningError as error:
             if cancelled is None or not cancelled():
                 raise
             stopped = error  # the levels that are whole stay
+        work.stamp()
     if stopped is not None:
         raise stopped
     return {
         "levels_created": len(specs),
         "level_specs": specs,
         "method": METHOD,
-        "cross_level_depth": cross_level_depth,
-        "cross_level_storage": cross_level_storage,
+        "cross_level_depth": cross.depth,
+        "cross_level_storage": cross.storage,
     }
 
 
@@ -139,9 +160,9 @@ def coarsen_level(
         coarsen_factor: How much larger the target's bins are.
         sparsity_factor: How many times fewer objects the target keeps.
         chunk_scale_factor: Integer (or one per axis) that chunks grow by.
-        sparsity_strategy: ``random``.
-        sparsity_seed: Makes the choice of objects repeatable.
-        cross_level_storage: ``none``.
+        sparsity_strategy: As in :func:`build_pyramid`.
+        sparsity_seed: As in :func:`build_pyramid`.
+        cross_level_storage: As in :func:`build_pyramid`, but ``none`` by default.
         attribute_aggregation: As in :func:`build_pyramid`.
         progress: As in :func:`build_pyramid`.
         cancelled: As in :func:`build_pyramid`.
@@ -153,7 +174,8 @@ def coarsen_level(
         ``vertex_count``, ``object_count``, ``objects_kept``, ``source_objects``, ``method``,
         ``preserves_object_ids``, ``shared_fragments``.
     """
-    _check_links(1, cross_level_storage)
+    cross = CrossLevel(1, cross_level_storage, MOST_LINKED)
+    check_strategy(sparsity_strategy)
     if target_level <= source_level:
         raise CoarseningError(f"level {target_level} cannot be coarser than level {source_level}")
     opened = open_handle(store_path, "r+", backend=backend)
@@ -162,21 +184,24 @@ def coarsen_level(
         runner_for(store_path, backend, workers, client) as runner,
         opened.transaction(f"build level {target_level}", fresh=[str(target_level)]) as handle,
         closing(
-            CloudBuilder(handle, attribute_aggregation or {}, progress, cancelled, runner)
+            _builder(handle, attribute_aggregation or {}, progress, cancelled, runner, cross)
         ) as work,
     ):
         work.load(source_level)
         spec = work.build(source_level, target_level, step, (sparsity_strategy, sparsity_seed), 1)
-        work.stamp(handle.meta.cross_level_depth, cross_level_storage)
+        work.stamp()
     return spec
 
 
-def _check_links(depth: int, storage: str) -> None:
-    if depth < -1:
-        raise ValueError(f"cross_level_depth must be -1 or more, not {depth}")
-    if storage not in ("none", "implicit", "explicit"):
-        raise ValueError(f"cross_level_storage must be none, implicit or explicit, not {storage!r}")
-    if storage != "none":
-        raise CoarseningError(
-            f"cross_level_storage {storage!r}: links between levels are not written for points"
-        )
+def _builder(
+    handle: StoreHandle,
+    aggregation: Mapping[str, str],
+    progress: Progress | None,
+    cancelled: Callable[[], bool] | None,
+    runner: Runner,
+    cross: CrossLevel,
+) -> CloudBuilder | LinkedBuilder:
+    """Who builds the levels of a store."""
+    if handle.meta.geometry_types == ("point_cloud",):
+        return CloudBuilder(handle, aggregation, progress, cancelled, runner, cross)
+    return LinkedBuilder(handle, aggregation, progress, cancelled, cross)

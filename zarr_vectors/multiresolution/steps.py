@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
@@ -14,6 +14,12 @@ from zarr_vectors.spatial.chunking import bins_per_chunk
 from zarr_vectors.typing import FloatArray, IntArray
 from zarr_vectors.writing.order import stable_order
 from zarr_vectors.writing.route import Manifests, Route
+
+Progress = Callable[[int, int, str], None]
+"""Called with (steps done, steps in all, what is being done)."""
+
+METHOD = "per_object"
+"""How levels are made, as they record it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,7 +194,6 @@ def test_a_cancelled_level_leaves_nothing(tmp_path, version):
         ({"factors": [(2, 3)]}, CoarseningError, "no objects"),
         ({"factors": [(2, 1)], "cross_level_depth": -2}, ValueError, "depth"),
         ({"factors": [(2, 1)], "cross_level_storage": "some"}, ValueError, "storage"),
-        ({"factors": [(2, 1)], "cross_level_storage": "explicit"}, CoarseningError, "not written"),
         ({"factors": [(2, 1)], "attribute_aggregation": {"no": "max"}}, CoarseningError, "no"),
         ({"factors": [(2, 1)], "attribute_aggregation": {"kind": "mean"}}, CoarseningError, "mean"),
     ],

@@ -92,14 +92,14 @@ def reduce_values(
 
 
 def displacements(
-    reference: FloatArray, positions: FloatArray, rows: IntArray
+    reference: FloatArray, positions: FloatArray, rows: npt.NDArray[np.integer]
 ) -> npt.NDArray[np.float32]:
     """Distance of every reference vertex to the vertex that stands for it.
 
     Args:
         reference: (N, D) float, world units.
         positions: (M, D) float, world units.
-        rows: (N,) int64, the row of ``positions`` that stands for each reference vertex.
+        rows: (N,) integers, the row of ``positions`` that stands for each reference vertex.
 
     Returns:
         (N,) float32, world units.

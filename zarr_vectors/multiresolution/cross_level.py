@@ -1,0 +1,207 @@
+"""Links between a vertex and the one that stands for it on a coarser level."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from zarr_vectors.core.layouts.base import ChunkGrid, KeepsLinks, LinkRecords
+from zarr_vectors.core.metadata import ChunkTable, RootMetadata
+from zarr_vectors.core.metadata.conventions import CROSS_LEVEL_STORAGE
+from zarr_vectors.exceptions import ZVWarning
+from zarr_vectors.typing import IntArray
+from zarr_vectors.writing.commit import grid_of
+
+CAPABILITY = "multiscale_links"
+"""Root capability of stores that hold such links."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Place:
+    """Where the vertices of a level are.
+
+    Attributes:
+        level: The level's number.
+        table: Its chunks with exact counts, ascending.
+        grid: The box of chunks its arrays may hold.
+        scale: Per axis, its chunk shape as a multiple of the root's.
+    """
+
+    level: int
+    table: ChunkTable
+    grid: ChunkGrid
+    scale: tuple[int, ...]
+
+
+def check_cross_level(depth: int, storage: str) -> None:
+    """Check what a caller asks for.
+
+    Raises:
+        ValueError: A depth below -1 or an unknown storage.
+    """
+    if depth < -1:
+        raise ValueError(f"cross_level_depth must be -1 or more, not {depth}")
+    if storage not in CROSS_LEVEL_STORAGE:
+        names = ", ".join(CROSS_LEVEL_STORAGE)
+        raise ValueError(f"cross_level_storage must be one of {names}, not {storage!r}")
+
+
+def place_of(
+    root: RootMetadata, level: int, chunk_shape: Sequence[float], table: ChunkTable
+) -> Place:
+    """Where the vertices of a level are.
+
+    Args:
+        root: The store's metadata.
+        level: The level's number.
+        chunk_shape: Its chunk shape, world units.
+        table: Its chunks with exact counts.
+    """
+    pairs = zip(chunk_shape, root.chunk_shape, strict=True)
+    scale = tuple(max(1, round(a / b)) for a, b in pairs)
+    return Place(level, table, grid_of(root.bounds, chunk_shape, table.coords), scale)
+
+
+def write_cross_level(
+    layout: KeepsLinks,
+    fine: Place,
+    coarse: Place,
+    fine_rows: npt.NDArray[np.integer],
+    coarse_rows: npt.NDArray[np.integer],
+    storage: str,
+) -> int:
+    """Store links between two levels.
+
+    Args:
+        layout: Where to.
+        fine: The level below.
+        coarse: The level above.
+        fine_rows: (M,) stored rows of the level below.
+        coarse_rows: (M,) stored row above that stands for each, -1 for none.
+        storage: ``none``, ``implicit`` (kept with the level below) or ``explicit`` (with both).
+
+    Returns:
+        Number of links.
+    """
+    if storage == "none":
+        return 0
+    there = coarse_rows >= 0
+    if not there.all():
+        fine_rows, coarse_rows = fine_rows[there], coarse_rows[there]
+    delta = coarse.level - fine.level
+    below, above = _ends(fine, fine_rows), _ends(coarse, coarse_rows)
+    sides = [(fine, coarse, below, above, delta)]
+    if storage == "explicit":
+        sides.append((coarse, fine, above, below, -delta))
+    for here, there_, first, second, up in sides:
+        records = LinkRecords(
+            np.stack([first[0], second[0]], axis=1), np.stack([first[1], second[1]], axis=1)
+        )
+        ratio = list(zip(here.scale, there_.scale, strict=True))
+        layout.put_links(str(here.level), records, here.grid, delta=up, chunk_ratio=ratio)
+    return len(fine_rows)
+
+
+class CrossLevel:
+    """Links from every level to those above it, made as levels are.
+
+    Holds, for each level that a coming one is to be linked with, which row of the level last made
+    stands for each of its vertices.
+
+    Args:
+        depth: How many levels up links go; -1 for all.
+        storage: As in :func:`write_cross_level`.
+        most: Vertices a level may have to be linked with those above; None for any number. Links
+            cost more memory and, in format 0.7.0, more bytes than the vertices themselves.
+    """
+
+    def __init__(self, depth: int, storage: str, most: int | None = None) -> None:
+        check_cross_level(depth, storage)
+        self.depth = depth
+        self.storage = storage
+        self._most = most
+        self._open: list[_Below] = []
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is anything to write."""
+        return self.storage != "none" and self.depth != 0
+
+    def start(self, place: Place, stored: IntArray | None = None) -> None:
+        """Begin with the level everything is built from.
+
+        Args:
+            place: The level.
+            stored: (N,) stored row of every row, or None where rows are numbered as stored.
+        """
+        count = int(place.table.counts.sum()) if stored is None else len(stored)
+        if self.wanted and self._most is not None and count > self._most:
+            warnings.warn(
+                f"level {place.level} has {count:,} vertices, more than the {self._most:,} that "
+                "are linked with their representatives: no links between levels are written",
+                ZVWarning,
+                stacklevel=4,
+            )
+            self.storage = "none"
+        if self.wanted:
+            self._open = [_Below(place, stored, None)]
+
+    def climb(
+        self,
+        layout: KeepsLinks,
+        place: Place,
+        parents: npt.NDArray[np.integer],
+        stored: IntArray | None = None,
+    ) -> None:
+        """Link a new level with those below it.
+
+        Args:
+            layout: Where links go.
+            place: The new level.
+            parents: (N,) row of the new level for every row of the level before, -1 for none.
+            stored: (M,) stored row of every row of the new level, or None as in :meth:`start`.
+        """
+        if not self.wanted:
+            return
+        climbed = []
+        for below in self._open:
+            above = composed(below.rows, parents)
+            found = above if stored is None else composed(above, stored)
+            own = np.arange(len(found)) if below.stored is None else below.stored
+            write_cross_level(layout, below.place, place, own, found, self.storage)
+            climbed.append(_Below(below.place, below.stored, above))
+        climbed.append(_Below(place, stored, None))
+        # a level further down than the depth is done with
+        self._open = climbed if self.depth < 0 else climbed[-self.depth :]
+
+
+def composed(
+    rows: npt.NDArray[np.integer] | None, parents: npt.NDArray[np.integer]
+) -> npt.NDArray[np.integer]:
+    """(N,) ``parents[rows]``, and -1 where ``rows`` is below zero; ``parents`` where it is None."""
+    if rows is None:
+        return parents
+    if not len(parents) or (len(rows) and rows.min() >= 0):
+        return parents[rows] if len(parents) else rows
+    return np.where(rows >= 0, parents[rows], -1)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Below:
+    """A level that those to come are linked with."""
+
+    place: Place
+    stored: IntArray | None
+    rows: npt.NDArray[np.integer] | None
+    """Row of the level last made for every row of this one; None: it is the level last made."""
+
+
+def _ends(place: Place, rows: npt.NDArray[np.integer]) -> tuple[IntArray, IntArray]:
+    """(n, R) chunk and (n,) row inside the chunk of stored rows."""
+    ends = np.cumsum(place.table.counts)
+    chunk = np.searchsorted(ends, rows, side="right")
+    return place.table.coords[chunk], rows - (ends - place.table.counts)[chunk]
