@@ -106,6 +106,12 @@ class Sharding:
         table = np.where(absent[:, None], 0, table).astype(np.int64)
         return np.where(absent, -1, table[:, 0]), table[:, 1]
 
+    def write_index(self, offsets: IntArray, lengths: IntArray) -> bytes:
+        """The stored index; arguments as :meth:`read_index` returns them."""
+        table = np.stack([offsets, lengths], axis=1).astype(np.uint64)
+        table[offsets < 0] = _ABSENT
+        return bytes(self.index.pack(table.astype(f"{self.index.byte_order}u8").tobytes()))
+
 
 def parse_codecs(codecs: object) -> Pipeline | Sharding:
     """Codecs of a ``zarr.json``, all of them on the allow-list.

@@ -97,6 +97,41 @@ class WritesCells(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """How the chunks of an array are packed."""
+
+    shards: int
+    chunks: int
+    """Chunks inside shards."""
+
+
+class PacksCells(Protocol):
+    """Many chunks in one stored object."""
+
+    def cell_arrays(self, level: str) -> list[str]:
+        """Sorted paths of the chunked arrays of a level; StoreError where the place cannot list."""
+        ...
+
+    def packed_cells(self, path: str) -> Packed | None:
+        """Shards of an array, or None where its chunks are stored one by one."""
+        ...
+
+    def pack_cells(self, path: str, order: Sequence[ChunkCoords], size: int) -> Packed:
+        """Pack all chunks of an array, which is not packed yet.
+
+        Args:
+            path: Logical path.
+            order: All its chunks along a curve; formats whose shards are blocks do not need it.
+            size: Chunks of a shard, at most.
+        """
+        ...
+
+    def unpack_cells(self, path: str) -> int:
+        """Store every packed chunk of an array by itself; how many there were."""
+        ...
+
+
 class KeepsLinks(Protocol):
     """Links between vertices of one level, or of two levels; any number of endpoints a link.
 
@@ -273,6 +308,7 @@ class KeepsParametric(Protocol):
 class Layout(
     ReadsCells,
     WritesCells,
+    PacksCells,
     KeepsArrayMeta,
     KeepsSlots,
     KeepsDense,

@@ -195,8 +195,11 @@ def test_sharded_cells(backend: StorageBackend, location: str) -> None:
     with backend.stats.scope() as scope:
         layout.get_cells({PATH: [(0, 1)]})
     assert scope.requests == 1  # the index is remembered, one cell is read
-    with pytest.raises(StoreError, match="sharded"):
-        layout.put_cells(PATH, {(0, 0): b"x"})
+    layout.put_cells(PATH, {(0, 0): b"x", (0, 1): b""})
+    changed = {chunk: blob for chunk, blob in CELLS.items() if chunk != (0, 1)} | {(0, 0): b"x"}
+    again = V09Layout(backend)
+    assert again.get_cells({PATH: [*CELLS, (0, 0)]}) == {PATH: changed}
+    assert again.list_cells(PATH) == tuple(sorted(changed))
 
 
 def test_damaged_shards(backend: StorageBackend) -> None:

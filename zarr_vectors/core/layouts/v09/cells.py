@@ -110,10 +110,6 @@ class Cells09(Tree):
         if not cells:
             return
         document, grid = self._open(path)
-        if grid.sharding is not None:
-            raise StoreError(
-                f"{path} in {self.backend.url} is sharded: its chunks cannot be changed one by one"
-            )
         items: dict[str, Buffer] = {}
         gone: dict[ChunkCoords, str] = {}
         for chunk, data in cells.items():
@@ -127,8 +123,7 @@ class Cells09(Tree):
                     chunk=chunk,
                 )
             if len(data):
-                cell = struct.pack("<II", 1, len(data)) + bytes(data)
-                items[grid.key(index)] = grid.pipeline.pack(cell)
+                items[grid.key(index)] = encode_cell(grid, data)
             else:
                 gone[chunk] = grid.key(index)
         before = frozenset(self._walk(grid)) if grid.stored is None else grid.stored
@@ -240,6 +235,11 @@ class Cells09(Tree):
                 raise self.damaged(grid.path, "it lists too many cells")
         chunks = [tuple(i + o for i, o in zip(index, grid.origin, strict=True)) for index in found]
         return [chunk for chunk in chunks if grid.index(chunk) is not None]
+
+
+def encode_cell(grid: Grid, data: bytes | memoryview) -> bytes:
+    """A blob as its cell is stored: the only element of a list, then compressed if the array is."""
+    return bytes(grid.pipeline.pack(struct.pack("<II", 1, len(data)) + bytes(data)))
 
 
 def _to_stored(meta: dict[str, Any]) -> dict[str, Any]:

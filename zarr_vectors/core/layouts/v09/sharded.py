@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from zarr_vectors.constants import MAX_CELL_BYTES
 from zarr_vectors.core.backends.base import StorageBackend
@@ -95,3 +97,23 @@ def read_sharded(
             raise ArrayError(f"{key} is cut short", chunk=chunk)
         found[chunk] = part
     return found
+
+
+def build_shard(cells: Mapping[int, bytes], shape: Sequence[int], sharding: Sharding) -> bytes:
+    """A stored shard.
+
+    Args:
+        cells: Number within the shard -> encoded cell.
+        shape: Cells along each axis.
+        sharding: Its codec.
+    """
+    count = math.prod(shape)
+    offsets, lengths = np.full(count, -1, np.int64), np.zeros(count, np.int64)
+    start = 0 if sharding.at_end else sharding.index_size(count)
+    numbers = sorted(cells)
+    for number in numbers:
+        offsets[number], lengths[number] = start, len(cells[number])
+        start += len(cells[number])
+    index = sharding.write_index(offsets, lengths)
+    body = b"".join(cells[number] for number in numbers)
+    return body + index if sharding.at_end else index + body

@@ -1,0 +1,1 @@
+"""Packing the many chunks of a store into few objects."""
