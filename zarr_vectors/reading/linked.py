@@ -75,12 +75,13 @@ def read_edges(
     if handle.meta.links_convention == "implicit_sequential":
         return _read_paths(handle, reader, plan, attributes, link_attributes, text=text)
     points, selection = reader.select(plan, attributes, text=text)
-    records = _records(handle, reader, plan, link_attributes)
+    told = handle.meta.links_convention == "implicit_sequential_with_branches"
+    records = _records(handle, reader, plan, link_attributes, touching=told)
     if records.rows.shape[1] != 2:
         raise ConventionError(
             f"{handle.backend.url} has links of {records.rows.shape[1]} ends: faces, not edges"
         )
-    if handle.meta.links_convention == "explicit":
+    if not told:
         _warn_of_other_rows(handle, reader, selection, records, None)
         links, values = _told_links(reader, selection, records)
         return LinkedRows(points, links, values)
@@ -157,17 +158,32 @@ def link_attribute_names(handle: StoreHandle, level: int) -> tuple[str, ...]:
 
 
 def _records(
-    handle: StoreHandle, reader: LevelReader, plan: ReadPlan, names: Iterable[str], width: int = 2
+    handle: StoreHandle,
+    reader: LevelReader,
+    plan: ReadPlan,
+    names: Iterable[str],
+    *,
+    width: int = 2,
+    touching: bool = False,
 ) -> LinkRecords:
-    """Links of a level inside the chunks of a plan; none where the level has none."""
+    """Links of a level inside the chunks of a plan, or touching them; none where it has none.
+
+    A skeleton needs those that touch: a parent elsewhere tells that it is not the row before.
+    """
     arrays, wanted = reader.arrays, list(names)
-    whole = len(plan.coords) == len(arrays.table.coords)
+    if wanted:
+        known = link_attribute_names(handle, arrays.meta.level)
+        missing = next((name for name in wanted if name not in known), None)
+        if missing is not None:
+            raise StoreError(
+                f"level {arrays.path} of {arrays.url} has no link attribute {missing!r}; it has "
+                f"{', '.join(map(repr, known)) or 'none'}"
+            )
+    whole = touching or len(plan.coords) == len(arrays.table.coords)
     found = handle.layout.get_links(
         arrays.path, within=None if whole else plan.keys(), attributes=wanted
     )
     if found is None:
-        if wanted:
-            raise StoreError(f"level {arrays.path} of {arrays.url} has no link attribute {wanted}")
         if arrays.meta.level and arrays.meta.vertex_count and _foreign(handle, reader):
             warnings.warn(
                 f"level {arrays.path} of {arrays.url} has no links: the release that wrote it "
