@@ -10,6 +10,7 @@ import numpy as np
 from zarr_vectors.constants import (
     DEFAULT_VERSION,
     PARAMETRIC,
+    STALE_KEY,
     VERTEX_FRAGMENTS,
     VERTICES,
 )
@@ -209,6 +210,7 @@ def store_info(root: Group) -> dict[str, Any]:
                 "bin_shape": list(level.meta.bin_shape or meta.bin_shape),
                 "chunk_shape": list(level.meta.chunk_shape or meta.chunk_shape),
                 "arrays_present": list(level.meta.arrays_present),
+                "stale": level.attributes.get(STALE_KEY),
             }
             for number, level in handle.levels.items()
         },

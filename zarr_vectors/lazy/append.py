@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from zarr_vectors.constants import OBJECT_ATTRIBUTES, OBJECT_INDEX
 from zarr_vectors.core.handle import StoreHandle, finish
 from zarr_vectors.core.layouts.base import Cells, ObjectRows
 from zarr_vectors.core.metadata import ChunkTable
 from zarr_vectors.core.root_meta import RootDocument
-from zarr_vectors.encoding.fragments import FragmentIndex, encode_fragments, encode_ranges
+from zarr_vectors.encoding.fragments import (
+    FragmentIndex,
+    decode_fragments,
+    encode_fragments,
+    encode_ranges,
+)
 from zarr_vectors.encoding.manifests import encode_manifests
 from zarr_vectors.exceptions import ArrayError
+from zarr_vectors.lazy.changes import outdate, reader_of
+from zarr_vectors.reading import assemble
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import LevelArrays
 from zarr_vectors.spatial.chunking import compute_bounds
 from zarr_vectors.typing import AnyArray, ChunkCoords, FloatArray, IntArray
 from zarr_vectors.writing.columns import numbers
-from zarr_vectors.writing.commit import grid_of
+from zarr_vectors.writing.commit import column_limits, grid_of
 from zarr_vectors.writing.route import Manifests, Route, manifests_of, route_objects
 
 
@@ -78,22 +86,32 @@ def stage(
     return Staged(route_objects(positions, arrays.chunk_shape, ids), positions, ids, values)
 
 
-def append(handle: StoreHandle, reader: LevelReader, staged: Staged) -> StoreHandle:
+def append(
+    writing: StoreHandle, level: int, staged: Sequence[Staged], *, paths: bool = False
+) -> StoreHandle:
     """Write staged vertices: cells, object index, then counts and bounds.
+
+    Args:
+        writing: The store, inside a transaction.
+        level: The level.
+        staged: What to append, in order.
+        paths: Whether objects are paths, whose manifests follow their rows.
 
     Returns:
         The store as it is now.
     """
-    layout, arrays, route = handle.layout, reader.arrays, staged.route
+    layout, reader = writing.layout, reader_of(writing, level)
+    arrays, new = reader.arrays, merged(staged, reader.arrays.chunk_shape)
+    route = new.route
     keys: list[ChunkCoords] = [tuple(row) for row in route.chunks.tolist()]
-    paths = {arrays.attribute_path(name): values for name, values in staged.values.items()}
-    rows = {arrays.vertices_path: staged.positions, **paths}
+    columns = {arrays.attribute_path(name): values for name, values in new.values.items()}
+    rows = {arrays.vertices_path: new.positions, **columns}
     known = set(arrays.table.keys())
     there = [key for key in keys if key in known]
     old = layout.get_cells(dict.fromkeys((*rows, arrays.fragments_path), there))
-    counts = {key: len(part.positions) for key, part in reader.read_chunks(there).items()}
-    indexes = reader.fragment_indexes(there)
-    meta = _grown(handle, staged.positions)
+    counts = _checked_counts(reader, there, old)
+    indexes = {key: decode_fragments(blob) for key, blob in old[arrays.fragments_path].items()}
+    meta = _grown(writing, new.positions)
     table = _merged(arrays.table, route, counts)
     grid = grid_of(meta.meta.bounds, arrays.chunk_shape, table.coords)
     for path in (*rows, arrays.fragments_path):
@@ -107,17 +125,95 @@ def append(handle: StoreHandle, reader: LevelReader, staged: Staged) -> StoreHan
             for i, key in enumerate(keys)
         },
     )
+    _widen_statistics(writing, arrays, new.values)
     firsts = {key: len(index) for key, index in indexes.items()}
-    _add_objects(handle, arrays.path, manifests_of(route), firsts, arrays.rank)
-    document = handle.level(arrays.meta.level)
-    present = tuple(dict.fromkeys((*document.meta.arrays_present, "object_index")))
-    level = replace(document.meta, vertex_count=int(table.counts.sum()), arrays_present=present)
-    changed = replace(handle, root=meta).with_level(replace(document, meta=level, table=table))
-    finish(changed, arrays.meta.level)
+    manifests = path_blocks(new) if paths else manifests_of(route)
+    _add_objects(writing, arrays.path, manifests, firsts, arrays.rank)
+    document = writing.level(level)
+    present = tuple(dict.fromkeys((*document.meta.arrays_present, OBJECT_INDEX)))
+    count = int(table.counts.sum())
+    if not table.exact:
+        count = document.meta.vertex_count + len(new.positions)
+    own = replace(document.meta, vertex_count=count, arrays_present=present)
+    changed = replace(writing, root=meta).with_level(replace(document, meta=own, table=table))
+    reason = f"vertices were appended to level {level} after this level was built"
+    changed, outdated = outdate(changed, level, reason)
+    finish(changed, level, *outdated)
     return changed
 
 
-def next_id(handle: StoreHandle, path: str, staged: list[Staged]) -> int:
+def merged(staged: Sequence[Staged], chunk_shape: Sequence[float]) -> Staged:
+    """Vertices staged one after the other as if they had been staged together."""
+    if len(staged) == 1:
+        return staged[0]
+    positions = np.concatenate([part.positions for part in staged])
+    ids = np.concatenate([part.ids for part in staged])
+    values = {
+        name: np.concatenate([part.values[name] for part in staged]) for name in staged[0].values
+    }
+    return Staged(route_objects(positions, chunk_shape, ids), positions, ids, values)
+
+
+def path_blocks(new: Staged) -> Manifests:
+    """Manifests of objects that are paths: chunks in the order in which each path meets them.
+
+    Raises:
+        ArrayError: A path comes back to a chunk, which one fragment a chunk cannot say.
+    """
+    route = new.route
+    objects = route.fragment_objects
+    assert objects is not None  # noqa: S101  routed by object
+    along = np.empty(len(new.ids), np.int64)
+    along[np.argsort(new.ids, kind="stable")] = np.arange(len(new.ids))
+    rows = along[route.order]
+    first, last = rows[route.fragment_rows[:-1]], rows[route.fragment_rows[1:] - 1]
+    broken = np.flatnonzero(last - first + 1 != np.diff(route.fragment_rows))
+    if len(broken):
+        raise ArrayError(
+            f"the path of object {int(objects[broken[0]])} comes back to a chunk it has left: "
+            "append it as several objects"
+        )
+    chunk = np.repeat(np.arange(len(route.chunks)), np.diff(route.chunk_fragments))
+    number = np.arange(len(objects)) - route.chunk_fragments[chunk]
+    order = np.argsort(first)  # rows are counted object after object
+    ids, starts = np.unique(objects[order], return_index=True)
+    ends = np.append(starts, len(objects)).astype(np.int64)
+    return Manifests(ids, ends, route.chunks[chunk[order]], number[order])
+
+
+def _checked_counts(
+    reader: LevelReader, keys: list[ChunkCoords], cells: Mapping[str, Cells]
+) -> dict[ChunkCoords, int]:
+    """Rows each chunk holds, the same in every array."""
+    arrays = reader.arrays
+    width = arrays.vertices.dtype.itemsize * arrays.ndim
+    path, url = arrays.vertices_path, arrays.url
+    for key in keys:
+        if key not in cells[path]:
+            raise assemble.damaged(path, key, url, "it is recorded and not there")
+    counts = assemble.row_counts(cells[path], keys, width, path, url)
+    for name, spec in arrays.attributes.items():
+        where = arrays.attribute_path(name)
+        found = assemble.row_counts(cells[where], keys, spec.row_bytes, where, url)
+        assemble.same_counts(counts, found, keys, where, url)
+    return dict(zip(keys, counts.tolist(), strict=True))
+
+
+def _widen_statistics(
+    writing: StoreHandle, arrays: LevelArrays, values: Mapping[str, AnyArray]
+) -> None:
+    """Let the recorded limits of attributes hold for the new vertices too."""
+    for name, spec in arrays.attributes.items():
+        new = column_limits(values[name])
+        if spec.limits is None or new is None:
+            continue
+        low, high = min(spec.limits[0], new[0]), max(spec.limits[1], new[1])
+        if (low, high) != spec.limits:
+            found = {"statistics": {"min": low, "max": high}}
+            writing.layout.set_array_meta(arrays.attribute_path(name), found)
+
+
+def next_id(handle: StoreHandle, path: str, staged: Sequence[Staged]) -> int:
     """The smallest id above every object there is or is staged."""
     rows = handle.layout.get_objects(path)
     stored = int(rows.ids[-1]) + 1 if rows is not None and len(rows.ids) else 0
@@ -194,7 +290,7 @@ def _add_objects(
     layout.put_objects(path, ObjectRows(ids, [*old.manifests, *blobs], rank))
     new = layout.get_objects(path)
     slots = ids if new is None else new.ids
-    family = f"{path}/object_attributes"
+    family = f"{path}/{OBJECT_ATTRIBUTES}"
     for name in layout.array_names(family):
         found = layout.get_dense(f"{family}/{name}")
         if found is None:

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from zarr_vectors.core.layouts.base import Layout
 from zarr_vectors.core.metadata import AttributeSpec
 from zarr_vectors.exceptions import ArrayError, StoreError
 from zarr_vectors.lazy._compute import Deferred, delayed, later
+from zarr_vectors.reading.faces import face_attribute_names, read_face_attribute
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.plan import ReadPlan, plan_read
 from zarr_vectors.typing import AnyArray, ChunkCoords, FloatArray, IntArray, ObjectManifest
@@ -146,6 +148,49 @@ class ZVAttributes(Mapping[str, ZVAttributeCollection]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+class ZVFaceAttribute:
+    """An attribute of the faces that lie inside one chunk, read when computed."""
+
+    def __init__(self, layout: Layout, level: str, name: str) -> None:
+        self._layout = layout
+        self._level = level
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"ZVFaceAttribute({self.name!r}, level {self._level})"
+
+    def compute(self) -> AnyArray:
+        """(F,) or (F, C) values, chunks ascending, in a chunk as its faces are stored.
+
+        Raises:
+            ArrayError: There is no such attribute, or it is damaged.
+        """
+        return read_face_attribute(self._layout, self._level, self.name)
+
+
+class ZVFaceAttributes(Mapping[str, ZVFaceAttribute]):
+    """The face attributes of a level by name."""
+
+    def __init__(self, layout: Layout, level: str) -> None:
+        self._layout = layout
+        self._level = level
+
+    def __repr__(self) -> str:
+        return f"ZVFaceAttributes(level {self._level})"
+
+    def __getitem__(self, name: str) -> ZVFaceAttribute:
+        return ZVFaceAttribute(self._layout, self._level, name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in face_attribute_names(self._layout, self._level)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(face_attribute_names(self._layout, self._level))
+
+    def __len__(self) -> int:
+        return len(face_attribute_names(self._layout, self._level))
 
 
 class ZVObjectIndex:

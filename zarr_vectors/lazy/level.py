@@ -11,16 +11,28 @@ import numpy as np
 import numpy.typing as npt
 
 from zarr_vectors.core.handle import StoreHandle
+from zarr_vectors.core.journal import ReadThrough
+from zarr_vectors.core.layouts.detect import layout_for
 from zarr_vectors.core.metadata import AttributeSpec, ChunkTable, LevelError
 from zarr_vectors.encoding.manifests import decode_manifest
 from zarr_vectors.exceptions import ArrayError
-from zarr_vectors.lazy.arrays import ZVAttributes, ZVObjectIndex, ZVVertexCollection, chunk_key
+from zarr_vectors.lazy.arrays import (
+    ZVAttributes,
+    ZVFaceAttributes,
+    ZVObjectIndex,
+    ZVVertexCollection,
+    chunk_key,
+)
+from zarr_vectors.lazy.changes import stale
+from zarr_vectors.lazy.polylines import Objects, ZVPolylineCollection
 from zarr_vectors.lazy.views import ViewSpec, ZVView
 from zarr_vectors.lazy.writer import ZVWriter
+from zarr_vectors.reading.assemble import categories_as_text
 from zarr_vectors.reading.cache import CellCache
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import LevelArrays, describe_level, describe_recorded
 from zarr_vectors.reading.objects import all_ids, lead_of_value
+from zarr_vectors.reading.paths import check_paths
 from zarr_vectors.reading.plan import plan_read
 from zarr_vectors.reading.results import ChunkRows
 from zarr_vectors.typing import AnyArray, BoundingBox, ChunkCoords, FloatArray, IntArray
@@ -43,6 +55,7 @@ class ZVLevel:
         self._meta = handle.level(number).meta
         self._found: LevelReader | None = None
         self._recorded: LevelArrays | None = None
+        self._lines: tuple[LevelReader, ZVPolylineCollection] | None = None
         self._lock = threading.Lock()
         self.write_lock = threading.Lock()
 
@@ -129,6 +142,16 @@ class ZVLevel:
         return self.described.error if self._found else self._handle.level(self._number).error
 
     @property
+    def stale(self) -> str | None:
+        """Why the level no longer describes the one it was made from; None where it does."""
+        return stale(self._handle.level(self._number))
+
+    @property
+    def face_attributes(self) -> ZVFaceAttributes:
+        """Attributes of the faces that lie inside one chunk, by name."""
+        return ZVFaceAttributes(self._handle.layout, str(self._number))
+
+    @property
     def vertices(self) -> ZVVertexCollection:
         """Positions."""
         return ZVVertexCollection(self.reader)
@@ -137,6 +160,21 @@ class ZVLevel:
     def attributes(self) -> ZVAttributes:
         """Vertex attributes by name."""
         return ZVAttributes(list(self.described.attributes), lambda: self.reader)
+
+    @property
+    def polylines(self) -> ZVPolylineCollection:
+        """Objects as paths, one polyline each.
+
+        Raises:
+            ConventionError: The store does not hold lines, polylines or streamlines.
+        """
+        check_paths(self._handle.meta, self._handle.backend.url)
+        reader = self.reader
+        with self._lock:
+            if self._lines is None or self._lines[0] is not reader:
+                objects = Objects(self._handle.layout, lambda: reader)
+                self._lines = reader, ZVPolylineCollection(objects)
+            return self._lines[1]
 
     @property
     def attribute_specs(self) -> dict[str, AttributeSpec]:
@@ -203,10 +241,18 @@ class ZVLevel:
             ArrayError: There is no such attribute.
         """
         path = f"{self._number}/object_attributes/{name}"
-        found = self._handle.layout.get_dense(path)
+        layout = self._handle.layout
+        found = layout.get_dense(path)
         if found is None:
-            raise ArrayError(f"{self._handle.backend.url} has no {path}", array=path)
-        return found[0]
+            raise ArrayError(f"{layout.backend.url} has no {path}", array=path)
+        meta = layout.array_metas([path])[path]
+        if meta.get("encoding") != "dictionary":
+            return found[0]
+        spec = AttributeSpec.from_meta(name, meta)
+        text = np.full(len(found[0]), "", object)
+        present = found[0][found[1]]
+        text[found[1]] = categories_as_text(present, spec, path, layout.backend.url)
+        return text.astype(str)
 
     def filter(
         self,
@@ -286,13 +332,23 @@ class ZVLevel:
     def renew(self, handle: StoreHandle) -> None:
         """Take over what a writer wrote: metadata, and arrays to be read anew."""
         with self._lock:
-            self._handle = replace(self._handle, root=handle.root, levels=handle.levels)
+            own = self._handle
+            if isinstance(own.backend, ReadThrough):  # what it read past is undone by now
+                place = own.backend.place
+                layout = layout_for(own.meta.zv_version, place)
+                own = replace(own, backend=place, layout=layout)
+            self._handle = replace(own, root=handle.root, levels=handle.levels)
             self._handle.layout.forget()
             self._meta = handle.level(self._number).meta
             self._found = self._recorded = None
             if self._cache is not None:
                 self._cache.clear()
         self._on_write(self._handle)
+
+    def follow(self, handle: StoreHandle) -> None:
+        """Take over what was written to other levels."""
+        if self._number in handle.levels:
+            self._handle = handle
 
     def _keys(self, coords: npt.ArrayLike | Iterable[ChunkCoords]) -> list[ChunkCoords]:
         rank = self.reader.arrays.rank

@@ -296,6 +296,8 @@ class ZVStore:
 
     def _renew(self, handle: StoreHandle) -> None:
         self._handle = handle
+        for level in self._levels.values():
+            level.follow(handle)
 
     def close(self) -> None:
         """Drop caches; the store may still be used, and reads anew."""

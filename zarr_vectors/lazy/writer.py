@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -13,17 +12,21 @@ from typing import Any, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from zarr_vectors.constants import OBJECT_ATTRIBUTES, VERTEX_ATTRIBUTES
-from zarr_vectors.core.handle import StoreHandle, finish
-from zarr_vectors.core.metadata.array import dtype_of
-from zarr_vectors.core.root_meta import LevelDocument
+from zarr_vectors.constants import FACE_ATTRIBUTES, OBJECT_ATTRIBUTES, VERTEX_ATTRIBUTES
+from zarr_vectors.core.handle import StoreHandle
+from zarr_vectors.core.journal import Record, hold, level_lease, release
+from zarr_vectors.core.paths import array_path
 from zarr_vectors.exceptions import ArrayError, StoreError
-from zarr_vectors.lazy.append import Staged, append, next_id, stage
+from zarr_vectors.lazy.append import Staged, append, next_id, path_blocks, stage
+from zarr_vectors.lazy.changes import (
+    add_face_attribute,
+    add_object_attribute,
+    add_vertex_attribute,
+    check_appendable,
+    check_unchanged,
+)
 from zarr_vectors.reading.fetch import LevelReader
-from zarr_vectors.typing import AnyArray
-from zarr_vectors.writing.columns import checked_ids, checked_positions, numbers, vertex_columns
-from zarr_vectors.writing.commit import grid_of, put_object_attribute, write_column
-from zarr_vectors.writing.route import Route
+from zarr_vectors.writing.columns import checked_ids, checked_positions
 
 
 class WritableLevel(Protocol):
@@ -53,24 +56,42 @@ class WritableLevel(Protocol):
         ...
 
 
+Add = Callable[
+    [StoreHandle, int, str, npt.ArrayLike, npt.DTypeLike | None],
+    StoreHandle,
+]
+"""Writes an attribute inside a transaction."""
+
+PATHS = frozenset({"line", "polyline", "streamline"})
+"""Kinds of geometry whose objects are paths."""
+
+
 class ZVWriter:
-    """Adds to one level; one writer per level at a time.
+    """Adds to one level; one writer per level at a time, in this process and any other.
 
     A context manager, sync and async: leaving it without an exception commits. Every coroutine has
-    a twin ``<name>_sync``.
+    a twin ``<name>_sync``. Each call that writes is there altogether afterwards, or not at all.
 
     Raises:
         StoreError: The store cannot be written to, or another writer of the level is at work.
     """
 
     def __init__(self, level: WritableLevel) -> None:
+        number = level.level_index
         self._level = level
         self._handle = level.writable()
         if not level.write_lock.acquire(blocking=False):
-            raise StoreError(f"level {level.level_index} of {self._url} has a writer already")
+            raise StoreError(f"level {number} of {self._url} has a writer already")
+        self._lease = Record.new(f"a writer has level {number} open")
+        try:
+            if self._handle.backend.any_key:
+                hold(self._handle.backend, level_lease(number), self._lease, lambda gone: None)
+            self._level.renew(self._handle)
+        except BaseException:
+            level.write_lock.release()
+            raise
         self._open = True
         self._staged: list[Staged] = []
-        self._changed = self._handle
 
     def __enter__(self) -> Self:
         return self
@@ -104,9 +125,16 @@ class ZVWriter:
 
     def close(self) -> None:
         """Let the level go; what is staged and not committed is dropped."""
-        if self._open:
-            self._open = False
-            self._staged.clear()
+        if not self._open:
+            return
+        self._open = False
+        self._staged.clear()
+        place = self._handle.backend
+        try:
+            if place.any_key:
+                release(place, level_lease(self._level.level_index), self._lease)
+                place.sweep([level_lease(self._level.level_index)])
+        finally:
             self._level.write_lock.release()
 
     async def add_attribute(
@@ -128,27 +156,12 @@ class ZVWriter:
         self, name: str, values: npt.ArrayLike, *, dtype: npt.DTypeLike | None = None
     ) -> None:
         """As :meth:`add_attribute`."""
-        self._check()
-        if self._staged:
-            self.commit_sync()
-        reader, number = self._level.reader, self._level.level_index
-        arrays = reader.arrays
-        if name == arrays.lead_name:
-            raise ArrayError(f"level {number} is chunked by {name!r}: it cannot be replaced")
-        count = arrays.meta.vertex_count
-        column = vertex_columns({name: cast_to(values, dtype)}, count)[name]
-        route = _in_place(reader)
-        bins = None if arrays.lead_values is None else len(arrays.lead_values)
-        grid = grid_of(self._handle.meta.bounds, arrays.chunk_shape, route.chunks, bins)
-        path = f"{number}/{VERTEX_ATTRIBUTES}/{name}"
-        with self._transaction(f"add attribute {name!r}", fresh=[path]) as writing:
-            write_column(writing.layout, str(number), route, column, grid)
-            self._record(writing, VERTEX_ATTRIBUTES, f"{VERTEX_ATTRIBUTES}/{name}")
+        self._add("attribute", VERTEX_ATTRIBUTES, add_vertex_attribute, name, values, dtype)
 
     async def add_node_attribute(
         self, name: str, values: npt.ArrayLike, *, dtype: npt.DTypeLike | None = None
     ) -> None:
-        """As :meth:`add_attribute`."""
+        """As :meth:`add_attribute`: nodes are vertices."""
         await self.add_attribute(name, values, dtype=dtype)
 
     def add_node_attribute_sync(
@@ -157,6 +170,29 @@ class ZVWriter:
         """As :meth:`add_attribute`."""
         self.add_attribute_sync(name, values, dtype=dtype)
 
+    async def add_face_attribute(
+        self, name: str, values: npt.ArrayLike, *, dtype: npt.DTypeLike | None = None
+    ) -> None:
+        """Write an attribute of faces, replacing one of that name.
+
+        Args:
+            name: Its name.
+            values: (F,) or (F, C) numbers or (F,) strings: a row for each face whose corners all
+                lie in one chunk, chunks ascending and in a chunk as stored. Faces across chunks
+                have no row.
+            dtype: Stored dtype; that of ``values`` by default.
+
+        Raises:
+            ArrayError: Not one row per such face, or values that cannot be stored.
+        """
+        await asyncio.to_thread(self.add_face_attribute_sync, name, values, dtype=dtype)
+
+    def add_face_attribute_sync(
+        self, name: str, values: npt.ArrayLike, *, dtype: npt.DTypeLike | None = None
+    ) -> None:
+        """As :meth:`add_face_attribute`."""
+        self._add("face attribute", FACE_ATTRIBUTES, add_face_attribute, name, values, dtype)
+
     async def add_object_attribute(
         self, name: str, values: npt.ArrayLike, *, dtype: npt.DTypeLike | None = None
     ) -> None:
@@ -164,11 +200,13 @@ class ZVWriter:
 
         Args:
             name: Its name.
-            values: (O,) or (O, C) numbers, one row per object of the index, ascending by id.
+            values: (O,) or (O, C) numbers or (O,) strings, ascending by object id: a row for each
+                object that has vertices, or for each row of the object index, or for each id from
+                0 to the largest. Rows that are masked (``numpy.ma``) are stored as absent.
             dtype: Stored dtype; that of ``values`` by default.
 
         Raises:
-            ArrayError: Not one row per object, or values that cannot be stored.
+            ArrayError: Rows that do not fit the objects, or values that cannot be stored.
         """
         await asyncio.to_thread(self.add_object_attribute_sync, name, values, dtype=dtype)
 
@@ -176,22 +214,7 @@ class ZVWriter:
         self, name: str, values: npt.ArrayLike, *, dtype: npt.DTypeLike | None = None
     ) -> None:
         """As :meth:`add_object_attribute`."""
-        self._check()
-        if self._staged:
-            self.commit_sync()
-        path = str(self._level.level_index)
-        rows = numbers(cast_to(values, dtype), f"object attribute {name!r}")
-        index = self._handle.layout.get_objects(path)
-        count = 0 if index is None else len(index.ids)
-        if index is None or len(rows) != count:
-            raise ArrayError(
-                f"object attribute {name!r} has {len(rows)} rows; level {path} of {self._url} "
-                f"has {count} objects"
-            )
-        fresh = [f"{path}/{OBJECT_ATTRIBUTES}/{name}"]
-        with self._transaction(f"add object attribute {name!r}", fresh=fresh) as writing:
-            put_object_attribute(writing.layout, path, name, rows, index.ids, index.ids)
-            self._record(writing, OBJECT_ATTRIBUTES)
+        self._add("object attribute", OBJECT_ATTRIBUTES, add_object_attribute, name, values, dtype)
 
     async def append_vertices(
         self,
@@ -201,11 +224,15 @@ class ZVWriter:
         dtype: npt.DTypeLike | None = None,
         attributes: dict[str, npt.ArrayLike] | None = None,
     ) -> dict[str, int]:
-        """Add vertices; they are written at the next commit.
+        """Add vertices; they are written at the next commit, all that is staged together.
+
+        Each chunk a new object touches gets one new fragment after those there, by ascending
+        object id. Levels made from this one are marked as stale until they are built again.
 
         Args:
             positions: (N, D) numbers, world units; bounds grow where they reach out of them.
-            object_ids: (N,) ids of new objects; one new object per vertex by default.
+            object_ids: (N,) ids of new objects; one new object per vertex by default. In stores
+                of lines, the rows of an object are its path, which may not come back to a chunk.
             dtype: Accepted where it is the level's own; vertices of a level share one dtype.
             attributes: name -> (N,) or (N, C) values of the level's attributes. Float attributes
                 left out are NaN for the new vertices; others must be given.
@@ -234,9 +261,9 @@ class ZVWriter:
     ) -> dict[str, int]:
         """As :meth:`append_vertices`."""
         self._check()
-        arrays = self._level.reader.arrays
-        if arrays.meta.chunked_by_attribute:
-            raise ArrayError(f"level {arrays.path} is chunked by an attribute: nothing is appended")
+        reader = self._level.reader
+        check_appendable(reader)
+        arrays = reader.arrays
         own = arrays.vertices.dtype
         if dtype is not None and np.dtype(dtype) != own:
             raise ArrayError(
@@ -259,6 +286,8 @@ class ZVWriter:
         if not len(points):
             return {"vertices_added": 0, "new_objects": 0, "chunks_touched": 0}
         staged = stage(arrays, points, ids, attributes)
+        if self._paths:
+            path_blocks(staged)
         self._staged.append(staged)
         return {
             "vertices_added": len(points),
@@ -267,7 +296,7 @@ class ZVWriter:
         }
 
     async def commit(self) -> dict[str, Any]:
-        """Write what is staged: rows, manifests, counts.
+        """Write what is staged: rows, manifests, counts. All of it is there afterwards, or none.
 
         Returns:
             ``committed`` True, ``objects_committed``.
@@ -277,13 +306,13 @@ class ZVWriter:
     def commit_sync(self) -> dict[str, Any]:
         """As :meth:`commit`."""
         self._check()
-        objects = 0
-        while self._staged:
-            staged = self._staged[0]
-            with self._transaction("append vertices") as writing:
-                self._changed = append(writing, self._level.reader, staged)
-            objects += len(np.unique(staged.ids))
-            del self._staged[0]
+        objects = sum(len(np.unique(part.ids)) for part in self._staged)
+        if self._staged:
+            level, staged, paths = self._level.level_index, self._staged, self._paths
+            self._write(
+                "append vertices", lambda writing: append(writing, level, staged, paths=paths)
+            )
+            self._staged.clear()
         return {"committed": True, "objects_committed": objects}
 
     async def compact(self) -> dict[str, Any]:
@@ -304,59 +333,44 @@ class ZVWriter:
     def _url(self) -> str:
         return self._handle.backend.url
 
+    @property
+    def _paths(self) -> bool:
+        return bool(PATHS.intersection(self._handle.meta.geometry_types))
+
     def _check(self) -> None:
         if not self._open:
             raise StoreError(f"this writer of level {self._level.level_index} is closed")
 
-    @contextmanager
-    def _transaction(self, operation: str, fresh: Sequence[str] = ()) -> Iterator[StoreHandle]:
-        """Write together; what the block leaves in ``_changed`` is taken over once it holds."""
-        number = self._level.level_index
-        with self._handle.transaction(f"{operation} ({number})", fresh) as writing:
-            self._changed = writing
-            yield writing
-        changed = self._changed
+    def _add(
+        self,
+        kind: str,
+        family: str,
+        work: Add,
+        name: str,
+        values: npt.ArrayLike,
+        dtype: npt.DTypeLike | None,
+    ) -> None:
+        """Write an attribute, after what is staged."""
+        self._check()
+        self.commit_sync()
+        level = self._level.level_index
+        path = array_path(level, family, name)
+        self._write(
+            f"add {kind} {name!r} to level {level}",
+            lambda writing: work(writing, level, name, values, dtype),
+            fresh=[path],
+        )
+
+    def _write(
+        self,
+        operation: str,
+        work: Callable[[StoreHandle], StoreHandle],
+        fresh: Sequence[str] = (),
+    ) -> None:
+        """Do something in one transaction and take over what it made of the store."""
+        level = self._level.level_index
+        with self._handle.transaction(operation, fresh) as writing:
+            check_unchanged(self._handle, writing, level)
+            changed = work(writing)
         self._handle = replace(self._handle, root=changed.root, levels=changed.levels)
         self._level.renew(self._handle)
-
-    def _record(self, writing: StoreHandle, *names: str) -> None:
-        """Add to the names of arrays the level says it has."""
-        document = writing.level(self._level.level_index)
-        known = dict.fromkeys((*document.meta.arrays_present, *names))
-        self._changed = writing.with_level(with_arrays(document, tuple(known)))
-        finish(self._changed, self._level.level_index)
-
-
-def cast_to(values: npt.ArrayLike, dtype: npt.DTypeLike | None) -> AnyArray:
-    """Values in the dtype asked for, those that it cannot hold refused.
-
-    Raises:
-        ArrayError: No such dtype, or values that change.
-    """
-    found = np.asarray(values)
-    if dtype is None:
-        return found
-    wanted = dtype_of(np.dtype(dtype).name, "the attribute")
-    with np.errstate(invalid="ignore", over="ignore"):
-        stored = found.astype(wanted)
-    if wanted.kind in "iu" and not np.array_equal(stored, found):
-        raise ArrayError(f"values of dtype {found.dtype} cannot be stored as {wanted.name}")
-    return stored
-
-
-def with_arrays(document: LevelDocument, names: tuple[str, ...]) -> LevelDocument:
-    """The level with these arrays recorded."""
-    return replace(document, meta=replace(document.meta, arrays_present=names))
-
-
-def _in_place(reader: LevelReader) -> Route:
-    """A route that leaves every row where it is."""
-    table = reader.arrays.table
-    counts = table.counts
-    if not table.exact:
-        found = reader.read_chunks(table.keys())
-        counts = np.array([len(part.positions) for part in found.values()], np.int64)
-    starts = np.zeros(len(counts) + 1, np.int64)
-    np.cumsum(counts, out=starts[1:])
-    order = np.arange(int(starts[-1]), dtype=np.int64)
-    return Route(order, table.coords, starts, starts, np.arange(len(counts) + 1))

@@ -15,6 +15,7 @@ from zarr_vectors.multiresolution.linked import LinkedBuilder
 from zarr_vectors.multiresolution.object_selection import check_strategy
 from zarr_vectors.multiresolution.reducing import Runner
 from zarr_vectors.multiresolution.running import Client, runner_for
+from zarr_vectors.multiresolution.stale import without_stale
 from zarr_vectors.multiresolution.steps import METHOD, Progress, check_step, check_steps
 
 MOST_LINKED = 1 << 22
@@ -49,7 +50,8 @@ def build_pyramid(
     Every level keeps the attributes of vertices, links and objects, the groups and the object ids,
     and records the distance from each level-0 vertex to the vertex that stands for it
     (``zarr_vectors_error``); levels of lines, graphs and meshes also how closely their vertices lie
-    (``zarr_vectors_density``).
+    (``zarr_vectors_density``). Levels that an append has made stale are replaced. A failure or a
+    kill leaves the store as it was.
 
     Args:
         store_path: The store.
@@ -100,7 +102,14 @@ def build_pyramid(
         runner_for(store_path, backend, workers, client) as runner,
         opened.transaction("build the pyramid") as handle,
         closing(
-            _builder(handle, attribute_aggregation or {}, progress, cancelled, runner, cross)
+            _builder(
+                without_stale(handle),
+                attribute_aggregation or {},
+                progress,
+                cancelled,
+                runner,
+                cross,
+            )
         ) as work,
     ):
         work.load(0)

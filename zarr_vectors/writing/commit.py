@@ -224,6 +224,7 @@ def put_object_attribute(
     values: AnyArray,
     ids: IntArray,
     row_ids: IntArray,
+    extra: Mapping[str, Any] | None = None,
 ) -> None:
     """Store an object attribute, its rows spread over the rows of the stored index.
 
@@ -234,9 +235,10 @@ def put_object_attribute(
         values: (n,) or (n, C), row k for object ``ids[k]``.
         ids: (n,) int64 ascending, all among ``row_ids``.
         row_ids: (O,) int64 ascending, the object of every stored row.
+        extra: Further metadata, such as the categories of codes.
     """
     path = f"{level}/{OBJECT_ATTRIBUTES}/{name}"
-    meta = dense_meta("object_attribute", name, values)
+    meta = dense_meta("object_attribute", name, values) | dict(extra or {})
     if len(ids) == len(row_ids):
         layout.put_dense(path, values, meta)
         return

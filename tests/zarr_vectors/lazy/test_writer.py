@@ -2,15 +2,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from zarr.storage import LocalStore
 
+from zarr_vectors.core.store import open_store, set_bounds, store_info
 from zarr_vectors.exceptions import ArrayError, StoreError
 from zarr_vectors.lazy import open_zv
+from zarr_vectors.multiresolution.coarsen import build_pyramid
 from zarr_vectors.testing.data import cloud, points_store
-from zarr_vectors.types.points import read_points
+from zarr_vectors.types.points import read_points, write_points
 
 
 @pytest.fixture(params=["0.7.0", "0.9.2"])
@@ -161,3 +166,144 @@ def test_a_read_only_store_refuses(tmp_path):
     store = open_zv(LocalStore(tmp_path / "s", read_only=True))
     with pytest.raises(StoreError, match="cannot be written"):
         store[0].writer()
+
+
+def test_what_is_recorded_stays_true(store):
+    data, given = extra(20)
+    with store[0].writer() as writer:
+        writer.add_attribute_sync("height", np.arange(300.0))
+        writer.append_vertices_sync(data.positions, attributes={**given, "height": [500.0] * 20})
+    spec = open_zv(store.path)[0].attribute_specs["height"]
+    assert spec.limits == (0.0, 500.0)
+    present = store_info(open_store(store.path))["levels"][0]["arrays_present"]
+    assert {"vertices", "vertex_attributes/height", "object_index"} <= set(present)
+
+
+def test_all_that_is_staged_is_written_together(store):
+    data, given = extra(30)
+    parts = [slice(0, 10), slice(10, 30)]
+    with store[0].writer() as writer:
+        for part in parts:
+            some = {name: values[part] for name, values in given.items()}
+            writer.append_vertices_sync(data.positions[part], attributes=some)
+        assert store[0].vertex_count == 300
+        assert writer.commit_sync() == {"committed": True, "objects_committed": 30}
+    found = store[0].filter(object_ids=[5, 25]).read(["row"])
+    np.testing.assert_array_equal(found.positions, data.positions[[5, 25]].astype(np.float32))
+    assert found.vertex_attributes["row"].tolist() == [5, 25]
+
+
+def test_one_new_fragment_for_each_object_and_chunk(tmp_path, version):
+    positions = np.array([[1.0, 1, 1], [15, 1, 1], [2, 1, 1]])
+    write_points(tmp_path / "s", positions, chunk_shape=(10.0,) * 3, object_ids=[0, 0, 1],
+                 format_version=version)  # fmt: skip
+    level = open_zv(tmp_path / "s")[0]
+    with level.writer() as writer:
+        rows = [[3.0, 1, 1], [95, 1, 1], [4, 1, 1], [5, 1, 1]]
+        writer.append_vertices_sync(rows, object_ids=[7, 7, 5, 7])
+    assert level.object_index[5] == [((0, 0, 0), 2)]
+    assert level.object_index[7] == [((0, 0, 0), 3), ((9, 0, 0), 0)]
+    np.testing.assert_array_equal(
+        level.filter(object_ids=[7]).compute()["positions"], [[3, 1, 1], [5, 1, 1], [95, 1, 1]]
+    )
+    assert open_zv(tmp_path / "s").bounds == ([1.0, 1, 1], [95.0, 1, 1])
+
+
+@pytest.fixture
+def objects(tmp_path, version):
+    """Five objects; ids 0, 2, 3, 7, 9."""
+    ids = np.array([0, 2, 3, 7, 9])[np.arange(60) % 5]
+    points_store(tmp_path / "s", cloud(60), format_version=version, object_ids=ids)
+    return open_zv(tmp_path / "s")
+
+
+def test_object_attributes_of_sparse_ids(objects, version):
+    level = objects[0]
+    with level.writer() as writer:
+        writer.add_object_attribute_sync("five", [1, 2, 3, 4, 5], dtype="int16")
+        writer.add_object_attribute_sync("ten", np.arange(10.0))
+        writer.add_object_attribute_sync("word", np.array(["a", "b", "a", "c", "b"]))
+        writer.add_object_attribute_sync(
+            "some", np.ma.masked_array([1.0, 2, 3, 4, 5], mask=[0, 1, 0, 0, 0])
+        )
+        with pytest.raises(ArrayError, match="has 5 objects"):
+            writer.add_object_attribute_sync("four", np.zeros(4))
+    rows = {oid: row for row, oid in enumerate(level.object_index.object_ids)}
+    at = [rows[oid] for oid in (0, 2, 3, 7, 9)]
+    assert level.object_attribute("five").dtype == np.int16
+    assert level.object_attribute("five")[at].tolist() == [1, 2, 3, 4, 5]
+    assert level.object_attribute("ten")[at].tolist() == [0, 2, 3, 7, 9]
+    assert level.object_attribute("word")[at].tolist() == ["a", "b", "a", "c", "b"]
+    values, present = level._handle.layout.get_dense("0/object_attributes/some")
+    assert values[at][[0, 2, 3, 4]].tolist() == [1, 3, 4, 5]
+    assert sorted(present.tolist()) == [at[0], at[2], at[3], at[4]]
+
+
+def test_appending_outdates_coarser_levels_until_they_are_built_again(tmp_path, version):
+    points_store(tmp_path / "s", cloud(300), format_version=version, levels=3)
+    store = open_zv(tmp_path / "s")
+    data, given = extra(5)
+    assert store[1].stale is None
+    with store[0].writer() as writer:
+        writer.append_vertices_sync(data.positions, attributes=given)
+    for seen in (store, open_zv(tmp_path / "s")):
+        assert seen[0].stale is None
+        assert "appended to level 0" in seen[1].stale
+        assert "appended to level 0" in seen[2].stale
+    assert "appended" in store_info(open_store(tmp_path / "s"))["levels"][2]["stale"]
+    build_pyramid(tmp_path / "s", factors=[(2, 1)])
+    fresh = open_zv(tmp_path / "s")
+    assert fresh.levels == [0, 1]
+    assert fresh[1].stale is None
+
+
+def test_one_writer_of_a_level_in_all(store):
+    other = open_zv(store.path)
+    with store[0].writer():
+        with pytest.raises(StoreError, match=rf"level 0 open, by process {os.getpid()} on .* 20"):
+            other[0].writer()
+        program = (
+            "import sys; from zarr_vectors import open_zv\n"
+            "try: open_zv(sys.argv[1])[0].writer()\n"
+            "except Exception as error: print(error)\n"
+        )
+        told = subprocess.run([sys.executable, "-c", program, store.path],
+                              capture_output=True, check=True, text=True).stdout  # fmt: skip
+        assert f"a writer has level 0 open, by process {os.getpid()}" in told
+    with other[0].writer() as writer:
+        writer.add_attribute_sync("later", np.zeros(300))
+    assert "later" in open_zv(store.path)[0].attributes
+
+
+def test_a_writer_sees_what_was_written_before_it_opened(store):
+    other = open_zv(store.path)
+    other[0].vertices.compute()
+    data, given = extra(10)
+    with store[0].writer() as writer:
+        writer.append_vertices_sync(data.positions, attributes=given)
+    with other[0].writer() as writer:
+        writer.add_attribute_sync("n", np.arange(310))
+    assert other[0].vertex_count == 310
+
+
+def test_a_level_changed_under_a_writer_is_refused(store):
+    with store[0].writer() as writer:
+        set_bounds(open_store(store.path, "r+"), ([0.0] * 3, [100.0] * 3), force=True)
+        with pytest.raises(StoreError, match="changed while a writer had it open"):
+            writer.add_attribute_sync("n", np.arange(300))
+
+
+def test_paths_keep_their_order(tmp_path, version):
+    write_points(tmp_path / "s", [[1.0, 1, 1]], chunk_shape=(10.0,) * 3, object_ids=[0],
+                 format_version=version)  # fmt: skip
+    root = open_store(tmp_path / "s", "r+")
+    meta = root.attrs["zarr_vectors"]
+    root.attrs.update({"zarr_vectors": {**meta, "geometry_types": ["streamline"]}})
+    level = open_zv(tmp_path / "s")[0]
+    path = [[25.0, 1, 1], [22, 1, 1], [12, 1, 1], [3, 1, 1]]
+    with level.writer() as writer:
+        writer.append_vertices_sync(path, object_ids=[4] * 4)
+        with pytest.raises(ArrayError, match="object 5 comes back to a chunk"):
+            writer.append_vertices_sync([*path, [27.0, 1, 1]], object_ids=[5] * 5)
+    assert [chunk for chunk, _ in level.object_index[4]] == [(2, 0, 0), (1, 0, 0), (0, 0, 0)]
+    np.testing.assert_array_equal(level.filter(object_ids=[4]).compute()["positions"], path)
