@@ -95,6 +95,8 @@ def objects_of(
     arrays: LevelArrays,
     object_ids: Iterable[int] | None = None,
     group_ids: Iterable[int] | None = None,
+    *,
+    absent: bool = False,
 ) -> PathTable:
     """Objects of a level: all of them ascending, or those asked for, in that order.
 
@@ -106,6 +108,7 @@ def objects_of(
         arrays: The level.
         object_ids: Objects asked for; unknown ids are passed over.
         group_ids: Groups the objects must be in.
+        absent: Also those that a coarser level has left out, with no pieces.
 
     Raises:
         StoreError: There is no such group.
@@ -127,7 +130,7 @@ def objects_of(
         asked = np.array(wanted, np.int64)
         rows = np.searchsorted(ids, asked)
         rows = rows[(rows < len(ids)) & (ids[np.minimum(rows, len(ids) - 1)] == asked)]
-    if arrays.meta.parent_level is not None:
+    if arrays.meta.parent_level is not None and not absent:
         rows = rows[np.diff(table.starts)[rows] > 0]
     if len(rows) != len(ids) or (np.diff(rows) != 1).any():
         table = table.take(rows)
@@ -206,6 +209,26 @@ def read_paths(
         segment_offsets=table.starts,
         attributes=found.vertex_attributes,
     )
+
+
+def path_lengths(positions: npt.NDArray[np.floating], offsets: IntArray) -> FloatArray:
+    """(P,) float64 Euclidean length of every path, world units.
+
+    Args:
+        positions: (N, D) float, path after path.
+        offsets: (P + 1,) int64, first row of every path, and the end.
+    """
+    lengths = np.zeros(len(offsets) - 1, np.float64)
+    full = np.diff(offsets) > 0
+    steps = np.zeros(len(positions), np.float64)
+    for axis in range(positions.shape[1]):
+        column = positions[:, axis].astype(np.float64)
+        steps[1:] += np.square(np.diff(column))
+    steps[offsets[:-1][full]] = 0
+    # summed path by path: differences of one running sum would carry the errors of all before
+    if full.any():
+        lengths[full] = np.add.reduceat(np.sqrt(steps), offsets[:-1][full])
+    return lengths
 
 
 def _in_chunks(

@@ -45,7 +45,7 @@ def fast(lines, leads, by_bin):
     ndim = max((line.shape[1] for line in lines), default=2)
     rows = np.concatenate([line.reshape(-1, ndim) for line in lines]).astype(np.float32)
     starts = np.cumsum([0, *map(len, lines)])
-    lead = None if leads is None else np.array(sum(leads, []), np.int64)
+    lead = None if leads is None else np.concatenate(leads).astype(np.int64)
     found = route_paths(rows, starts, (CHUNK,) * ndim, (BIN,) * ndim if by_bin else None, lead=lead)
     owner = np.repeat(np.arange(len(lines)), np.diff(starts))
     names = [(int(k), int(i - starts[k])) for i, k in enumerate(owner)]
