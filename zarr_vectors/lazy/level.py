@@ -24,6 +24,7 @@ from zarr_vectors.lazy.arrays import (
     chunk_key,
 )
 from zarr_vectors.lazy.changes import stale
+from zarr_vectors.lazy.links import ZVLinkCollection, ZVObjects
 from zarr_vectors.lazy.polylines import Objects, ZVPolylineCollection
 from zarr_vectors.lazy.views import ViewSpec, ZVView
 from zarr_vectors.lazy.writer import ZVWriter
@@ -157,6 +158,21 @@ class ZVLevel:
         return ZVVertexCollection(self.reader)
 
     @property
+    def edges(self) -> ZVLinkCollection:
+        """Edges between the vertices."""
+        return self.filter().edges
+
+    @property
+    def faces(self) -> ZVLinkCollection:
+        """Faces between the vertices."""
+        return self.filter().faces
+
+    @property
+    def objects(self) -> ZVObjects:
+        """Objects by id: graphs, meshes or points, each whole."""
+        return ZVObjects(self._handle, self.reader, self.present_oids)
+
+    @property
     def attributes(self) -> ZVAttributes:
         """Vertex attributes by name."""
         return ZVAttributes(list(self.described.attributes), lambda: self.reader)
@@ -262,7 +278,7 @@ class ZVLevel:
         group_ids: Iterable[int] | None = None,
     ) -> ZVView:
         """Part of the level: constraints intersect, here and in further filters."""
-        view = ZVView(self._handle.layout, self.reader, ViewSpec())
+        view = ZVView(self._handle, self.reader, ViewSpec())
         return view.filter(bbox=bbox, object_ids=object_ids, group_ids=group_ids)
 
     def read_chunks(

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from zarr_vectors.core.handle import StoreHandle
 from zarr_vectors.core.layouts.base import KeepsObjects
 from zarr_vectors.lazy.arrays import ZVVertexCollection
+from zarr_vectors.lazy.links import ZVLinkCollection
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.objects import group_members, pieces_of_objects
 from zarr_vectors.reading.plan import ReadPlan, check_box, intersect_boxes, plan_read
@@ -46,8 +48,9 @@ class ViewSpec:
 class ZVView:
     """Part of a level; nothing is read until computed."""
 
-    def __init__(self, layout: KeepsObjects, reader: LevelReader, spec: ViewSpec) -> None:
-        self._layout = layout
+    def __init__(self, handle: StoreHandle, reader: LevelReader, spec: ViewSpec) -> None:
+        self._handle = handle
+        self._layout: KeepsObjects = handle.layout
         self._reader = reader
         self._spec = spec
 
@@ -64,12 +67,22 @@ class ZVView:
         """The part of this view that also meets these constraints."""
         box = None if bbox is None else check_box(bbox, self._reader.arrays.ndim)
         spec = self._spec.narrowed(box, object_ids, group_ids)
-        return ZVView(self._layout, self._reader, spec)
+        return ZVView(self._handle, self._reader, spec)
 
     @property
     def vertices(self) -> ZVVertexCollection:
         """Vertices of the view."""
         return ZVVertexCollection(self._reader, self._plan)
+
+    @property
+    def edges(self) -> ZVLinkCollection:
+        """Edges with both ends in the view, as rows of its vertices."""
+        return ZVLinkCollection(self._handle, self._reader, self._plan, faces=False)
+
+    @property
+    def faces(self) -> ZVLinkCollection:
+        """Faces with all corners in the view, as rows of its vertices."""
+        return ZVLinkCollection(self._handle, self._reader, self._plan, faces=True)
 
     def read(
         self, attributes: Iterable[str] = (), *, decode_categories: bool = True

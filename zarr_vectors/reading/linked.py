@@ -125,6 +125,14 @@ def read_faces(
     return LinkedRows(points, links, values)
 
 
+def holds_faces(handle: StoreHandle) -> bool | None:
+    """True where a store's links are faces, False where edges, None where nothing is joined."""
+    kinds = set(handle.meta.geometry_types)
+    if "mesh" in kinds:
+        return True
+    return False if kinds & set(EDGE_KINDS) else None
+
+
 def plan_of(
     handle: StoreHandle,
     arrays: LevelArrays,
