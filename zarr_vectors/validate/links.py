@@ -1,0 +1,139 @@
+"""Links join rows that exist, at their own level and across levels; their counts are recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+
+from zarr_vectors.constants import LINKS
+from zarr_vectors.core.layouts.base import KeepsLinks, LinkFamily, LinkRecords
+from zarr_vectors.core.paths import format_chunk, format_delta
+from zarr_vectors.exceptions import ZVError
+from zarr_vectors.typing import IntArray
+from zarr_vectors.validate.result import Report
+from zarr_vectors.validate.survey import LevelSurvey, Survey
+
+
+def check_links(survey: Survey, level: LevelSurvey, report: Report) -> None:
+    """Compare every link of a level with the rows its ends name."""
+    families = families_of(survey, level, report)
+    for delta, family in families.items():
+        records = read_links(survey, level, delta, family, report)
+        if records is not None:
+            _check_records(survey, level, delta, family, records, report)
+
+
+def links_of(survey: Survey) -> KeepsLinks:
+    """Where the links of a store are."""
+    return cast("KeepsLinks", survey.layout)
+
+
+def families_of(survey: Survey, level: LevelSurvey, report: Report) -> dict[int, LinkFamily]:
+    """Links of a level by delta: to itself and to every other level."""
+    deltas = [0, *(other - level.number for other in survey.levels if other != level.number)]
+    if not hasattr(survey.layout, "link_families"):
+        return {}
+    with report.catching(level.at(LINKS)):
+        return links_of(survey).link_families(level.path, deltas)
+    return {}
+
+
+def read_links(
+    survey: Survey, level: LevelSurvey, delta: int, family: LinkFamily, report: Report
+) -> LinkRecords | None:
+    """All links of a delta; None where one of them is damaged, which is told."""
+    path = f"{level.at(LINKS)}/{format_delta(delta)}"
+    try:
+        return links_of(survey).get_links(level.path, delta=delta, attributes=family.attributes)
+    except ZVError as error:
+        first = error
+    told = set()
+    for key in sorted(level.counts):
+        try:
+            links_of(survey).get_links(
+                level.path, delta=delta, within=[key], attributes=family.attributes
+            )
+        except ZVError as error:
+            if str(error) not in told:
+                told.add(str(error))
+                array, chunk = getattr(error, "array", None), getattr(error, "chunk", None)
+                report.error(str(error), array or path, chunk or key)
+    if not told:
+        array, chunk = getattr(first, "array", None), getattr(first, "chunk", None)
+        report.error(str(first), array or path, chunk)
+    return None
+
+
+def _check_records(
+    survey: Survey,
+    level: LevelSurvey,
+    delta: int,
+    family: LinkFamily,
+    records: LinkRecords,
+    report: Report,
+) -> None:
+    path, url = f"{level.at(LINKS)}/{format_delta(delta)}", survey.layout.backend.url
+    if family.count is not None and family.count != len(records.rows):
+        report.error(
+            f"{path} in {url} records {family.count} links and holds {len(records.rows)}", path
+        )
+    if not len(records.rows):
+        return
+    other = survey.levels.get(level.number + delta)
+    for end in range(records.rows.shape[1]):
+        holder = level if not end else other
+        if holder is None:
+            report.error(f"{path} in {url} links to level {level.number + delta}: none", path)
+            return
+        _check_ends(holder, records.chunks[:, end], records.rows[:, end], end, path, url, report)
+
+
+def _check_ends(
+    holder: LevelSurvey,
+    chunks: IntArray,
+    rows: IntArray,
+    end: int,
+    path: str,
+    url: str,
+    report: Report,
+) -> None:
+    unreadable = holder.damaged_vertices()
+    for key, mine in by_chunk(chunks):
+        count = holder.counts.get(key)
+        if count is None and key in unreadable:
+            continue
+        found = rows[mine]
+        wrong = found >= (count or 0)
+        if wrong.any():
+            row = int(found[np.flatnonzero(wrong)[0]])
+            report.error(
+                f"{int(wrong.sum())} links of {path} in {url} name rows such as {row} of chunk "
+                f"{format_chunk(key)} at level {holder.path}, which has {count or 0}",
+                path,
+                key,
+            )
+        if (found < 0).any() and (not end or found.min() < -1):
+            report.error(
+                f"links of {path} in {url} name row {int(found.min())} of chunk "
+                f"{format_chunk(key)} at level {holder.path}",
+                path,
+                key,
+            )
+
+
+def by_chunk(chunks: IntArray) -> list[tuple[tuple[int, ...], IntArray]]:
+    """Every chunk among (n, R) rows and where it is."""
+    keys, place = np.unique(chunks, axis=0, return_inverse=True)
+    order = np.argsort(place.reshape(-1), kind="stable")
+    edges = np.searchsorted(place.reshape(-1)[order], np.arange(len(keys) + 1))
+    return [
+        (tuple(key), order[edges[number] : edges[number + 1]])
+        for number, key in enumerate(_rows(keys))
+    ]
+
+
+def _rows(keys: IntArray) -> Sequence[Sequence[int]]:
+    found: Sequence[Sequence[int]] = keys.tolist()
+    return found

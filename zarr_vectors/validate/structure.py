@@ -1,0 +1,140 @@
+"""Level 1: the groups and arrays that make a store are there, and their documents can be read."""
+
+from __future__ import annotations
+
+from zarr_vectors.constants import LEVEL_KEY, NODE, ROOT_KEY, VERTEX_FRAGMENTS, VERTICES
+from zarr_vectors.core.backends import StorageBackend
+from zarr_vectors.core.documents import attributes_of, parse_document
+from zarr_vectors.core.layouts.detect import layout_for
+from zarr_vectors.core.metadata.multiscales import transforms_of
+from zarr_vectors.core.paths import level_numbers
+from zarr_vectors.exceptions import MetadataError, StoreError
+from zarr_vectors.validate.result import Report
+from zarr_vectors.validate.survey import FAMILIES, SINGLE, LevelSurvey, Survey
+
+
+def check_structure(place: StorageBackend, report: Report) -> Survey | None:
+    """Find the levels and arrays of a store; None where nothing of it can be read."""
+    survey = None
+    with report.check("the root is a Zarr Vectors store of a known format"), report.catching():
+        survey = _open(place)
+    if survey is None:
+        return None
+    with report.check("every level has its group and its arrays"):
+        _find_levels(survey, report)
+        for level in survey.levels.values():
+            _find_arrays(survey, level, report)
+    with report.check("the chunks of every array can be listed"):
+        for level in survey.levels.values():
+            _find_chunks(survey, level, report)
+    return survey
+
+
+def _open(place: StorageBackend) -> Survey:
+    data = place.get_many([NODE]).get(NODE)
+    if data is None:
+        raise StoreError(f"{place.url} is not a Zarr Vectors store: it has no {NODE}")
+    where = f"{NODE} of {place.url}"
+    attributes = attributes_of(parse_document(data, where), where)
+    block = attributes.get(ROOT_KEY)
+    if not isinstance(block, dict):
+        raise StoreError(f"{where} has no {ROOT_KEY!r}: it is not a Zarr Vectors store")
+    if "zv_version" not in block:
+        raise MetadataError(f"{where} has no zv_version")
+    return Survey(layout_for(block["zv_version"], place), attributes)
+
+
+def _find_levels(survey: Survey, report: Report) -> None:
+    url = survey.layout.backend.url
+    recorded: set[int] = set()
+    try:
+        recorded = set(transforms_of(survey.attributes))
+    except MetadataError as error:
+        report.error(f"multiscales of {url} cannot be read: {error}")
+    try:
+        listed = set(level_numbers(survey.layout.children("")))
+    except StoreError:
+        listed = set(recorded)
+    for number in sorted(listed | recorded):
+        level = LevelSurvey(number)
+        with report.catching(str(number)):
+            found = survey.layout.get_attrs([str(number)]).get(str(number))
+            if found is None:
+                what = "named in multiscales and not there" if number in recorded else "no group"
+                report.error(f"level {number} of {url} is {what}", str(number))
+                continue
+            level.attributes = found
+        if not level.attributes and number not in recorded:
+            continue
+        if LEVEL_KEY not in level.attributes:
+            report.error(f"level {number} of {url} has no {LEVEL_KEY!r}", str(number))
+        elif number not in recorded:
+            report.warn(f"level {number} of {url} is not named in multiscales", str(number))
+        survey.levels[number] = level
+    if 0 not in survey.levels:
+        report.error(f"{url} has no level 0", "0")
+
+
+def _find_arrays(survey: Survey, level: LevelSurvey, report: Report) -> None:
+    block = level.attributes.get(LEVEL_KEY)
+    said = block.get("arrays_present") if isinstance(block, dict) else None
+    recorded = [name for name in said if isinstance(name, str)] if isinstance(said, list) else []
+    names = _children(survey, level.path)
+    present = set(recorded) if names is None else set(names)
+    known = set(FAMILIES)
+    for name in SINGLE:
+        if name in present or name in recorded or name in (VERTICES, VERTEX_FRAGMENTS):
+            _add(survey, level, name, report, required=name in recorded or name in SINGLE[:2])
+    for family in FAMILIES:
+        if family not in present and not any(n.split("/")[0] == family for n in recorded):
+            continue
+        own = _children(survey, level.at(family))
+        below = {n.partition("/")[2] for n in recorded if n.startswith(f"{family}/")}
+        for name in sorted(below | set(own or ())):
+            _add(survey, level, f"{family}/{name}", report, required=name in below)
+        if family in recorded and not level.below(family):
+            report.error(f"{level.at(family)} is recorded and holds nothing", level.at(family))
+    _check_groups(survey, level, [n for n in sorted(present) if n in known], report)
+
+
+def _add(survey: Survey, level: LevelSurvey, name: str, report: Report, *, required: bool) -> None:
+    path, url = level.at(name), survey.layout.backend.url
+    with report.catching(path):
+        if path in survey.layout.documents([path]):
+            level.arrays.append(name)
+        elif required:
+            report.error(f"{path} in {url} is missing", path)
+        else:
+            report.error(f"{path}/{NODE} in {url} is missing", path)
+
+
+def _check_groups(survey: Survey, level: LevelSurvey, families: list[str], report: Report) -> None:
+    paths = [level.at(family) for family in families if level.below(family)]
+    with report.catching(level.path):
+        there = survey.layout.documents(paths)
+        for path in paths:
+            if path not in there:
+                report.warn(
+                    f"the group {path} has no {NODE}: readers that walk the tree do not see what "
+                    "is below it",
+                    path,
+                    defect="groups-without-documents",
+                )
+
+
+def _find_chunks(survey: Survey, level: LevelSurvey, report: Report) -> None:
+    for name in level.chunked():
+        path = level.at(name)
+        with report.catching(path):
+            try:
+                level.cells[name] = frozenset(survey.layout.list_cells(path))
+            except StoreError as error:
+                report.warn(f"the chunks of {path} cannot be listed: {error}", path)
+
+
+def _children(survey: Survey, path: str) -> list[str] | None:
+    """Names below a group, None where the place cannot list."""
+    try:
+        return survey.layout.children(path)
+    except StoreError:
+        return None
