@@ -314,6 +314,7 @@ class Layout(
     KeepsDense,
     KeepsObjects,
     KeepsGroups,
+    KeepsLinks,
     KeepsParametric,
     Protocol,
 ):

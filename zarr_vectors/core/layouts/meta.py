@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
 
 from zarr_vectors.exceptions import ArrayError
 
@@ -32,3 +35,13 @@ def rank_of(meta: Mapping[str, object], key: str = "sid_ndim") -> int:
     if type(found) is not int or not 1 <= found <= _MOST_AXES:
         raise ArrayError(f"its {key} is {str(found)[:60]!r}, expected 1 to {_MOST_AXES}")
     return found
+
+
+def absent_value(dtype: np.dtype[Any]) -> float:
+    """What an absent row holds: NaN, the least signed or the largest unsigned number."""
+    if dtype.kind == "f":
+        return float("nan")
+    if dtype.kind == "b":
+        return False
+    info = np.iinfo(dtype)
+    return int(info.min if dtype.kind == "i" else info.max)

@@ -23,12 +23,19 @@ class Cells07(PackedBlobs):
 
     def get_cells(self, request: Mapping[str, Iterable[ChunkCoords]]) -> dict[str, Cells]:
         """Blobs of ``{logical path: coords}`` in one batch; absent cells are left out."""
+        return self.get_cells_and_slots(request, ())[0]
+
+    def get_cells_and_slots(
+        self, request: Mapping[str, Iterable[ChunkCoords]], slots: Iterable[str]
+    ) -> tuple[dict[str, Cells], dict[str, bytes]]:
+        """Cells as above, and in the same batch the blobs ``data`` of other paths."""
         wanted: dict[str, Place] = {
             f"{path}/{format_key(chunk)}": (path, chunk)
             for path, coords in request.items()
             for chunk in coords
         }
-        found = self.read_blobs(wanted)
+        beside: dict[str, Place] = {f"{path}/data": (path, None) for path in slots}
+        found = self.read_blobs({**wanted, **beside})
         cells: dict[str, Cells] = {path: {} for path in request}
         absent: dict[str, list[ChunkCoords]] = {}
         for blob, (path, chunk) in wanted.items():
@@ -41,7 +48,7 @@ class Cells07(PackedBlobs):
                 cells[path][chunk] = data
         for path, coords in absent.items():
             cells[path].update(self.read_packed(path, coords))
-        return cells
+        return cells, {path: found[blob] for blob, (path, _) in beside.items() if blob in found}
 
     def list_cells(self, path: str) -> tuple[ChunkCoords, ...]:
         """Coordinates of the stored cells, ascending in numeric tuple order."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from zarr_vectors.constants import VERSION_07
 from zarr_vectors.core.layouts.v07.dense import Dense07
+from zarr_vectors.core.layouts.v07.linking import Links07
 from zarr_vectors.core.layouts.v07.objects import Objects07
 from zarr_vectors.core.layouts.v07.packing import Packing07
 from zarr_vectors.core.layouts.v07.parametric import Parametric07
 
 
-class V07Layout(Packing07, Dense07, Objects07, Parametric07):
+class V07Layout(Packing07, Links07, Dense07, Objects07, Parametric07):
     """A store in format 0.7.0 over a backend."""
 
     version = VERSION_07

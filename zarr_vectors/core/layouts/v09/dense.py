@@ -12,6 +12,7 @@ from zarr_vectors.constants import DENSE_ROWS
 from zarr_vectors.core import codecs, paths
 from zarr_vectors.core.documents import array_node
 from zarr_vectors.core.layouts import flat
+from zarr_vectors.core.layouts.meta import absent_value
 from zarr_vectors.core.layouts.tree import Tree, with_kind
 from zarr_vectors.encoding.ragged import stored_dtype
 from zarr_vectors.typing import AnyArray, IntArray
@@ -66,16 +67,6 @@ class Dense09(Tree):
         )
         self.backend.delete_prefix(paths.join(path))
         self.backend.put_many({**self.missing_parents([path]), **items})
-
-
-def absent_value(dtype: np.dtype[Any]) -> float:
-    """What an absent row holds: NaN, the least signed or the largest unsigned number."""
-    if dtype.kind == "f":
-        return float("nan")
-    if dtype.kind == "b":
-        return False
-    info = np.iinfo(dtype)
-    return int(info.min if dtype.kind == "i" else info.max)
 
 
 def _differs(values: AnyArray, fill: float) -> npt.NDArray[np.bool_]:

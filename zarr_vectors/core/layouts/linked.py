@@ -1,0 +1,130 @@
+"""Cells of links and of their attributes put together: what both layouts read links with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from zarr_vectors.core.layouts.tree import Tree
+from zarr_vectors.core.metadata import AttributeSpec
+from zarr_vectors.encoding.ragged import decode_inline
+from zarr_vectors.exceptions import ArrayError, MetadataError
+from zarr_vectors.typing import AnyArray, ChunkCoords, IntArray
+
+Buffer = bytes | bytearray | memoryview
+
+INLINE_HEAD = (1).to_bytes(8, "little") + bytes(8)
+"""Header of a blob of one group of rows."""
+FAMILY_KEY = "zarr_vectors_family"
+"""Attribute of a family of links that holds what readers would otherwise have to list."""
+FAMILY_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One stored cell."""
+
+    path: str
+    chunk: ChunkCoords
+    data: Buffer
+
+
+class LinkTree(Tree):
+    """Decoding of cells with errors that name them."""
+
+    def link_rows(self, cells: Sequence[Cell], columns: int) -> tuple[IntArray, IntArray]:
+        """(M, columns) int64 rows of all cells, and (len(cells),) the rows of each."""
+        width = 8 * columns
+        for cell in cells:
+            if len(cell.data) % width:
+                raise self.damaged(
+                    cell.path,
+                    f"{len(cell.data)} bytes are not whole links of {width} bytes",
+                    cell.chunk,
+                )
+        counts = np.array([len(cell.data) // width for cell in cells], np.int64)
+        flat = np.frombuffer(b"".join(cell.data for cell in cells), "<i8")
+        return flat.astype(np.int64, copy=False).reshape(-1, columns), counts
+
+    def without_heads(self, cells: Iterable[Cell]) -> list[Cell]:
+        """Cells with an inline header, as their rows alone."""
+        return [Cell(cell.path, cell.chunk, self._body(cell)) for cell in cells]
+
+    def attribute_rows(
+        self, cells: Sequence[Cell], counts: IntArray, spec: AttributeSpec, *, infer: bool = False
+    ) -> AnyArray:
+        """(M,) or (M, C) values of all cells.
+
+        Args:
+            cells: One per cell of links, in their order.
+            counts: (len(cells),) links of each.
+            spec: What the attribute says of itself.
+            infer: The attribute does not say how wide its rows are: (M,), unless its cells have
+                room for as many values in every row.
+        """
+        dtype, columns, shape = spec.dtype, spec.columns, spec.row_shape
+        total = int(counts.sum())
+        size = sum(len(cell.data) for cell in cells)
+        if infer and total and size % (total * dtype.itemsize) == 0 and size:
+            columns = size // (total * dtype.itemsize)
+            shape = (columns,) if columns > 1 else ()
+        row = columns * dtype.itemsize
+        for cell, count in zip(cells, counts.tolist(), strict=True):
+            if len(cell.data) != count * row:
+                raise self.damaged(
+                    cell.path,
+                    f"it has {len(cell.data)} bytes for {count} links, expected {count * row}",
+                    cell.chunk,
+                )
+        flat = np.frombuffer(b"".join(cell.data for cell in cells), dtype)
+        return flat.astype(dtype.newbyteorder("="), copy=False).reshape(-1, *shape)
+
+    def attribute_spec(self, path: str, name: str, meta: Mapping[str, Any]) -> AttributeSpec:
+        """What an attribute says of itself; an error names its array."""
+        try:
+            return AttributeSpec.from_meta(name, meta)
+        except MetadataError as error:
+            raise self.damaged(path, str(error)) from error
+
+    def names_of(self, path: str, found: object) -> tuple[str, ...]:
+        """Names recorded in a family."""
+        if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+            raise self.damaged(path, f"its {FAMILY_KEY} is malformed")
+        return tuple(sorted(found))
+
+    def record_in(self, attrs: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """What a family records for readers, None where it does not or a later release did."""
+        found = attrs.get(FAMILY_KEY)
+        if isinstance(found, dict) and found.get("version") == FAMILY_VERSION:
+            return found
+        return None
+
+    def _body(self, cell: Cell) -> Buffer:
+        if cell.data[:16] == INLINE_HEAD:
+            return memoryview(cell.data)[16:]
+        try:
+            groups = decode_inline(cell.data)
+        except ArrayError as error:
+            raise self.damaged(cell.path, str(error), cell.chunk) from error
+        return groups[0] if len(groups) == 1 else b"".join(groups)
+
+
+def runs(keys: IntArray) -> tuple[IntArray, IntArray]:
+    """(first row, row after the last) of every run of equal keys."""
+    edges = np.flatnonzero(keys[1:] != keys[:-1]) + 1
+    if not len(keys):
+        return edges, edges
+    return np.append(0, edges), np.append(edges, len(keys))
+
+
+def keys_of(coords: IntArray) -> list[ChunkCoords]:
+    """(N, R) chunks as tuples of ints."""
+    return list(map(tuple, coords.tolist()))
+
+
+def row_meta(values: AnyArray) -> dict[str, Any]:
+    """Dtype and row shape of (M,) or (M, C) values, as stored."""
+    return {"dtype": values.dtype.name, "row_shape": list(values.shape[1:])}

@@ -1,0 +1,159 @@
+"""Storing links in 0.7: a cell per chunk for those inside it, one list for all others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from zarr_vectors.constants import KIND_KEY, LINK_FRAGMENTS, LINKS, MAX_CELL_BYTES
+from zarr_vectors.core import paths
+from zarr_vectors.core.documents import group_document
+from zarr_vectors.core.keys import format_key
+from zarr_vectors.core.layouts import ends
+from zarr_vectors.core.layouts.base import ChunkGrid, LinkRecords
+from zarr_vectors.core.layouts.linked import (
+    FAMILY_KEY,
+    FAMILY_VERSION,
+    INLINE_HEAD,
+    Buffer,
+    keys_of,
+    runs,
+)
+from zarr_vectors.core.layouts.v07.links import ReadsLinks07, inner_path, outer_path
+from zarr_vectors.core.layouts.v07.shards import Shards
+from zarr_vectors.core.metadata.tables import ChunkTable
+from zarr_vectors.encoding.fragments import encode_ranges
+from zarr_vectors.encoding.ragged import encode_rows
+from zarr_vectors.exceptions import ArrayError
+from zarr_vectors.typing import AnyArray, ChunkCoords, IntArray
+
+_FRAGMENTS = {KIND_KEY: LINK_FRAGMENTS, "encoding": "fragment_index_v1"}
+
+
+class Links07(ReadsLinks07):
+    """Links and their attributes."""
+
+    def put_links(
+        self,
+        level: str,
+        records: LinkRecords,
+        grid: ChunkGrid,
+        *,
+        delta: int = 0,
+        chunk_ratio: Sequence[tuple[int, int]] | None = None,
+    ) -> None:
+        """Create or replace all links of a level and delta, and their attributes.
+
+        Args:
+            level: The level's path.
+            records: The links; (0, W, R) where there are none.
+            grid: Box of chunks of this level: this format has no grid.
+            delta: Levels up.
+            chunk_ratio: Chunk shapes of both levels: this format stores absolute coordinates.
+
+        Raises:
+            ArrayError: The records do not fit one another, or are too many for the format.
+        """
+        inner, outer = inner_path(level, delta), outer_path(level, delta)
+        chunks, rows, columns = ends.checked(records, inner)
+        width, rank = chunks.shape[1:]
+        inside = (chunks == chunks[:, :1]).all(axis=(1, 2))
+        across = np.flatnonzero(~inside)
+        own, cells, table = _cells_of(chunks, np.flatnonzero(inside))
+        listed = np.concatenate([chunks[across], rows[across, :, None]], axis=2)
+        if listed.nbytes > MAX_CELL_BYTES:
+            raise ArrayError(
+                f"{len(across)} links between chunks are too many for {outer}: format 0.7.0 keeps "
+                "them in one piece; take larger chunks or write 0.9.2",
+                array=outer,
+            )
+        items: dict[str, Buffer] = {}
+        head = INLINE_HEAD if delta else b""
+        items.update(self._blobs(inner, cells, rows[own], head))
+        levels: dict[str, Any] = {"level_delta": delta}
+        record = {
+            "version": FAMILY_VERSION,
+            "rank": rank,
+            "attributes": sorted(columns),
+            "chunks": table.to_dict(),
+        }
+        documents: dict[str, dict[str, Any]] = {
+            inner: {KIND_KEY: LINKS, "dtype": "int64", "link_width": width}
+            | levels
+            | {FAMILY_KEY: record},
+            outer: {KIND_KEY: "cross_chunk_links", "link_width": width} | levels,
+        }
+        if len(across):
+            documents[outer] |= {"num_links": len(across), "sid_ndim": rank}
+            items.update(self.blob_items(f"{outer}/data", encode_rows(listed)))
+        if not delta:
+            place = paths.join(level, LINK_FRAGMENTS)
+            documents[place] = dict(_FRAGMENTS)
+            for key, start, stop in cells:
+                ranges = encode_ranges([0], [stop - start])
+                items.update(self.blob_items(f"{place}/{format_key(key)}", ranges))
+        for name, column in columns.items():
+            place = inner_path(level, delta, name)
+            documents[place] = _about("link_attribute", name, column) | levels
+            items.update(self._blobs(place, cells, column[own]))
+            if len(across):
+                place, values = outer_path(level, delta, name), column[across]
+                kind = _about("cross_chunk_link_attribute", name, column)
+                count = {"num_links": len(across), "shape": list(values.shape)}
+                documents[place] = kind | levels | count
+                items.update(self.blob_items(f"{place}/data", encode_rows(values)))
+        self._clear(level, delta)
+        self._shards.update(dict.fromkeys(documents, Shards({}, {})))
+        parents = self.missing_parents(documents)
+        nodes = {paths.node(place): group_document(attrs) for place, attrs in documents.items()}
+        self.backend.put_many({**parents, **items, **nodes})
+
+    def _clear(self, level: str, delta: int) -> None:
+        """Remove links and attributes that are there, each whole."""
+        there = [inner_path(level, delta), outer_path(level, delta)]
+        family = self.family(level, delta, self.get_attrs(there))
+        if family is None:
+            return
+        for name in self.attribute_names(family):
+            self.backend.delete_prefix(inner_path(level, delta, name))
+            self.backend.delete_prefix(outer_path(level, delta, name))
+        if delta == 0:
+            there.append(paths.join(level, LINK_FRAGMENTS))
+        for place in there:
+            self.backend.delete_prefix(place)
+        self.forget()
+
+    def _blobs(
+        self,
+        place: str,
+        cells: Sequence[tuple[ChunkCoords, int, int]],
+        values: AnyArray,
+        head: bytes = b"",
+    ) -> Iterator[tuple[str, Buffer]]:
+        data = encode_rows(values)
+        row = len(data) // max(len(values), 1)
+        for key, start, stop in cells:
+            body: Buffer = data[start * row : stop * row]
+            yield from self.blob_items(
+                f"{place}/{format_key(key)}", b"".join((head, body)) if head else body
+            ).items()
+
+
+def _cells_of(
+    chunks: IntArray, inside: IntArray
+) -> tuple[IntArray, list[tuple[ChunkCoords, int, int]], ChunkTable]:
+    """Links inside chunks in the order they are stored, the cells they fill, and how full."""
+    distinct, number = ends.number_rows(np.ascontiguousarray(chunks[inside, 0]))
+    order = ends.stable_order(number, len(distinct))
+    begins, stops = runs(number[order])
+    cells = list(zip(keys_of(distinct), begins.tolist(), stops.tolist(), strict=True))
+    return inside[order], cells, ChunkTable(distinct, stops - begins, exact=True)
+
+
+def _about(kind: str, name: str, column: AnyArray) -> dict[str, Any]:
+    found: dict[str, Any] = {KIND_KEY: kind, "name": name, "dtype": column.dtype.name}
+    if column.ndim == 2:
+        found["channel_names"] = [f"ch{number}" for number in range(column.shape[1])]
+    return found

@@ -1,0 +1,250 @@
+"""Storing links in 0.9: which array and which cell every link goes to, and their bytes."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from zarr_vectors.constants import KIND_KEY, LINK_FRAGMENTS, LINKS
+from zarr_vectors.core import paths
+from zarr_vectors.core.documents import group_document
+from zarr_vectors.core.layouts import ends
+from zarr_vectors.core.layouts.base import ChunkGrid, LinkRecords
+from zarr_vectors.core.layouts.linked import (
+    FAMILY_KEY,
+    FAMILY_VERSION,
+    INLINE_HEAD,
+    Buffer,
+    keys_of,
+    row_meta,
+    runs,
+)
+from zarr_vectors.core.layouts.v09.families import Ratio, attribute_path, family_path
+from zarr_vectors.core.layouts.v09.grids import grid_document
+from zarr_vectors.core.layouts.v09.links import ReadsLinks09
+from zarr_vectors.encoding.fragments import encode_ranges
+from zarr_vectors.encoding.ragged import encode_rows
+from zarr_vectors.exceptions import ArrayError
+from zarr_vectors.typing import AnyArray, ChunkCoords, IntArray
+
+_FRAGMENTS = {KIND_KEY: LINK_FRAGMENTS, "encoding": "fragment_index_v1"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What goes to one array."""
+
+    offsets: IntArray
+    """(W - 1, R)."""
+    table: IntArray
+    """(n, W), or (n, 1 + W) with the order ends were given in."""
+    start: int
+    """Where its links start among all links as they are stored."""
+    cells: list[tuple[ChunkCoords, int, int]]
+    """Source chunk and rows of the table, of every cell."""
+    turned: bool
+    headed: bool
+
+    @property
+    def segment(self) -> str:
+        """Name of the array."""
+        return paths.format_offsets(self.offsets.tolist())
+
+
+class Links09(ReadsLinks09):
+    """Links and their attributes."""
+
+    def put_links(
+        self,
+        level: str,
+        records: LinkRecords,
+        grid: ChunkGrid,
+        *,
+        delta: int = 0,
+        chunk_ratio: Sequence[tuple[int, int]] | None = None,
+    ) -> None:
+        """Create or replace all links of a level and delta, and their attributes.
+
+        Args:
+            level: The level's path.
+            records: The links; (0, W, R) where there are none.
+            grid: Box of chunks of this level.
+            delta: Levels up.
+            chunk_ratio: Per axis, the chunk shapes of this and of the other level as integer
+                multiples of the root's; None where they are the same.
+
+        Raises:
+            ArrayError: The records do not fit one another, or a source lies outside the grid.
+        """
+        path = family_path(level, delta)
+        chunks, rows, columns = ends.checked(records, path)
+        groups = {name: attribute_path(level, name, delta) for name in columns}
+        ratio = None
+        if delta and chunk_ratio is not None:
+            ratio = [[int(own), int(other)] for own, other in chunk_ratio]
+        order, pieces = _route(chunks, rows, delta, ratio)
+        _check_grid(pieces, grid, path)
+        cells: dict[str, Buffer] = {}
+        nodes: dict[str, Buffer] = {}
+        for piece in pieces:
+            about = {"offsets": piece.offsets.tolist(), "level_delta": delta}
+            place = f"{path}/{piece.segment}"
+            head = INLINE_HEAD if piece.headed else b""
+            cells.update(_cells(place, piece, piece.table, grid, head))
+            nodes[paths.node(place)] = _document(
+                piece,
+                grid,
+                {KIND_KEY: LINKS, "dtype": "int64", "link_width": chunks.shape[1]}
+                | about
+                | {"has_perm": piece.turned},
+            )
+            for name, column in columns.items():
+                values = column[order[piece.start : piece.start + len(piece.table)]]
+                place = f"{groups[name]}/{piece.segment}"
+                cells.update(_cells(place, piece, values, grid))
+                kind = {KIND_KEY: "link_attribute", "name": name}
+                nodes[paths.node(place)] = _document(piece, grid, kind | row_meta(values) | about)
+            if not piece.headed:
+                tables = f"{level}/{LINK_FRAGMENTS}"
+                for key, start, stop in piece.cells:
+                    table = encode_ranges([0], [stop - start])
+                    cells[_key(tables, key, grid)] = _cell(table)
+                nodes[paths.node(tables)] = _document(piece, grid, _FRAGMENTS)
+        for name, column in columns.items():
+            about = {KIND_KEY: "link_attribute_family", "name": name, "level_delta": delta}
+            about |= {"num_links": len(rows)} | row_meta(column)
+            nodes[paths.node(groups[name])] = group_document(about)
+        record: dict[str, Any] = {
+            "version": FAMILY_VERSION,
+            "num_physical_records": len(rows),
+            "offsets": [piece.segment for piece in pieces],
+            "attributes": sorted(columns),
+        }
+        if ratio is not None:
+            record["chunk_ratio"] = ratio
+        nodes[paths.node(path)] = group_document(
+            {
+                KIND_KEY: "links_family",
+                "level_delta": delta,
+                "link_width": chunks.shape[1],
+                "directed": delta != 0,
+                "store": "canonical",
+                "sid_ndim": chunks.shape[2],
+                "num_links": len(rows),
+                "num_physical_records": len(rows),
+                FAMILY_KEY: record,
+            }
+        )
+        self._clear(level, delta)
+        parents = self.missing_parents([path, *groups.values()])
+        self.backend.put_many({**parents, **cells, **nodes})
+
+    def _clear(self, level: str, delta: int) -> None:
+        """Remove links and attributes that are there, each whole."""
+        path = family_path(level, delta)
+        found = self.get_attrs([path]).get(path)
+        if found is None:
+            return
+        for name in self.attribute_names(self.family(level, delta, found)):
+            self.backend.delete_prefix(attribute_path(level, name, delta))
+        if delta == 0:
+            self.backend.delete_prefix(paths.join(level, LINK_FRAGMENTS))
+        self.backend.delete_prefix(path)
+        self.forget()
+
+
+def _route(
+    chunks: IntArray, rows: IntArray, delta: int, ratio: Ratio | None
+) -> tuple[IntArray, list[_Piece]]:
+    """(M,) order links are stored in, and what goes to each array."""
+    count, width, rank = chunks.shape
+    distinct, number = ends.number_rows(chunks.reshape(-1, rank))
+    number = number.reshape(count, width)
+    turned = np.zeros(count, np.bool_)
+    codes = np.zeros(count, np.int64)
+    if delta == 0:
+        bases = distinct
+        turned = (number != number[:, :1]).any(axis=1)
+        across = np.flatnonzero(turned)
+        sort = ends.ascending(number[across], rows[across])
+        number, rows = number.copy(), rows.copy()
+        number[across] = np.take_along_axis(number[across], sort, axis=1)
+        rows[across] = np.take_along_axis(rows[across], sort, axis=1)
+        codes[across] = ends.encode_orders(sort)
+    else:
+        bases = ends.anchors(distinct, ratio)
+    apart = distinct[number[:, 1:]] - bases[number[:, :1]]
+    kinds, kind = ends.number_rows(apart.reshape(count, (width - 1) * rank))
+    kinds = kinds.reshape(len(kinds), width - 1, rank)
+    sources = len(distinct)
+    keys = kind * sources + number[:, 0]
+    order = ends.stable_order(keys, len(kinds) * max(sources, 1))
+    keys, table = keys[order], rows[order]
+    codes, turned = codes[order], turned[order]
+    begins, stops = runs(keys)
+    kind_of, source_of = np.divmod(keys[begins], max(sources, 1))
+    coords = keys_of(distinct[source_of])
+    pieces = []
+    for first, last in zip(*runs(kind_of), strict=True):
+        start, stop = int(begins[first]), int(stops[last - 1])
+        part = table[start:stop]
+        has_order = bool(turned[start])
+        if has_order:
+            part = np.concatenate([codes[start:stop, None], part], axis=1)
+        offsets = kinds[kind_of[first]]
+        cells = zip(
+            coords[first:last],
+            (begins[first:last] - start).tolist(),
+            (stops[first:last] - start).tolist(),
+            strict=True,
+        )
+        headed = delta != 0 or bool(offsets.any())
+        pieces.append(_Piece(offsets, part, start, list(cells), has_order, headed))
+    return order, pieces
+
+
+def _check_grid(pieces: Sequence[_Piece], grid: ChunkGrid, path: str) -> None:
+    low, shape = np.array(grid.origin), np.array(grid.shape)
+    for piece in pieces:
+        keys = np.array([key for key, _, _ in piece.cells], np.int64)
+        if keys.shape[1] != len(low):
+            raise ArrayError(
+                f"links of {path} are in chunks of {keys.shape[1]} components, its grid has "
+                f"{len(low)} axes",
+                array=path,
+            )
+        outside = ((keys < low) | (keys >= low + shape)).any(axis=1)
+        if outside.any():
+            chunk = piece.cells[int(np.argmax(outside))][0]
+            raise ArrayError(
+                f"chunk {paths.format_chunk(chunk)} is outside the grid of {path}: from "
+                f"{paths.format_chunk(grid.origin)}, {'x'.join(map(str, grid.shape))} chunks",
+                array=path,
+                chunk=chunk,
+            )
+
+
+def _cells(
+    place: str, piece: _Piece, table: AnyArray, grid: ChunkGrid, head: bytes = b""
+) -> Iterator[tuple[str, Buffer]]:
+    data = encode_rows(table)
+    row = len(data) // len(table)
+    for key, start, stop in piece.cells:
+        yield _key(place, key, grid), _cell(head, data[start * row : stop * row])
+
+
+def _cell(*parts: Buffer) -> bytes:
+    return b"".join((struct.pack("<II", 1, sum(map(len, parts))), *parts))
+
+
+def _key(place: str, chunk: ChunkCoords, grid: ChunkGrid) -> str:
+    index = (str(c - o) for c, o in zip(chunk, grid.origin, strict=True))
+    return f"{place}/c/{'/'.join(index)}"
+
+
+def _document(piece: _Piece, grid: ChunkGrid, about: dict[str, Any]) -> bytes:
+    return grid_document(grid, about, frozenset(key for key, _, _ in piece.cells))

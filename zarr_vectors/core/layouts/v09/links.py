@@ -1,0 +1,245 @@
+"""Links of 0.9: an array per set of relative chunks in each family, a cell per source chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from zarr_vectors.core.layouts import ends
+from zarr_vectors.core.layouts.base import LinkRecords
+from zarr_vectors.core.layouts.linked import Cell, keys_of
+from zarr_vectors.core.layouts.v09.cells import Cells09
+from zarr_vectors.core.layouts.v09.families import (
+    Families09,
+    Family,
+    Part,
+    Ratio,
+    attribute_path,
+    family_path,
+    scale_paths,
+    stored_ratio,
+)
+from zarr_vectors.core.layouts.v09.grids import Grid
+from zarr_vectors.exceptions import ArrayError
+from zarr_vectors.typing import AnyArray, ChunkCoords, IntArray
+
+_MOST_ARRAYS = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """Cells to read of one array."""
+
+    part: Part
+    cells: IntArray
+    """(n, R) chunks, ascending."""
+    turned: bool
+    """A first column says in which order ends were given."""
+    keys: list[ChunkCoords]
+
+
+class ReadsLinks09(Cells09, Families09):
+    """Reading links and their attributes."""
+
+    def get_links(
+        self,
+        level: str,
+        *,
+        delta: int = 0,
+        within: Iterable[ChunkCoords] | None = None,
+        attributes: Iterable[str] = (),
+    ) -> LinkRecords | None:
+        """Links of a level, or None where it has none of that delta.
+
+        Links with no offset come first, then the other arrays of offsets in ascending order;
+        within each, chunks ascending, then stored order.
+
+        Args:
+            level: The level's path.
+            delta: Levels up.
+            within: Only links whose endpoints at this level all lie in these chunks.
+            attributes: Names of link attributes to read along.
+
+        Raises:
+            ArrayError: There is no such attribute, or links are damaged.
+        """
+        names = list(dict.fromkeys(attributes))
+        path = family_path(level, delta)
+        scales = scale_paths(level, delta)
+        groups = {name: attribute_path(level, name, delta) for name in names}
+        found = self.get_attrs([path, *groups.values(), *scales])
+        if path not in found:
+            return None
+        family = self.family(level, delta, found[path])
+        for name, group in groups.items():
+            if group not in found:
+                raise ArrayError(
+                    f"{path} in {self.backend.url} has no attribute {name[:60]!r}", array=group
+                )
+        with self.blaming(path):
+            ratio = family.ratio or stored_ratio(found, scales)
+            wanted = None if within is None else ends.ChunkSet(within, family.rank)
+        parts, grids = self._parts(family, names, wanted)
+        chosen = self._chosen(family, parts, grids, wanted)
+        blobs = self._fetch(family, chosen, grids, names)
+        chunks, rows, counts = self._records(family, chosen, blobs, ratio)
+        if wanted is None and len(rows) != family.count:
+            raise self.damaged(path, f"it has {len(rows)} links of {family.count}")
+        values = {
+            name: self._values(family, name, chosen, blobs, counts, grids, found[groups[name]])
+            for name in names
+        }
+        return LinkRecords(chunks, rows, values)
+
+    def _parts(
+        self, family: Family, names: Sequence[str], wanted: ends.ChunkSet | None
+    ) -> tuple[list[Part], dict[str, Grid]]:
+        """Arrays that may hold links asked for; the grids of them and of their attributes."""
+        listed = family.segments
+        if listed is not None:
+            parts, grids = self._parts_among(family, listed, names, wanted)
+            if all(part.path in grids for part in parts):
+                return parts, grids
+        listed = tuple(self.children(family.path))
+        parts, grids = self._parts_among(family, listed, names, wanted)
+        lost = next((part for part in parts if part.path not in grids), None)
+        if lost is not None:
+            raise self.damaged(lost.path, "it is no array")
+        return parts, grids
+
+    def _parts_among(
+        self,
+        family: Family,
+        segments: Sequence[str],
+        names: Sequence[str],
+        wanted: ends.ChunkSet | None,
+    ) -> tuple[list[Part], dict[str, Grid]]:
+        if len(segments) > _MOST_ARRAYS:
+            raise self.damaged(family.path, f"it has {len(segments)} arrays")
+        parts = [self.part(family, segment) for segment in segments]
+        if family.duplicate and not family.delta:
+            # of the copies of a link, the one in the least of its chunks is read
+            parts = [part for part in parts if part.leads]
+        # the first array of an attribute says its dtype, also where nothing else is read of it
+        about = [f"{family.attribute(name)}/{part.segment}" for name in names for part in parts[:1]]
+        if wanted is not None and not family.delta:
+            parts = [part for part in parts if part.sources(wanted, family.rank)]
+        about += [f"{family.attribute(name)}/{part.segment}" for name in names for part in parts]
+        grids = self.grids(dict.fromkeys([*(part.path for part in parts), *about]))
+        return sorted(parts, key=lambda part: part.order), grids
+
+    def _chosen(
+        self,
+        family: Family,
+        parts: Iterable[Part],
+        grids: Mapping[str, Grid],
+        wanted: ends.ChunkSet | None,
+    ) -> list[_Chosen]:
+        chosen = []
+        for part in parts:
+            grid = grids[part.path]
+            width = grid.node.attributes.get("link_width", family.width)
+            if len(grid.shape) != family.rank or width != family.width:
+                raise self.damaged(
+                    part.path,
+                    f"it has {len(grid.shape)} axes and links of {width!s:.20} ends, expected "
+                    f"{family.rank} and {family.width}",
+                )
+            turned = grid.node.attributes.get("has_perm", False)
+            if type(turned) is not bool:
+                raise self.damaged(part.path, "its has_perm is malformed")
+            stored = self.list_cells(part.path) if grid.stored is None else sorted(grid.stored)
+            cells = np.array(stored, np.int64).reshape(-1, family.rank)
+            if wanted is not None:
+                kept = wanted.holds(cells) if family.delta else part.reach(cells, wanted)
+                cells = cells[kept]
+            if len(cells):
+                chosen.append(_Chosen(part, cells, turned, keys_of(cells)))
+        return sorted(chosen, key=lambda one: one.turned)
+
+    def _fetch(
+        self,
+        family: Family,
+        chosen: Sequence[_Chosen],
+        grids: Mapping[str, Grid],
+        names: Sequence[str],
+    ) -> dict[str, list[Cell]]:
+        request = {}
+        for one in chosen:
+            request[one.part.path] = one.keys
+            for name in names:
+                path = f"{family.attribute(name)}/{one.part.segment}"
+                if path not in grids:
+                    raise self.damaged(path, f"it is missing beside {one.part.path}")
+                request[path] = one.keys
+        found = self.get_cells(request)
+        blobs: dict[str, list[Cell]] = {}
+        for path, keys in request.items():
+            lost = next((key for key in keys if key not in found[path]), None)
+            if lost is not None:
+                raise self.damaged(path, "it is empty or missing", lost)
+            blobs[path] = [Cell(path, key, found[path][key]) for key in keys]
+        return blobs
+
+    def _records(
+        self,
+        family: Family,
+        chosen: Sequence[_Chosen],
+        blobs: Mapping[str, list[Cell]],
+        ratio: Ratio | None,
+    ) -> tuple[IntArray, IntArray, IntArray]:
+        """(M, W, R) chunks, (M, W) rows, and the links of each cell."""
+        chunks = [np.zeros((0, family.width, family.rank), np.int64)]
+        rows = [np.zeros((0, family.width), np.int64)]
+        sizes = [np.zeros(0, np.int64)]
+        for turned in (False, True):
+            now = [one for one in chosen if one.turned is turned]
+            if not now:
+                continue
+            cells: list[Cell] = []
+            for one in now:
+                plain = one.part.inside and not family.delta
+                found = blobs[one.part.path]
+                cells += found if plain else self.without_heads(found)
+            table, counts = self.link_rows(cells, family.width + turned)
+            with self.blaming(family.path):
+                sources = np.concatenate([one.cells for one in now])
+                numbers = np.repeat(np.arange(len(now)), [len(one.cells) for one in now])
+                offsets = np.stack([one.part.offsets for one in now])[numbers]
+                others = ends.anchors(sources, ratio)[:, None] + offsets
+                places = np.concatenate([sources[:, None], others], axis=1)
+                cell = np.repeat(np.arange(len(cells)), counts)
+                if turned:
+                    order = ends.decode_places(table[:, 0], family.width)
+                    chunks.append(places[cell[:, None], order])
+                    rows.append(np.take_along_axis(table[:, 1:], order, axis=1))
+                else:
+                    chunks.append(places[cell])
+                    rows.append(table)
+            sizes.append(counts)
+        return np.concatenate(chunks), np.concatenate(rows), np.concatenate(sizes)
+
+    def _values(
+        self,
+        family: Family,
+        name: str,
+        chosen: Sequence[_Chosen],
+        blobs: Mapping[str, list[Cell]],
+        counts: IntArray,
+        grids: Mapping[str, Grid],
+        attrs: Mapping[str, Any],
+    ) -> AnyArray:
+        group = family.attribute(name)
+        known = [path for path in grids if path.startswith(f"{group}/")]
+        metas: dict[str, Mapping[str, Any]] = {path: grids[path].node.attributes for path in known}
+        metas = metas or {group: attrs}
+        specs = {path: self.attribute_spec(path, name, meta) for path, meta in metas.items()}
+        first, spec = next(iter(specs.items()))
+        for path, other in specs.items():
+            if (other.dtype, other.row_shape) != (spec.dtype, spec.row_shape):
+                raise self.damaged(path, f"its rows are of another type than those of {first}")
+        cells = [cell for one in chosen for cell in blobs[f"{group}/{one.part.segment}"]]
+        return self.attribute_rows(cells, counts, spec)
