@@ -1,11 +1,18 @@
 """The dock shows what is true and sets what it says."""
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from qtpy.QtWidgets import QApplication
 
-from zv_viewer.session.session import VERTICES_IN_SOFTWARE
+from zv_viewer.model.settings import Budget, LodSettings
+from zv_viewer.planning.frame_budget import Range
+from zv_viewer.session import automatic, open_store
+from zv_viewer.session.automatic import VERTICES_IN_SOFTWARE
 from zv_viewer.widgets.show_store import DOCK, show_store
 
 pytestmark = pytest.mark.gui
@@ -75,6 +82,68 @@ def test_without_a_card_fewer_vertices_are_drawn_until_somebody_says_so(shown) -
     if session.layer.in_software:
         assert session.settings.budget.vertices == VERTICES_IN_SOFTWARE
         assert dock.vertices.value() == VERTICES_IN_SOFTWARE
+    assert session.automatic
     dock.vertices.setValue(777_000)
+    assert not session.automatic
     assert session.wait(20)
     assert session.settings.budget.vertices == 777_000
+
+
+def sway(viewer, session, seconds: float, done: Callable[[], bool]) -> bool:
+    """Turn the camera and let the window live on until ``done``."""
+    end = time.perf_counter() + seconds
+    while not done() and time.perf_counter() < end:
+        viewer.scene.camera.angles = (0.0, 10 * np.sin(3 * time.perf_counter()), 90.0)
+        QApplication.processEvents()
+        time.sleep(0.002)
+    return done()
+
+
+def test_a_slow_canvas_gets_fewer_vertices_until_somebody_says_how_many(
+    make_napari_viewer: Callable, qtbot, small_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(automatic, "MOST", Range(500, 4000))
+    monkeypatch.setattr(automatic, "VERTICES_IN_SOFTWARE", 4000)
+    viewer = make_napari_viewer(show=True)
+    session = show_store(viewer, small_store)
+    assert session.wait(20)
+    dock = viewer.window.dock_widgets[DOCK]
+    assert session.automatic
+    assert dock.automatic.isChecked()
+    session.automatic = False
+    session.update_settings(budget=replace(session.settings.budget, vertices=4000))
+    assert session.wait(20)
+    drawn = viewer.window._qt_viewer.canvas._scene_canvas.events.draw
+
+    def slow_down(event: object) -> None:
+        time.sleep(0.06)
+
+    drawn.connect(slow_down, position="last")
+    assert not sway(viewer, session, 1.0, lambda: session.settings.budget.vertices != 4000)
+    dock.automatic.setChecked(True)
+    assert session.automatic
+    assert sway(viewer, session, 20.0, lambda: session.settings.budget.vertices < 2000)
+    assert sway(viewer, session, 20.0, lambda: " ms" in dock.automatic.text())
+    assert dock.automatic.text().startswith("automatic: ")
+    assert dock.vertices.value() <= 4000
+    assert session.stats().oscillations == 0
+    dock.tau.setValue(3.0)
+    assert session.automatic
+    dock.vertices.setValue(3000)
+    assert not session.automatic
+    assert not dock.automatic.isChecked()
+    assert dock.automatic.text() == "automatic"
+    assert not sway(viewer, session, 1.0, lambda: session.settings.budget.vertices != 3000)
+
+
+def test_a_program_that_gives_a_budget_keeps_it(
+    make_napari_viewer: Callable, qtbot, small_store: Path
+) -> None:
+    session = open_store(
+        make_napari_viewer(show=True), small_store, settings=LodSettings(Budget(3000, 10**7))
+    )
+    assert session.wait(20)
+    assert not session.automatic
+    assert session.frame_s is None
+    session.update_settings(quality_px=3.0)
+    assert session.settings.budget.vertices == 3000

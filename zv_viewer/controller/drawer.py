@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,18 @@ Int = npt.NDArray[np.int64]
 
 FIRST_WAIT_S = 0.25
 """The first picture waits so long for the rest of the coarsest cells in view."""
+
+LENT_S = 1.0
+"""How long stand-ins may take more than a budget that has become smaller of its own accord."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Loan:
+    """More vertices for stand-ins: until another plan's cells are there, or the time is over."""
+
+    vertices: int
+    until: float
+    before: ViewPlan
 
 
 def affordable(
@@ -101,6 +113,19 @@ class Drawer:
         self._draw = _nothing()
         self._left_out = np.zeros(len(stock.tree), bool)
         self._first_data_at: float | None = None
+        self._loan: Loan | None = None
+
+    def lend(self, vertices: int, before: ViewPlan, now: float) -> None:
+        """Let the picture be replaced piece by piece when the budget falls below ``vertices``.
+
+        Args:
+            vertices: The budget so far.
+            before: The plan made within it.
+            now: Seconds.
+        """
+        if self._loan is not None:
+            vertices = max(vertices, self._loan.vertices)
+        self._loan = Loan(vertices, now + LENT_S, before)
 
     def start_over(self) -> None:
         """The layer was emptied: nothing is drawn."""
@@ -111,13 +136,14 @@ class Drawer:
     def update(self, plan: ViewPlan, settings: LodSettings, now: float) -> None:
         """Hand cells over and draw what is best of those the layer holds."""
         stock = self._stock
-        lost, cap = self._troubles.lost, settings.budget.vertices
+        lost = self._troubles.lost
         self._uploads.hand_over(draw_set(stock.tree, plan, stock.cache.held, lost), now)
+        cap = self._cap(plan, settings.budget.vertices, now)
         draw = affordable(plan, stock, self._marks, lost, self._left_out, cap)
         if settings.floor and self._waits_for_first(plan, now):
             draw = replace(draw, items=())
         else:
-            self._todo.draw = self._uploads.waiting
+            self._todo.draw = self._uploads.waiting or self._loan is not None
         drops, puts = stock.card.changes()
         is_new = draw.items != self._draw.items
         if drops or puts or is_new:
@@ -125,6 +151,16 @@ class Drawer:
         if is_new:
             self._on_drawn(plan, draw, now)
         self._draw = draw
+
+    def _cap(self, plan: ViewPlan, vertices: int, now: float) -> int:
+        """Vertices that may be drawn in this turn."""
+        if self._loan is None:
+            return vertices
+        there = (self._stock.card.held | self._troubles.lost)[plan.target].all()
+        if now >= self._loan.until or (there and plan is not self._loan.before):
+            self._loan = None
+            return vertices
+        return max(vertices, self._loan.vertices)
 
     def _waits_for_first(self, plan: ViewPlan, now: float) -> bool:
         """Whether the first picture should wait for more of the coarsest cells in view."""

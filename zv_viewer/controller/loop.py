@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from zv_viewer.loading.executors import Executor
 from zv_viewer.model.camera import Camera
 from zv_viewer.model.cells import CellTree
 from zv_viewer.model.scene import SceneInfo
-from zv_viewer.model.settings import LodSettings
+from zv_viewer.model.settings import Budget, LodSettings
 from zv_viewer.model.update import LayerSink
 from zv_viewer.planning import build_cells
 from zv_viewer.sources.base import ChunkSource
@@ -93,6 +94,19 @@ class LodController:
             self._settings = settings
             self._stock.cache.max_bytes = settings.budget.bytes
             self._todo.plan = self._todo.fresh = True
+
+    def follow_budget(self, budget: Budget) -> None:
+        """Use another budget that nobody asked for: what is shown changes no more than it must.
+
+        Where it is smaller, finer cells are drawn until the coarser ones in their place are there.
+        """
+        before, plan = self._settings.budget, self._planner.plan
+        if budget != before:
+            if budget.vertices < before.vertices and plan is not None:
+                self._drawer.lend(before.vertices, plan, self._clock())
+            self._settings = replace(self._settings, budget=budget)
+            self._stock.cache.max_bytes = budget.bytes
+            self._todo.plan = True
 
     def set_attribute(self, name: str | None) -> None:
         """Load and hand over values of this attribute, or of none.

@@ -88,6 +88,7 @@ class CellPoints(Points):  # type: ignore[misc]  # napari's layers are untyped h
         self._slots = SlotTable(capacity)
         self._waiting: dict[int, CellArrays] = {}
         self._items: tuple[DrawItem, ...] = ()
+        self._rows_drawn: int | None = None
         self._samples = Samples(scene.origin)
         self._drawer: Drawer | None = None
         self._colouring = PLAIN
@@ -119,13 +120,16 @@ class CellPoints(Points):  # type: ignore[misc]  # napari's layers are untyped h
     @property
     def rows_drawn(self) -> int:
         """Rows in the picture, before the slab."""
-        return int(self._slots.runs(self._items)[:, 1].sum())
+        if self._rows_drawn is None:
+            self._rows_drawn = int(self._slots.runs(self._items)[:, 1].sum())
+        return self._rows_drawn
 
     def apply(self, update: LayerUpdate) -> None:
         """Carry out one update; everything in it appears in the same frame.
 
         While the layer is hidden or on no canvas, cells wait in memory and go up when it shows.
         """
+        self._rows_drawn = None
         for cell in update.drop:
             self._slots.drop(cell)
             self._waiting.pop(cell, None)
@@ -149,7 +153,7 @@ class CellPoints(Points):  # type: ignore[misc]  # napari's layers are untyped h
     def _forget(self, capacity: int) -> None:
         self._slots = SlotTable(capacity)
         self._waiting.clear()
-        self._items = ()
+        self._items, self._rows_drawn = (), None
         self._samples.clear()
 
     def attach(self, drawer: Drawer | None) -> None:

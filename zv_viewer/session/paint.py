@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
+
+from qtpy.compat import isalive
+
+log = logging.getLogger(__name__)
 
 
 class PaintWatch:
@@ -36,7 +41,8 @@ class PaintWatch:
         """Stop watching."""
         self._events.disconnect(self._begin)
         self._events.disconnect(self._drew)
-        self._native.frameSwapped.disconnect(self._end)
+        if isalive(self._native):
+            self._native.frameSwapped.disconnect(self._end)
 
     def _begin(self, event: object) -> None:
         self._unseen += self._drawn
@@ -53,3 +59,15 @@ class PaintWatch:
             self._started = None
             self._drawn = self._unseen = 0.0
             self._painted(seconds)
+
+
+def watch_paint(
+    viewer: Any,  # noqa: ANN401 - a napari viewer
+    painted: Callable[[float], None],
+) -> PaintWatch | None:
+    """Watch a viewer's canvas; None, and a line in the log, where this napari has it elsewhere."""
+    try:
+        return PaintWatch(viewer, painted)
+    except AttributeError as error:
+        log.warning("frames are not timed, so no budget follows them: %s", error)
+        return None

@@ -24,6 +24,7 @@ from zv_viewer.loading.executors import ThreadExecutor
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.settings import Budget, LodSettings, default_settings
 from zv_viewer.session import registry
+from zv_viewer.session.automatic import AutomaticBudget
 from zv_viewer.session.opening import Opened, Opening
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ STATS_EVERY_S = 0.2
 LOADING_THREADS = 3
 NORTH_UP = ("towards", "up", "right")
 """Axes z, y, x of a map: as seen from above, with north at the top, not mirrored."""
-VERTICES_IN_SOFTWARE = 300_000
-"""Vertices drawn at most where there is no graphics card, until somebody sets a budget."""
 
 STAND_IN = "zv_viewer_stand_in"
 """In the metadata of a layer that only holds the place of a store being opened."""
@@ -93,7 +92,8 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self._viewer = weakref.ref(viewer)
         self._opening: Opening | None = opening
         self._settings = settings or default_settings()
-        self._is_default = settings is None
+        self._is_automatic = settings is None
+        self._automatic: AutomaticBudget | None = None
         self._name = name
         self._clock: Callable[[], float] = time.perf_counter
         self._camera_moved = True
@@ -121,22 +121,45 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
 
     @property
     def settings(self) -> LodSettings:
-        """Budget, quality and locked level in force."""
+        """Budget, quality and locked level in force; setting them ends an automatic budget."""
         return self._settings
 
     @settings.setter
     def settings(self, settings: LodSettings) -> None:
-        before, self._settings = self._settings, settings
-        self._is_default = False
-        if self.controller is not None:
-            self.controller.set_settings(settings)
-            if settings.budget.vertices > before.budget.vertices:
-                self._make_room(settings.budget)
-            self._wake()
+        self.automatic = False
+        self._use(settings)
 
     def update_settings(self, **changes: Any) -> None:  # noqa: ANN401 - fields of LodSettings
-        """Change single fields of :attr:`settings`."""
-        self.settings = replace(self._settings, **changes)
+        """Change single fields of :attr:`settings`; other vertices end an automatic budget."""
+        settings = replace(self._settings, **changes)
+        if settings.budget.vertices != self._settings.budget.vertices:
+            self.automatic = False
+        self._use(settings)
+
+    @property
+    def automatic(self) -> bool:
+        """Whether the vertex budget follows the time frames take; so until somebody sets one."""
+        return self._is_automatic
+
+    @automatic.setter
+    def automatic(self, on: bool) -> None:
+        if on == self._is_automatic:
+            return
+        self._is_automatic = on
+        if self._automatic is not None:
+            self._automatic.close()
+            self._automatic = None
+        viewer = self._viewer()
+        if on and viewer is not None and self.is_open:
+            self._automatic = AutomaticBudget(viewer, self.layer)
+            within = self._automatic.within
+            self._make_room(replace(self._settings.budget, vertices=within.most))
+            self._use_vertices(within.nearest(self._settings.budget.vertices))
+
+    @property
+    def frame_s(self) -> float | None:
+        """Seconds nine of ten recent frames took; None while nobody times them."""
+        return None if self._automatic is None else self._automatic.frame_s
 
     def color_by(
         self,
@@ -221,6 +244,9 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         if self._opening is not None:
             self._opening.cancel()
             self._opening = None
+        if self._automatic is not None:
+            self._automatic.close()
+            self._automatic = None
         if self.controller is not None:
             self.controller.close()
         registry.let_go(self)
@@ -249,18 +275,29 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             self._camera_moved = False
             controller.set_camera(camera_of(viewer, self.layer))
         controller.tick()
-        self._suit_the_machine()
+        if self._automatic is not None:
+            self._use_vertices(self._automatic.first(self._settings.budget.vertices))
         self._learn_limits(controller)
         self._tell(controller)
         if controller.idle and not self._camera_moved and not settle_centre(viewer, self.layer):
             self.changed.emit(controller.stats())
             self._timer.stop()
 
-    def _suit_the_machine(self) -> None:
-        """Draw fewer vertices where the processor draws them, unless somebody set a budget."""
-        if self._is_default and self.layer.in_software:
-            budget = replace(self._settings.budget, vertices=VERTICES_IN_SOFTWARE)
-            self.update_settings(budget=budget)
+    def _use(self, settings: LodSettings) -> None:
+        before, self._settings = self._settings, settings
+        if self.controller is not None:
+            self.controller.set_settings(settings)
+            if settings.budget.vertices > before.budget.vertices:
+                self._make_room(settings.budget)
+            self._wake()
+
+    def _use_vertices(self, vertices: int) -> None:
+        """Draw so many vertices at most, from the next plan on."""
+        budget = self._settings.budget
+        if vertices != budget.vertices and self.controller is not None:
+            self._settings = replace(self._settings, budget=replace(budget, vertices=vertices))
+            self.controller.follow_budget(self._settings.budget)
+            self._wake()
 
     def _make_room(self, budget: Budget) -> None:
         """A larger budget may need a larger buffer; its cells go up again from memory."""
@@ -286,7 +323,10 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         now = self._clock()
         if now - self._stats_at >= STATS_EVERY_S:
             self._stats_at = now
-            self.changed.emit(controller.stats())
+            stats = controller.stats()
+            if self._automatic is not None:
+                self._use_vertices(self._automatic.next(self._settings.budget.vertices, stats, now))
+            self.changed.emit(stats)
 
     def _wake(self, *_: object) -> None:
         if self._timer is not None and not self._timer.isActive():
@@ -347,6 +387,8 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             if scene.north_up:
                 viewer.scene.camera.orientation = NORTH_UP
             viewer.reset_view()
+        if self._is_automatic:
+            self._automatic = AutomaticBudget(viewer, self.layer)
         self._listen(viewer)
         self._apply_colours()
         self.opened.emit(self)

@@ -6,6 +6,7 @@ from typing import Any
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDoubleSpinBox,
     QFormLayout,
@@ -21,7 +22,6 @@ from zv_viewer.session import StoreSession, registry, sessions_in
 from zv_viewer.widgets import status
 from zv_viewer.widgets.colour_by import ColourBy
 
-AUTOMATIC = "automatic"
 MEGABYTE = 10**6
 
 
@@ -49,6 +49,7 @@ class LodWidget(QWidget):
         self.tau.setSingleStep(0.25)
         self.tau.setSuffix(" px")
         self.vertices = _whole(1_000, 1_000_000_000, 100_000)
+        self.automatic = QCheckBox(status.AUTOMATIC)
         self.memory = _whole(1, 1_000_000, 64)
         self.memory.setSuffix(" MB")
         self.level = QComboBox()
@@ -71,6 +72,7 @@ class LodWidget(QWidget):
             ("Trouble", self.trouble),
             ("Quality", self.tau),
             ("Vertices at most", self.vertices),
+            ("", self.automatic),
             ("Memory at most", self.memory),
             ("Level", self.level),
         ]
@@ -84,7 +86,8 @@ class LodWidget(QWidget):
         self.open.clicked.connect(self.open_asked)
         self.stores.currentIndexChanged.connect(self._on_store)
         self.tau.valueChanged.connect(self._on_settings)
-        self.vertices.valueChanged.connect(self._on_settings)
+        self.vertices.valueChanged.connect(self._on_vertices)
+        self.automatic.toggled.connect(self._on_automatic)
         self.memory.valueChanged.connect(self._on_settings)
         self.level.currentIndexChanged.connect(self._on_settings)
         self.colours.chosen.connect(self._on_colours)
@@ -111,11 +114,12 @@ class LodWidget(QWidget):
         self._session = session
         scene = None if session is None else session.scene
         self.colours.set_scene(scene)
-        for widget in (self.tau, self.vertices, self.memory, self.level, self.colours):
+        settable = (self.tau, self.vertices, self.automatic, self.memory, self.level, self.colours)
+        for widget in settable:
             widget.setEnabled(session is not None)
         self._quiet = True
         self.level.clear()
-        self.level.addItem(AUTOMATIC, None)
+        self.level.addItem(status.AUTOMATIC, None)
         if session is not None and scene is not None:
             for level in scene.levels:
                 self.level.addItem(f"{level.index}: {level.vertex_count:,} vertices", level.index)
@@ -141,8 +145,10 @@ class LodWidget(QWidget):
         self._quiet = quiet
 
     def _on_stats(self, stats: Any) -> None:  # noqa: ANN401 - LodStats, through a signal
-        if self._session is not None and self._session.settings != self._shown:
-            self._show_settings(self._session.settings)
+        if self._session is not None:
+            if self._session.settings != self._shown:
+                self._show_settings(self._session.settings)
+            self._show_budget(self._session)
         self.shown.setText(status.completeness(stats))
         self.quality.setText(status.quality(stats))
         self.reason.setText(stats.reason)
@@ -153,12 +159,35 @@ class LodWidget(QWidget):
     def _on_settings(self) -> None:
         if self._quiet or self._session is None:
             return
+        vertices = self._session.settings.budget.vertices
         self._session.update_settings(
             quality_px=self.tau.value(),
-            budget=Budget(self.vertices.value(), self.memory.value() * MEGABYTE),
+            budget=Budget(vertices, self.memory.value() * MEGABYTE),
             level_lock=self.level.currentData(),
         )
         self._shown = self._session.settings
+
+    def _on_vertices(self, vertices: int) -> None:
+        if self._quiet or self._session is None:
+            return
+        budget = Budget(vertices, self._session.settings.budget.bytes)
+        self._session.update_settings(budget=budget)
+        self._shown = self._session.settings
+        self._show_budget(self._session)
+
+    def _on_automatic(self, on: bool) -> None:
+        if self._quiet or self._session is None:
+            return
+        self._session.automatic = on
+        self._show_settings(self._session.settings)
+        self._show_budget(self._session)
+
+    def _show_budget(self, session: StoreSession) -> None:
+        quiet, self._quiet = self._quiet, True
+        automatic, vertices = session.automatic, session.settings.budget.vertices
+        self.automatic.setChecked(automatic)
+        self.automatic.setText(status.budget(vertices, session.frame_s, automatic=automatic))
+        self._quiet = quiet
 
     def _on_colours(
         self, name: str | None, colormap: str | None, limits: tuple[float, float] | None

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from zv_viewer.controller import LodStats
 
+AUTOMATIC = "automatic"
+
 
 def completeness(stats: LodStats) -> str:
     """What is shown, e.g. ``312,400 for 10,000,000 vertices in view, levels 2-3``."""
@@ -53,6 +55,14 @@ def trouble(stats: LodStats) -> str:
     if stats.holes:
         parts.append(f"{stats.holes} cells in view are not drawn")
     return "; ".join(parts)
+
+
+def budget(vertices: int, frame_s: float | None, *, automatic: bool) -> str:
+    """Who says how many vertices are drawn, e.g. ``automatic: 480 k, frame 24 ms``."""
+    if not automatic:
+        return AUTOMATIC
+    frame = "" if frame_s is None else f", frame {frame_s * 1e3:.0f} ms"
+    return f"{AUTOMATIC}: {vertices / 1e3:,.0f} k{frame}"
 
 
 def size(count: float) -> str:

@@ -66,3 +66,9 @@ def test_sizes(count: float, text: str) -> None:
 
 def test_traffic() -> None:
     assert status.traffic(stats()) == "12.3 MB in 1,234 requests"
+
+
+def test_budget() -> None:
+    assert status.budget(480_200, 0.0241, automatic=True) == "automatic: 480 k, frame 24 ms"
+    assert status.budget(1_500_000, None, automatic=True) == "automatic: 1,500 k"
+    assert status.budget(480_200, 0.0241, automatic=False) == "automatic"
