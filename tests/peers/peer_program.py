@@ -56,6 +56,87 @@ def read_object_attribute(given, store, name):
     return {"values": np.asarray(read_object_attributes(level, name))}
 
 
+def write_paths(given, store, kind, columns=(), object_columns=(), pyramid=False, **options):
+    """Write polylines, cut at ``starts``, or lines; attributes are those named."""
+    from zarr_vectors.types.lines import write_lines
+    from zarr_vectors.types.polylines import write_polylines
+
+    options["chunk_shape"] = tuple(options["chunk_shape"])
+    if "bin_shape" in options:
+        options["bin_shape"] = tuple(options["bin_shape"])
+    if "groups" in options:
+        options["groups"] = {int(k): v for k, v in options["groups"].items()}
+    if object_columns:
+        options["object_attributes"] = {name: given[f"o_{name}"] for name in object_columns}
+    if kind == "lines":
+        values = {name: given[f"v_{name}"] for name in columns}
+        write_lines(store, given["endpoints"], vertex_attributes=values or None, **options)
+    else:
+        cuts = given["starts"][1:-1]
+        lines = np.split(given["positions"], cuts)
+        values = {name: np.split(given[f"v_{name}"], cuts) for name in columns}
+        write_polylines(store, lines, vertex_attributes=values or None, **options)
+    if pyramid:
+        from zarr_vectors.multiresolution.coarsen import build_pyramid
+
+        build_pyramid(store, factors=[(2.0, 2.0)])
+    return {}
+
+
+def read_paths(given, store, kind, **options):
+    """Read polylines, as rows and the count of rows of each, or lines."""
+    from zarr_vectors.types.lines import read_lines
+    from zarr_vectors.types.polylines import read_polylines
+
+    if "bbox" in options:
+        options["bbox"] = tuple(np.array(corner) for corner in options["bbox"])
+    if "chunks" in options:
+        options["chunks"] = [tuple(chunk) for chunk in options["chunks"]]
+    if kind == "lines":
+        return {"endpoints": read_lines(store, **options)["endpoints"]}
+    lines = read_polylines(store, **options)["polylines"]
+    parts = [part for line in lines for part in line]
+    return {
+        "positions": np.concatenate(parts) if parts else np.zeros((0, 3), np.float32),
+        "segments": np.array([len(part) for part in parts], np.int64),
+        "counts": np.array([sum(map(len, line)) for line in lines], np.int64),
+    }
+
+
+def read_attribute_rows(given, store, name, dtype, ncols):
+    """Read a vertex attribute chunk by chunk, chunks ascending, rows as stored."""
+    from zarr_vectors.core.arrays import list_chunk_keys, read_chunk_attributes
+    from zarr_vectors.core.store import get_resolution_level, open_store
+
+    level = get_resolution_level(open_store(store), 0)
+    parts = [
+        part
+        for chunk in sorted(list_chunk_keys(level))
+        for part in read_chunk_attributes(level, name, chunk, np.dtype(dtype), ncols)
+    ]
+    return {"values": np.concatenate(parts)}
+
+
+def read_cross_links(given, store):
+    """Read the links between chunks, each end as chunk coordinates and row."""
+    from zarr_vectors.core import arrays
+    from zarr_vectors.core.store import get_resolution_level, open_store
+
+    level = get_resolution_level(open_store(store), 0)
+    read = getattr(arrays, "read_cross_chunk_links", None) or arrays.read_links
+    links = [[(*chunk, row) for chunk, row in link] for link in read(level)]
+    return {"links": np.array(links, np.int64)}
+
+
+def read_groups(given, store):
+    """Read the groups as JSON."""
+    from zarr_vectors.core.arrays import read_all_groupings
+    from zarr_vectors.core.store import get_resolution_level, open_store
+
+    found = read_all_groupings(get_resolution_level(open_store(store), 0))
+    return {"groups": np.array(json.dumps([[int(i) for i in group] for group in found]))}
+
+
 def write_parametric(given, store, objects, kinds, groups, tables, headers):
     """Write parametric objects into a new store, and keep headers in it."""
     from zarr_vectors.core.metadata import ParametricTypeDef
@@ -89,13 +170,57 @@ def read_parametric(given, store):
     }
 
 
+def write_linked(given, store, form, columns=(), link_columns=(), object_columns=(), **options):
+    """Write a graph or a mesh."""
+    from zarr_vectors.types import graphs, meshes
+
+    options["vertex_attributes"] = {name: given[f"v_{name}"] for name in columns}
+    options["object_attributes"] = {name: given[f"o_{name}"] for name in object_columns}
+    if link_columns:
+        options["link_attributes"] = {name: given[f"l_{name}"] for name in link_columns}
+    if "object_ids" in given:
+        options["object_ids"] = given["object_ids"]
+    options["chunk_shape"] = tuple(options["chunk_shape"])
+    write = graphs.write_graph if form == "graph" else meshes.write_mesh
+    answer = write(store, given["positions"], given["links"], **options)
+    return {k: np.array(v) for k, v in answer.items() if k.endswith("count")}
+
+
+def read_linked(given, store, form, **options):
+    """Read a graph or a mesh."""
+    from zarr_vectors.types import graphs, meshes
+
+    if "bbox" in options:
+        options["bbox"] = tuple(np.array(corner) for corner in options["bbox"])
+    if "chunks" in options:
+        options["chunks"] = [tuple(chunk) for chunk in options["chunks"]]
+    if form == "graph":
+        found = graphs.read_graph(store, **options)
+        return {"positions": found["positions"], "links": found["edges"]}
+    found = meshes.read_mesh(store, **options)
+    return {"positions": found["vertices"], "links": found["faces"]}
+
+
 def serve(source, target):
     """Answer each line ``[action, arguments]``; say ``done`` or what went wrong."""
     answers = sys.stdout
     sys.stdout = sys.stderr
     actions = {
         f.__name__: f
-        for f in (write, read, read_object_attribute, write_parametric, read_parametric)
+        for f in (
+            write,
+            read,
+            read_object_attribute,
+            write_paths,
+            read_paths,
+            read_attribute_rows,
+            read_cross_links,
+            read_groups,
+            write_parametric,
+            read_parametric,
+            write_linked,
+            read_linked,
+        )
     }
     for line in sys.stdin:
         action, arguments = json.loads(line)
