@@ -253,11 +253,7 @@ class PaddedVertices:
     def __getitem__(self, index: object) -> FloatArray:
         rank = self._reader.arrays.rank
         steps = index if isinstance(index, tuple) else (index,)
-        if any(step is Ellipsis for step in steps):
-            raise IndexError("an ellipsis is not taken here: name the axes")
-        if len(steps) > self.ndim:
-            raise IndexError(f"{len(steps)} indices for {self.ndim} axes")
-        steps = (*steps, *(slice(None),) * (self.ndim - len(steps)))
+        steps = _every_axis(steps, self.ndim)
         rows = [
             np.arange(size)[step if isinstance(step, slice) else [step]]
             for size, step in zip(self.shape[:rank], steps[:rank], strict=True)
@@ -278,6 +274,22 @@ class PaddedVertices:
             return int(table.counts.max(initial=0))
         found = self._reader.read_chunks(table.keys())
         return max(len(part.positions) for part in found.values())
+
+
+def _every_axis(steps: tuple[object, ...], ndim: int) -> tuple[Any, ...]:
+    """One integer or slice per axis.
+
+    Raises:
+        IndexError: Too many, or something else.
+    """
+    given = [step for step in steps if step is not Ellipsis]
+    if len(given) > ndim or len(steps) - len(given) > 1:
+        raise IndexError(f"{len(steps)} indices for {ndim} axes")
+    if not all(isinstance(step, slice | int | np.integer) for step in given):
+        raise IndexError("axes are indexed by integers and slices")
+    rest = (slice(None),) * (ndim - len(given))
+    at = next((i for i, step in enumerate(steps) if step is Ellipsis), len(given))
+    return (*given[:at], *rest, *given[at:])
 
 
 def whole_level(reader: LevelReader) -> ReadPlan:

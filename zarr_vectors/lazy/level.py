@@ -278,7 +278,7 @@ class ZVLevel:
         group_ids: Iterable[int] | None = None,
     ) -> ZVView:
         """Part of the level: constraints intersect, here and in further filters."""
-        view = ZVView(self._handle, self.reader, ViewSpec())
+        view = ZVView.over(self._handle, self.reader, ViewSpec())
         return view.filter(bbox=bbox, object_ids=object_ids, group_ids=group_ids)
 
     def read_chunks(

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 
-from zarr_vectors.constants import OBJECT_ATTRIBUTES, VERTICES
+from zarr_vectors.constants import OBJECT_ATTRIBUTES, OBJECT_INDEX, VERTICES
 from zarr_vectors.core.backends import IOStats, StorageBackend, StoreLike
-from zarr_vectors.core.handle import StoreHandle, open_handle
+from zarr_vectors.core.group import Group, group_at
+from zarr_vectors.core.handle import StoreHandle, handle_at, open_handle
 from zarr_vectors.core.headers import read_headers
-from zarr_vectors.core.metadata import NgffAxis
+from zarr_vectors.core.metadata import NgffAxis, RootMetadata
 from zarr_vectors.exceptions import ArrayError, StoreError
 from zarr_vectors.lazy.arrays import PaddedVertices
 from zarr_vectors.lazy.level import ZVLevel
@@ -30,17 +32,32 @@ PREFETCH = 32
 
 
 class ZVStore:
-    """A store whose metadata is read. Closes its caches at the end of a ``with`` block."""
+    """A store whose metadata is read. Closes its caches at the end of a ``with`` block.
+
+    Made by :func:`open_zv`. A mapping of a kind: ``store[2]`` is level 2, ``2 in store`` tells
+    whether there is one, iterating gives the level numbers.
+
+    Args:
+        root: Root group of a store that is open.
+        meta: The root's metadata; read from the store when None.
+        cache_bytes: Bytes of chunks to keep, 0 for none.
+        cache_size: Chunks of arrays to keep at most, None for any number within ``cache_bytes``.
+        n_workers: Threads that read ahead while iterating over chunks.
+    """
 
     def __init__(
         self,
-        handle: StoreHandle,
+        root: Group | StoreHandle,
+        meta: RootMetadata | None = None,
         *,
         cache_bytes: int = DEFAULT_BYTES,
         cache_size: int | None = None,
         n_workers: int = 1,
     ) -> None:
-        self._handle = handle
+        self._handle = root if isinstance(root, StoreHandle) else handle_at(root.layout)
+        if meta is not None:
+            document = replace(self._handle.root, meta=meta)
+            self._handle = replace(self._handle, root=document)
         self._cache = CellCache(cache_bytes, cache_size)
         self._n_workers = max(1, n_workers)
         self._levels: dict[int, ZVLevel] = {}
@@ -57,6 +74,15 @@ class ZVStore:
             made = ZVLevel(self._handle, level, self._cache, self._renew)
             found = self._levels.setdefault(level, made)
         return found
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.levels)
+
+    def __len__(self) -> int:
+        return len(self._handle.levels)
+
+    def __contains__(self, level: object) -> bool:
+        return level in self._handle.levels
 
     def __enter__(self) -> Self:
         return self
@@ -192,10 +218,26 @@ class ZVStore:
         return self[level].bin_ratio or (1.0,) * self.ndim
 
     def object_count_at(self, level: int) -> int:
-        """Objects in the index of a level, 0 where there is none."""
+        """Objects in the index of a level, 0 where there is none; only metadata is read."""
         self._handle.level(level)
-        rows = self._handle.layout.get_objects(str(level))
+        layout, index = self._handle.layout, f"{level}/{OBJECT_INDEX}"
+        known = layout.get_attrs([index]).get(index)
+        if known is None:
+            return 0
+        count = known.get("num_objects")
+        if type(count) is int and count >= 0:
+            return count
+        rows = layout.get_objects(str(level))
         return 0 if rows is None else len(rows.ids)
+
+    def level_group(self, level: int) -> Group:
+        """The group of a level, for the functions of ``core.arrays``.
+
+        Raises:
+            StoreError: There is no such level.
+        """
+        self._handle.level(level)
+        return group_at(self._handle.layout, str(level))
 
     def object_levels(self, oid: int) -> list[int]:
         """Levels at which an object has vertices, ascending."""

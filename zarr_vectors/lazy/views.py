@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from zarr_vectors.core.handle import StoreHandle
+from zarr_vectors.core.group import Group
+from zarr_vectors.core.handle import StoreHandle, handle_at
 from zarr_vectors.core.layouts.base import KeepsObjects
+from zarr_vectors.core.metadata import LevelMetadata, RootMetadata
 from zarr_vectors.lazy.arrays import ZVVertexCollection
 from zarr_vectors.lazy.links import ZVLinkCollection
 from zarr_vectors.reading.fetch import LevelReader
+from zarr_vectors.reading.level import describe_level
 from zarr_vectors.reading.objects import group_members, pieces_of_objects
 from zarr_vectors.reading.plan import ReadPlan, check_box, intersect_boxes, plan_read
 from zarr_vectors.reading.results import PointsResult
-from zarr_vectors.typing import BoundingBox
+from zarr_vectors.typing import BoundingBox, ChunkCoords
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class ViewSpec:
     object_ids: tuple[int, ...] | None = None
     group_ids: tuple[tuple[int, ...], ...] = ()
     """Every entry is one constraint: an object must be in one group of each."""
+    chunks: tuple[ChunkCoords, ...] | None = None
 
     def narrowed(
         self,
@@ -46,13 +50,57 @@ class ViewSpec:
 
 
 class ZVView:
-    """Part of a level; nothing is read until computed."""
+    """Part of a level; nothing is read until computed.
 
-    def __init__(self, handle: StoreHandle, reader: LevelReader, spec: ViewSpec) -> None:
-        self._handle = handle
+    Made by ``filter`` of a level or of another view.
+
+    Args:
+        group: The level's group.
+        root_meta: Metadata of the store.
+        level_meta: Metadata of the level.
+        all_chunk_keys: Chunks the view may hold; None for all of the level.
+        spec: What the view keeps, also as a mapping of ``bbox``, ``object_ids``, ``group_ids``.
+
+    Raises:
+        MetadataError: Metadata of an array is damaged.
+    """
+
+    _handle: StoreHandle
+    _reader: LevelReader
+    _spec: ViewSpec
+
+    def __init__(
+        self,
+        group: Group,
+        root_meta: RootMetadata,
+        level_meta: LevelMetadata,
+        all_chunk_keys: Iterable[ChunkCoords] | None = None,
+        spec: ViewSpec | Mapping[str, Any] | None = None,
+    ) -> None:
+        handle = handle_at(group.layout)
+        known = handle.level(level_meta.level)
+        document = replace(known, meta=level_meta)
+        handle = replace(handle, root=replace(handle.root, meta=root_meta)).with_level(document)
+        reader = LevelReader(handle.layout, describe_level(handle.layout, root_meta, document))
+        given = ViewSpec(chunks=None if all_chunk_keys is None else tuple(all_chunk_keys))
+        if isinstance(spec, Mapping):
+            box = spec.get("bbox")
+            box = None if box is None else check_box(box, root_meta.ndim)
+            given = given.narrowed(box, spec.get("object_ids"), spec.get("group_ids"))
+        elif spec is not None:
+            given = replace(spec, chunks=given.chunks)
+        self._set(handle, reader, given)
+
+    @classmethod
+    def over(cls, handle: StoreHandle, reader: LevelReader, spec: ViewSpec) -> ZVView:
+        """A view of a level that is open already."""
+        view = cls.__new__(cls)
+        cls._set(view, handle, reader, spec)
+        return view
+
+    def _set(self, handle: StoreHandle, reader: LevelReader, spec: ViewSpec) -> None:
+        self._handle, self._reader, self._spec = handle, reader, spec
         self._layout: KeepsObjects = handle.layout
-        self._reader = reader
-        self._spec = spec
 
     def __repr__(self) -> str:
         return f"ZVView(level {self._reader.arrays.path}, {self._spec})"
@@ -67,7 +115,7 @@ class ZVView:
         """The part of this view that also meets these constraints."""
         box = None if bbox is None else check_box(bbox, self._reader.arrays.ndim)
         spec = self._spec.narrowed(box, object_ids, group_ids)
-        return ZVView(self._handle, self._reader, spec)
+        return ZVView.over(self._handle, self._reader, spec)
 
     @property
     def vertices(self) -> ZVVertexCollection:
@@ -104,7 +152,13 @@ class ZVView:
             for groups in spec.group_ids:
                 ids = self._members(ids, groups)
             pieces = pieces_of_objects(self._layout, arrays, ids)
-        return plan_read(arrays.table.coords, arrays.chunk_shape, box=spec.bbox, pieces=pieces)
+        return plan_read(
+            arrays.table.coords,
+            arrays.chunk_shape,
+            box=spec.bbox,
+            chunks=spec.chunks,
+            pieces=pieces,
+        )
 
     def _members(self, ids: Iterable[int] | None, groups: tuple[int, ...]) -> list[int]:
         members = group_members(self._layout, self._reader.arrays, groups)
