@@ -179,17 +179,18 @@ def route_rows(
     positions: npt.NDArray[np.floating],
     chunk_shape: Sequence[float],
     bin_shape: Sequence[float],
+    lead: IntArray | None = None,
 ) -> Route:
     """Rows into chunks, sorted by bin, each a fragment of its own that objects may share."""
     per_chunk = tuple(
         max(1, round(chunk / size)) for chunk, size in zip(chunk_shape, bin_shape, strict=True)
     )
-    keys, limit, numbers = row_keys(positions, chunk_shape, bin_shape, per_chunk, None)
+    keys, limit, numbers = row_keys(positions, chunk_shape, bin_shape, per_chunk, lead)
     found, ranks = dense_ranks(keys, limit)
     order = stable_order(ranks * prod(per_chunk) + numbers, max(len(found), 1) * prod(per_chunk))
     rows = np.arange(len(positions) + 1, dtype=np.int64)
     chunk_rows = starts_of(np.bincount(ranks, minlength=len(found)))
-    chunks = chunks_of(positions, chunk_shape, None, order[chunk_rows[:-1]])
+    chunks = chunks_of(positions, chunk_shape, lead, order[chunk_rows[:-1]])
     return Route(order, chunks, chunk_rows, rows, chunk_rows)
 
 
