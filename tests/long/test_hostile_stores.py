@@ -24,9 +24,11 @@ from numcodecs import Zstd
 
 from zarr_vectors.core.codecs import BYTES, BYTES_LITTLE, VLEN_BYTES, ZSTD_0
 from zarr_vectors.core.documents import array_document
-from zarr_vectors.exceptions import ZVError
+from zarr_vectors.encoding.fragments import decode_fragments, encode_ranges
+from zarr_vectors.exceptions import ArrayError, ZVError
 from zarr_vectors.lazy import ZVStore, open_zv
 from zarr_vectors.reading import assemble
+from zarr_vectors.reading.plan import Pieces
 from zarr_vectors.testing.data import Cloud, cloud, points_store
 from zarr_vectors.testing.mutate import Mutator
 from zarr_vectors.types.points import read_points
@@ -132,6 +134,8 @@ KINDS: dict[str, tuple[dict[str, Any], Callable[[Files], None] | None]] = {
     "0.9.2 objects": (OBJECTS, None),
     "0.7.0 by kind": ({"chunk_by_attribute": "kind"}, None),
     "0.9.2 by kind": ({"chunk_by_attribute": "kind"}, None),
+    "0.7.0 by number": ({"chunk_by_attribute": "part"}, None),
+    "0.9.2 by number": ({"chunk_by_attribute": "part"}, None),
     "0.7.0 as published": (OBJECTS, without_tables),
     "0.9.2 as published": (OBJECTS, without_tables),
     "0.7.0 packed": ({}, packed),
@@ -163,6 +167,8 @@ def make_seed(name: str, folder: Path) -> Seed:
     options, change = KINDS[name]
     whole = cloud(14)
     data = Cloud(whole.positions, {key: whole.attributes[key] for key in NAMES})
+    if options.get("chunk_by_attribute") == "part":
+        data.attributes["part"] = np.arange(14, dtype=np.int16) % 2  # type: ignore[index]
     levels = 1 if "chunk_by_attribute" in options else 2
     version = name.split(" ")[0]
     points_store(folder, data, chunk=50.0, levels=levels, format_version=version, **options)
@@ -475,6 +481,19 @@ def test_many_hostile_stores(
     finally:
         figures(f"seeds from {long_seed}, {tally}")
     assert tally.refused
+
+
+def test_small_manifests_cannot_ask_for_more_than_memory_holds() -> None:
+    rows, shares = 10_000, 10_000
+    index = decode_fragments(encode_ranges(np.zeros(shares), np.full(shares, rows)))
+    none = np.zeros(shares, np.int64)
+    pieces = Pieces(np.zeros((shares, 3), np.int64), np.arange(shares), none)
+    first = np.array([0, rows])
+    tracemalloc.start()
+    with pytest.raises(ArrayError, match="rows in all"):
+        assemble.piece_rows(pieces, {(0, 0, 0): index}, [(0, 0, 0)], first, "0/x", "memory://")
+    assert tracemalloc.get_traced_memory()[1] < MOST_BYTES
+    tracemalloc.stop()
 
 
 # faults put in on purpose: each must be found

@@ -18,6 +18,11 @@ from zarr_vectors.typing import AnyArray, ChunkCoords, FloatArray, IntArray
 
 Blobs = Mapping[ChunkCoords, bytes]
 
+_MOST_SHARED = 2**22
+_MOST_SHARES = 64
+"""Objects may share rows: so many times those there are, and a few more. Manifests and fragment
+tables of some bytes could ask for more than any memory holds."""
+
 
 def row_counts(
     blobs: Blobs, keys: Sequence[ChunkCoords], row_bytes: int, array: str, url: str
@@ -128,6 +133,7 @@ def piece_rows(
     edges = np.searchsorted(owner[order], np.arange(len(keys) + 1))
     counts = np.zeros(len(owner), np.int64)
     parts: list[IntArray] = []
+    asked, most = 0, _MOST_SHARED + _MOST_SHARES * int(first_rows[-1])
     for i, key in enumerate(keys):
         mine = order[edges[i] : edges[i + 1]]
         if not len(mine):
@@ -144,8 +150,11 @@ def piece_rows(
             index.check(int(first_rows[i + 1] - first_rows[i]))
         except ArrayError as error:
             raise damaged(array, key, url, str(error)) from error
-        parts.append(index.gather(wanted) + first_rows[i])
         counts[mine] = index.counts[wanted]
+        asked += int(counts[mine].sum())
+        if asked > most:
+            raise damaged(array, key, url, f"objects claim {asked} rows in all")
+        parts.append(index.gather(wanted) + first_rows[i])
     rows = np.concatenate(parts) if parts else np.zeros(0, np.int64)
     # `rows` lists pieces chunk after chunk; put them back into the order asked for
     starts = np.empty(len(owner), np.int64)

@@ -223,11 +223,21 @@ def _lead(
         codes = np.arange(len(values)).astype(dtype)
         return codes, AttributeSpec(name, dtype, categories=values)
     record = attributes.get(LEAD_KEY)
-    numbers = np.asarray(values)
-    if isinstance(record, Mapping):
-        numbers = numbers.astype(dtype_of(record.get("dtype"), f"attribute {name!r}"))
+    try:
+        numbers = np.asarray(values)
+    except ValueError:  # lists among the values
+        numbers = np.zeros((0, 0))
     if numbers.dtype.kind not in "biuf" or numbers.ndim != 1:
         raise MetadataError(f"level {meta.level} is chunked by {name!r} into bins of no one type")
+    if isinstance(record, Mapping):
+        dtype = dtype_of(record.get("dtype"), f"attribute {name!r}")
+        with np.errstate(invalid="ignore", over="ignore"):
+            stored = numbers.astype(dtype)
+        if dtype.kind in "iu" and not np.array_equal(stored, numbers):
+            raise MetadataError(
+                f"level {meta.level} is chunked by {name!r} into bins that are no {dtype.name}"
+            )
+        numbers = stored
     return numbers, AttributeSpec(name, numbers.dtype)
 
 
