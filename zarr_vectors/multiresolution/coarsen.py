@@ -30,7 +30,7 @@ def build_pyramid(
     sparsity_strategy: str = "random",
     sparsity_seed: int | None = None,
     cross_level_depth: int = 1,
-    cross_level_storage: str = "none",
+    cross_level_storage: str = "explicit",
     attribute_aggregation: Mapping[str, str] | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,

@@ -81,7 +81,8 @@ def points_store(
         **options,
     )
     if levels > 1:
-        build_pyramid(place, factors=[(2.0, 1.0)] * (levels - 1))
+        steps = [(2.0, 1.0)] * (levels - 1)
+        build_pyramid(place, factors=steps, cross_level_storage="none")
     return data
 
 

@@ -14,7 +14,7 @@ from zarr_vectors.types.lines import read_lines, write_lines
 from zarr_vectors.types.meshes import read_mesh, write_mesh
 from zarr_vectors.types.polylines import read_polylines, write_polylines
 
-CHUNK, BIN = 24.0, 6.0
+CHUNK, BIN = 48.0, 6.0
 OBJECTS = 6
 
 
