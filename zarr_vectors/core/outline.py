@@ -134,11 +134,21 @@ def _metas(layout: Layout, number: int, level: LevelDocument) -> Metas:
     try:
         names = layout.array_names(family)
     except StoreError:
+        if _can_list(layout):
+            raise
         own = f"{VERTEX_ATTRIBUTES}/"
         names = [n.removeprefix(own) for n in level.meta.arrays_present if n.startswith(own)]
     paths = [f"{number}/{VERTICES}", *(f"{family}/{name}" for name in names)]
     found = layout.array_metas(paths)
     return {path.partition("/")[2]: meta for path, meta in found.items()}
+
+
+def _can_list(layout: Layout) -> bool:
+    try:
+        layout.backend.list_dir("")
+    except StoreError:
+        return False
+    return True
 
 
 def _own(attributes: Mapping[str, Any]) -> dict[str, Any]:
