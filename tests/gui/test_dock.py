@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from qtpy.QtWidgets import QApplication
 
+from zarr_vectors.lazy import open_zv
+from zarr_vectors.testing.data import Cloud, cloud, points_store
 from zv_viewer.model.settings import Budget, LodSettings
 from zv_viewer.planning.frame_budget import Range
 from zv_viewer.session import automatic, open_store
@@ -34,6 +36,21 @@ def test_figures_and_first_colours(shown) -> None:
     assert dock.trouble.text() == "none"
     assert "requests" in dock.traffic.text()
     assert session.colours.attribute == dock.colours.attribute.currentText() == "cell_type"
+
+
+def test_levels_out_of_date_are_named(make_napari_viewer: Callable, qtbot, tmp_path: Path) -> None:
+    points_store(tmp_path / "s", Cloud(cloud(500).positions, {}), levels=2)
+    viewer = make_napari_viewer(show=True)
+    session = show_store(viewer, tmp_path / "s")
+    assert session.wait(20)
+    dock = viewer.window.dock_widgets[DOCK]
+    assert dock.notes.text() == "none"
+    viewer.layers.clear()
+    with open_zv(tmp_path / "s") as store, store[0].writer() as writer:
+        writer.append_vertices_sync(cloud(10, seed=1).positions)
+    again = show_store(viewer, tmp_path / "s")
+    assert again.wait(20)
+    assert dock.notes.text().startswith("level 1 is out of date: ")
 
 
 def test_a_budget_set_is_kept(shown) -> None:

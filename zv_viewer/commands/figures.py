@@ -20,6 +20,7 @@ def figures(stage: Stage) -> dict[str, Any]:
         "url": scene.url,
         "format_version": scene.format_version,
         "geometry": scene.geometry,
+        "warnings": list(scene.warnings),
         **stats,
         "time_to_first_frame_s": stage.first_frame_s,
         "time_to_settled_s": stage.settled_s,

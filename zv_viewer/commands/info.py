@@ -7,6 +7,7 @@ from typing import Any
 
 from zarr_vectors.exceptions import StoreError
 from zarr_vectors.lazy import ZVStore, open_zv
+from zv_viewer.sources.stale import stale_levels, stale_warnings
 
 
 def describe(store: ZVStore) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def describe(store: ZVStore) -> dict[str, Any]:
             }
             for spec in finest.attribute_specs.values()
         ],
-        "warnings": _warnings(levels),
+        "warnings": stale_warnings(stale_levels(store)) + _warnings(levels),
     }
 
 
@@ -64,6 +65,7 @@ def _level(store: ZVStore, number: int) -> dict[str, Any]:
         "error": None if error is None else {"p50": error.p50, "p95": error.p95, "max": error.max},
         "attributes": sorted(level.attribute_specs),
         "counts_exact": bool(table.exact),
+        "stale": level.stale,
     }
 
 

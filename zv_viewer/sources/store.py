@@ -12,6 +12,7 @@ from zarr_vectors.exceptions import StoreError
 from zarr_vectors.lazy import ZVLevel, ZVStore, open_zv
 from zv_viewer.model.scene import AttributeInfo, LevelInfo, SceneInfo
 from zv_viewer.sources.base import RawCell
+from zv_viewer.sources.stale import stale_levels, stale_warnings
 
 T = TypeVar("T", bound=np.generic)
 
@@ -121,7 +122,7 @@ class StoreSource:
         )
 
     def _warnings(self, levels: list[LevelInfo]) -> list[str]:
-        found = []
+        found = stale_warnings(stale_levels(self._store))
         if len(levels) == 1 and levels[0].vertex_count > 1_000_000:
             found.append("the store has one level only: build a pyramid to see all of it at once")
         if any(level.error_source == "density" for level in levels):

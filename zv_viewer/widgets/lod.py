@@ -43,6 +43,7 @@ class LodWidget(QWidget):
         self.open = QPushButton("Open a store...")
         self.shown, self.quality, self.reason = _text(), _text(), _text()
         self.activity, self.traffic, self.trouble = _text(), _text(), _text()
+        self.notes = _text()
         self.trouble.setObjectName("trouble")
         self.tau = QDoubleSpinBox()
         self.tau.setRange(0.25, 64.0)
@@ -70,6 +71,7 @@ class LodWidget(QWidget):
             ("Now", self.activity),
             ("Read", self.traffic),
             ("Trouble", self.trouble),
+            ("Notes", self.notes),
             ("Quality", self.tau),
             ("Vertices at most", self.vertices),
             ("", self.automatic),
@@ -114,6 +116,7 @@ class LodWidget(QWidget):
         self._session = session
         scene = None if session is None else session.scene
         self.colours.set_scene(scene)
+        self.notes.setText("none" if scene is None else status.notes(scene.warnings))
         settable = (self.tau, self.vertices, self.automatic, self.memory, self.level, self.colours)
         for widget in settable:
             widget.setEnabled(session is not None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ def trouble(stats: LodStats) -> str:
     if stats.holes:
         parts.append(f"{stats.holes} cells in view are not drawn")
     return "; ".join(parts)
+
+
+def notes(warnings: Sequence[str]) -> str:
+    """What there is to know about a store, a line each, or ``none``."""
+    return "\n".join(warnings) or "none"
 
 
 def budget(vertices: int, frame_s: float | None, *, automatic: bool) -> str:

@@ -72,3 +72,8 @@ def test_budget() -> None:
     assert status.budget(480_200, 0.0241, automatic=True) == "automatic: 480 k, frame 24 ms"
     assert status.budget(1_500_000, None, automatic=True) == "automatic: 1,500 k"
     assert status.budget(480_200, 0.0241, automatic=False) == "automatic"
+
+
+def test_notes() -> None:
+    assert status.notes(()) == "none"
+    assert status.notes(("one", "two")) == "one\ntwo"
