@@ -170,8 +170,11 @@ def read_parametric(given, store):
     }
 
 
-def write_linked(given, store, form, columns=(), link_columns=(), object_columns=(), **options):
+def write_linked(
+    given, store, form, columns=(), link_columns=(), object_columns=(), pyramid=0, **options
+):
     """Write a graph or a mesh."""
+    from zarr_vectors.multiresolution.coarsen import build_pyramid
     from zarr_vectors.types import graphs, meshes
 
     options["vertex_attributes"] = {name: given[f"v_{name}"] for name in columns}
@@ -183,6 +186,8 @@ def write_linked(given, store, form, columns=(), link_columns=(), object_columns
     options["chunk_shape"] = tuple(options["chunk_shape"])
     write = graphs.write_graph if form == "graph" else meshes.write_mesh
     answer = write(store, given["positions"], given["links"], **options)
+    if pyramid:
+        build_pyramid(store, factors=[(2.0 ** (n + 1), 1.0) for n in range(pyramid)])
     return {k: np.array(v) for k, v in answer.items() if k.endswith("count")}
 
 

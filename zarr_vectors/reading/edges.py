@@ -167,3 +167,27 @@ def told_parents(ends: IntArray, first: npt.NDArray[np.bool_]) -> tuple[IntArray
     parents[ends[links, 0]] = ends[links, 1]
     told[ends[links, 0]] = links
     return parents, told
+
+
+def circles(parents: IntArray) -> list[list[int]]:
+    """The circles that parents run in, each as its rows; none in a forest.
+
+    Args:
+        parents: (N,) int64, below zero for none.
+    """
+    count = len(parents)
+    up = np.append(np.where(parents < 0, count, parents), count)
+    for _ in range(count.bit_length() + 1):
+        if (up == count).all():
+            return []
+        up = up[up]
+    waiting = set(up[up < count].tolist())
+    found = []
+    while waiting:
+        circle, row = [], min(waiting)
+        while row in waiting:
+            waiting.discard(row)
+            circle.append(row)
+            row = int(parents[row])
+        found.append(circle)
+    return found

@@ -16,7 +16,14 @@ from zarr_vectors.core.layouts.base import LinkRecords
 from zarr_vectors.encoding.fragments import FragmentIndex
 from zarr_vectors.exceptions import ArrayError, ConventionError, StoreError, ZVWarning
 from zarr_vectors.reading import assemble
-from zarr_vectors.reading.edges import Selection, renumbered, stored_ends, told_parents
+from zarr_vectors.reading.edges import (
+    NO_PARENT,
+    Selection,
+    circles,
+    renumbered,
+    stored_ends,
+    told_parents,
+)
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import LevelArrays
 from zarr_vectors.reading.objects import fragments_of, lead_of_value, pieces_of_objects
@@ -230,6 +237,8 @@ def _read_skeleton(
     ends = stored_ends(records, selection, f"{arrays.path}/{LINKS}", arrays.url, roots=True)
     _warn_of_other_rows(handle, reader, selection, records, indexes)
     parents, told = told_parents(ends, first)
+    if _foreign(handle, reader):
+        _cut_circles(parents, told, reader)
     children = np.flatnonzero(parents >= 0)
     links = np.stack([children, parents[children]], axis=1)
     links, kept = renumbered(links, selection.places())
@@ -239,6 +248,31 @@ def _read_skeleton(
         for name, column in records.attributes.items()
     }
     return LinkedRows(points, links, values)
+
+
+def _cut_circles(parents: IntArray, told: IntArray, reader: LevelReader) -> None:
+    """Take back the parent of a root that is not the first of its fragment, where that is certain.
+
+    Such a root is given the row before, one of its own descendants, as a parent; no link can say
+    that it has none. Where one edge of the circle this makes was implied, it is that one.
+    """
+    uncertain, cut = 0, 0
+    for circle in circles(parents):
+        implied = [row for row in circle if told[row] < 0]
+        if len(implied) == 1:
+            parents[implied[0]] = NO_PARENT
+            cut += 1
+        else:
+            uncertain += 1
+    if cut or uncertain:
+        warnings.warn(
+            f"edges of {cut + uncertain} trees at level {reader.arrays.path} of "
+            f"{reader.arrays.url} run in a circle: the release that wrote them lets a root be "
+            "taken for a child of the vertex before it; of "
+            f"{cut} trees that edge is left out, of {uncertain} it cannot be told from the others",
+            ZVWarning,
+            stacklevel=6,
+        )
 
 
 def _told_values(column: AnyArray, told: IntArray, name: str, url: str) -> AnyArray:

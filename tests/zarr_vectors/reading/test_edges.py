@@ -12,6 +12,7 @@ from zarr_vectors.reading.edges import (
     OUTSIDE,
     Selection,
     chunk_ranks,
+    circles,
     renumbered,
     stored_ends,
     told_parents,
@@ -80,3 +81,21 @@ def test_parents_are_the_row_before_unless_told():
 def test_a_row_returned_twice_counts_where_it_is_first():
     twice = Selection(SELECTION.coords, SELECTION.starts, np.array([1, 4, 1]))
     assert twice.places().tolist() == [-1, 0, -1, -1, 1]
+
+
+@given(st.lists(st.integers(-1, 11), min_size=12, max_size=12))
+def test_circles_are_all_found_and_nothing_else(parents):
+    def comes_back(row):
+        at = row
+        for _ in parents:
+            at = parents[at]
+            if at < 0 or at == row:
+                return at == row
+        return False
+
+    found = circles(np.array(parents))
+    assert sorted(row for circle in found for row in circle) == [
+        row for row in range(12) if comes_back(row)
+    ]
+    for circle in found:
+        assert [parents[row] for row in circle] == [*circle[1:], circle[0]]
