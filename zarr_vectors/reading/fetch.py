@@ -28,7 +28,7 @@ BATCH_BYTES = 32 * 2**20
 
 
 class LevelReader:
-    """Reads rows of one level. Holds no state but the cache, so threads may share it.
+    """Reads rows of one level; threads may share it.
 
     Args:
         cells: Where blobs come from.
@@ -43,6 +43,7 @@ class LevelReader:
         self._cells: ReadsCells = self._draco or cells
         self._cache = cache
         self.arrays = arrays
+        self._columns: dict[str, int] = {}
         self._row_of = {key: row for row, key in enumerate(arrays.table.keys())}
         self._check_table()
 
@@ -244,8 +245,8 @@ class LevelReader:
             lead = self.arrays.lead_values
             assert lead is not None  # noqa: S101  only lead attributes are not stored
             return np.repeat(lead[[key[0] for key in keys]], counts)
-        blobs = self._checked(cells, spec, keys, counts)
-        return assemble.joined(blobs, keys, spec.dtype, spec.row_shape)
+        blobs, row_shape = self._checked(cells, spec, keys, counts)
+        return assemble.joined(blobs, keys, spec.dtype, row_shape)
 
     def _chunk_values(
         self,
@@ -258,8 +259,8 @@ class LevelReader:
             lead = self.arrays.lead_values
             assert lead is not None  # noqa: S101  only lead attributes are not stored
             return [np.full(n, lead[key[0]]) for key, n in zip(keys, counts.tolist(), strict=True)]
-        blobs = self._checked(cells, spec, keys, counts)
-        return [assemble.one(blobs.get(key, b""), spec.dtype, spec.row_shape) for key in keys]
+        blobs, row_shape = self._checked(cells, spec, keys, counts)
+        return [assemble.one(blobs.get(key, b""), spec.dtype, row_shape) for key in keys]
 
     def _values(
         self, keys: list[ChunkCoords], spec: AttributeSpec, counts: IntArray | None
@@ -276,12 +277,30 @@ class LevelReader:
         spec: AttributeSpec,
         keys: Sequence[ChunkCoords],
         counts: IntArray,
-    ) -> Cells:
+    ) -> tuple[Cells, tuple[int, ...]]:
+        """Blobs of an attribute whose rows are as many as vertices, and the shape of a row."""
         path = self.arrays.attribute_path(spec.name)
         blobs = cells[path]
         found = assemble.row_counts(blobs, keys, spec.row_bytes, path, self.arrays.url)
-        assemble.same_counts(counts, found, keys, path, self.arrays.url)
-        return blobs
+        row_shape = self._row_shape(spec, counts, found)
+        columns = 1 if row_shape == spec.row_shape else row_shape[0]
+        assemble.same_counts(counts * columns, found, keys, path, self.arrays.url)
+        return blobs, row_shape
+
+    def _row_shape(self, spec: AttributeSpec, counts: IntArray, found: IntArray) -> tuple[int, ...]:
+        """The shape of an attribute's row, by its bytes where it may be recorded wrong.
+
+        Published releases record the attributes of lines and graphs as of one column whatever they
+        hold: with as many values per vertex in every chunk, those are the columns.
+        """
+        if self.arrays.table.exact or spec.row_shape or spec.categories is not None:
+            return spec.row_shape
+        if spec.name not in self._columns and counts.any():
+            columns = int(found.sum()) // int(counts.sum())
+            fits = columns > 1 and np.array_equal(found, counts * columns)
+            self._columns[spec.name] = columns if fits else 1
+        columns = self._columns.get(spec.name, 1)
+        return (columns,) if columns > 1 else ()
 
     def _vertex_counts(self, blobs: Cells, keys: Sequence[ChunkCoords]) -> IntArray:
         arrays = self.arrays
