@@ -46,8 +46,8 @@ class LevelMetadata:
 
     @property
     def chunked_by_attribute(self) -> bool:
-        """Whether chunk coordinates lead with an attribute bin."""
-        return self.chunk_attribute_name is not None
+        """Whether chunk coordinates lead with a bin: of an attribute, or of what is not named."""
+        return self.chunk_attribute_name is not None or self.chunk_dims is not None
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> LevelMetadata:
