@@ -336,6 +336,8 @@ class LevelReader:
     def _check_total(self, rows: int) -> None:
         """Compare the rows of all chunks with what the level records, where nobody counted them."""
         arrays = self.arrays
+        if arrays.meta.chunk_dims and not arrays.meta.vertex_count:
+            return  # the published rechunk records 0, whatever the level holds
         if not arrays.table.exact and rows != arrays.meta.vertex_count:
             raise ArrayError(
                 f"{arrays.vertices_path} of {arrays.url} has {rows} rows in all; the level "
