@@ -10,7 +10,6 @@ import numpy as np
 from zarr_vectors.constants import (
     DEFAULT_VERSION,
     PARAMETRIC,
-    STALE_KEY,
     VERTEX_FRAGMENTS,
     VERTICES,
 )
@@ -18,6 +17,7 @@ from zarr_vectors.core.backends import StoreLike, open_backend, resolve_backend_
 from zarr_vectors.core.bounds import grid_for, set_bounds
 from zarr_vectors.core.group import FsGroup, Group, group_at
 from zarr_vectors.core.handle import creating, finish, handle_at, open_handle
+from zarr_vectors.core.info import store_info
 from zarr_vectors.core.layouts.detect import layout_for
 from zarr_vectors.core.levels import (
     add_resolution_level,
@@ -189,33 +189,6 @@ def open_store(
     # "a" means "may be written to" here, as "r+" does: opening makes nothing
     mode = "r" if mode == "r" else "r+"
     return group_at(open_handle(path, mode, backend=backend, **backend_kwargs).layout)
-
-
-def store_info(root: Group) -> dict[str, Any]:
-    """What a store is, as plain values; nothing is written."""
-    handle = handle_at(root.layout)
-    meta = handle.meta
-    return {
-        "url": handle.backend.url,
-        "zv_version": meta.zv_version,
-        "geometry_types": list(meta.geometry_types),
-        "ndim": meta.ndim,
-        "axes": [axis.to_dict() for axis in meta.axes],
-        "bounds": [list(corner) for corner in meta.bounds],
-        "chunk_shape": list(meta.chunk_shape),
-        "bin_shape": list(meta.bin_shape),
-        "levels": {
-            number: {
-                "vertex_count": level.meta.vertex_count,
-                "bin_shape": list(level.meta.bin_shape or meta.bin_shape),
-                "chunk_shape": list(level.meta.chunk_shape or meta.chunk_shape),
-                "arrays_present": list(level.meta.arrays_present),
-                "stale": level.attributes.get(STALE_KEY),
-            }
-            for number, level in handle.levels.items()
-        },
-        "parametric_types": [kind.name for kind in read_parametric_types(root)],
-    }
 
 
 def get_parametric_group(root: Group) -> Group:

@@ -11,7 +11,7 @@ from zarr.core.buffer import default_buffer_prototype
 from zarr.core.buffer.cpu import Buffer as CpuBuffer
 
 from zarr_vectors._sync import gather_bounded, run
-from zarr_vectors.constants import MAX_REQUESTS_AT_ONCE
+from zarr_vectors.constants import MAX_REQUESTS_AT_ONCE, NODE
 from zarr_vectors.core.backends.base import IOStats
 from zarr_vectors.core.backends.urls import redact
 from zarr_vectors.core.paths import check_key
@@ -89,7 +89,12 @@ class ZarrStoreBackend:
         async def put(item: tuple[str, Buffer]) -> None:
             await self._store.set(check_key(item[0]), CpuBuffer.from_bytes(bytes(item[1])))
 
-        self._each("write", put, list(items.items()))
+        chunks = list(items.items())
+        if not self.any_key:  # a store that knows its nodes takes no chunk of one it does not know
+            nodes = [item for item in chunks if item[0].rpartition("/")[2] == NODE]
+            chunks = [item for item in chunks if item[0].rpartition("/")[2] != NODE]
+            self._each("write", put, nodes)
+        self._each("write", put, chunks)
         self.stats.add(requests=len(items), bytes_written=sum(map(len, items.values())))
 
     def put_new(self, key: str, data: bytes) -> bool:
