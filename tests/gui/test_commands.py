@@ -16,8 +16,8 @@ from zarr_vectors.testing.data import cloud, points_store
 pytestmark = pytest.mark.gui
 
 RENDER_KEYS = """format_version geometry warnings levels_drawn vertices_drawn
-vertices_in_view_level0 cells_in_view holes tau_px bytes_read requests wasted_bytes refused_by_budget failed
-time_to_first_frame_s time_to_settled_s peak_rss_bytes settled""".split()
+vertices_in_view_level0 cells_in_view holes tau_px bytes_read requests wasted_bytes
+refused_by_budget failed time_to_first_frame_s time_to_settled_s peak_rss_bytes settled""".split()
 BENCH_KEYS = """frames frame_ms_p50 frame_ms_p95 frame_ms_p95_loading gui_stall_ms_p99
 gui_stall_ms_max hole_frames oscillations plan_ms_p95""".split()
 
