@@ -10,6 +10,7 @@ from zarr.storage import MemoryStore
 from zarr_vectors.core.backends import open_backend
 from zarr_vectors.core.keys import format_key
 from zarr_vectors.testing.layout_contract import GRID, LayoutContract, Place
+from zarr_vectors.testing.links_contract import LinksContract
 from zarr_vectors.testing.stores import SlowStore, UnlistableStore
 from zarr_vectors.typing import ChunkCoords
 
@@ -35,7 +36,7 @@ def make_store(kind: str, folder: Path) -> object:
 
 
 @pytest.mark.parametrize("kind", ["memory", "local", "unlistable", "slow", "obstore"])
-class TestLayout07(LayoutContract):
+class TestLayout07(LayoutContract, LinksContract):
     @pytest.fixture
     def place(self, kind: str, tmp_path: Path) -> Place:
         backend = open_backend(make_store(kind, tmp_path), mode="a")
@@ -43,7 +44,7 @@ class TestLayout07(LayoutContract):
 
 
 @pytest.mark.parametrize("kind", ["memory", "local", "unlistable", "slow", "obstore"])
-class TestLayout09(LayoutContract):
+class TestLayout09(LayoutContract, LinksContract):
     @pytest.fixture
     def place(self, kind: str, tmp_path: Path) -> Place:
         backend = open_backend(make_store(kind, tmp_path), mode="a")

@@ -10,7 +10,7 @@ import numpy as np
 
 from zarr_vectors.core.layouts.tree import Tree
 from zarr_vectors.core.metadata import AttributeSpec
-from zarr_vectors.encoding.ragged import decode_inline
+from zarr_vectors.encoding.ragged import decode_inline, decode_rows
 from zarr_vectors.exceptions import ArrayError, MetadataError
 from zarr_vectors.typing import AnyArray, ChunkCoords, IntArray
 
@@ -46,8 +46,7 @@ class LinkTree(Tree):
                     cell.chunk,
                 )
         counts = np.array([len(cell.data) // width for cell in cells], np.int64)
-        flat = np.frombuffer(b"".join(cell.data for cell in cells), "<i8")
-        return flat.astype(np.int64, copy=False).reshape(-1, columns), counts
+        return decode_rows(b"".join(cell.data for cell in cells), "<i8", columns), counts
 
     def without_heads(self, cells: Iterable[Cell]) -> list[Cell]:
         """Cells with an inline header, as their rows alone."""
@@ -79,8 +78,8 @@ class LinkTree(Tree):
                     f"it has {len(cell.data)} bytes for {count} links, expected {count * row}",
                     cell.chunk,
                 )
-        flat = np.frombuffer(b"".join(cell.data for cell in cells), dtype)
-        return flat.astype(dtype.newbyteorder("="), copy=False).reshape(-1, *shape)
+        flat = decode_rows(b"".join(cell.data for cell in cells), dtype)
+        return flat.reshape(-1, *shape)
 
     def attribute_spec(self, path: str, name: str, meta: Mapping[str, Any]) -> AttributeSpec:
         """What an attribute says of itself; an error names its array."""
