@@ -140,27 +140,6 @@ def handle_at(layout: Layout) -> StoreHandle:
     return StoreHandle(layout.backend, layout, root, levels)
 
 
-def new_handle(
-    place: StoreLike,
-    meta: RootMetadata,
-    *,
-    backend: str | None = None,
-    **options: Any,  # noqa: ANN401  each backend has options of its own
-) -> StoreHandle:
-    """A store to be filled, not yet there for readers: its root is written by :func:`finish`.
-
-    Raises:
-        StoreError: Something is there already, or the place cannot be written to.
-    """
-    place = open_backend(place, mode="a", backend=backend, **options)
-    if place.read_only:
-        raise StoreError(f"{place.url} cannot be written to")
-    check_vacant(place)
-    attributes = root_attributes(meta, place.url)
-    layout = layout_for(meta.zv_version, place)
-    return StoreHandle(place, layout, RootDocument(attributes, meta), {})
-
-
 @contextmanager
 def creating(
     place: StoreLike,

@@ -19,7 +19,7 @@ from zarr_vectors.constants import (
     VERTICES,
 )
 from zarr_vectors.core.backends import StoreLike
-from zarr_vectors.core.handle import finish, new_handle
+from zarr_vectors.core.handle import creating, finish
 from zarr_vectors.core.metadata import (
     AttributeSpec,
     ChunkTable,
@@ -158,38 +158,41 @@ def write_point_blocks(
         )
         meta.validate()
         specs = incoming.specs()
-        handle = new_handle(store_path, meta, backend=backend)
-        grid = grid_of(incoming.bounds, chunk, np.zeros((0, ndim), np.int64))
-        create_rows(handle.layout, "0", incoming.dtype, specs, grid)
-        max_rows = max(1, max_bytes // (2 * spill.row_bytes + _OVERHEAD))
-        tables: list[ChunkTable] = []
-        manifests: list[Manifests] = []
-        done = 0
-        for batch in spill.batches(max_rows):
-            points, values, ids = incoming.split(batch)
-            route = _route(points, chunk, bins, ids)
-            check = _checker(cancelled)
-            tables.append(fill_rows(handle.layout, "0", route, points, specs, values, check))
-            if ids is not None:
-                manifests.append(manifests_of(route))
-            done += len(points)
-            report(done, incoming.count, "writing chunks")
-        table = _joined(tables, ndim)
-        names = [VERTICES]
-        if specs:
-            names += [VERTEX_ATTRIBUTES, *(f"{VERTEX_ATTRIBUTES}/{spec.name}" for spec in specs)]
-        slots = 0
-        if incoming.has_ids:
-            objects = _objects(manifests, ndim, object_attributes or {})
-            slots = write_objects(handle.layout, "0", objects)
-            names += [OBJECT_INDEX, *([OBJECT_ATTRIBUTES] if object_attributes else [])]
-        level = LevelMetadata(
-            level=0,
-            vertex_count=incoming.count,
-            arrays_present=tuple(names),
-            fragments_tile=True,
-        )
-        finish(handle.with_level(LevelDocument(level, {}, table)), 0)
+        with creating(store_path, meta, backend=backend) as handle:
+            grid = grid_of(incoming.bounds, chunk, np.zeros((0, ndim), np.int64))
+            create_rows(handle.layout, "0", incoming.dtype, specs, grid)
+            max_rows = max(1, max_bytes // (2 * spill.row_bytes + _OVERHEAD))
+            tables: list[ChunkTable] = []
+            manifests: list[Manifests] = []
+            done = 0
+            for batch in spill.batches(max_rows):
+                points, values, ids = incoming.split(batch)
+                route = _route(points, chunk, bins, ids)
+                check = _checker(cancelled)
+                tables.append(fill_rows(handle.layout, "0", route, points, specs, values, check))
+                if ids is not None:
+                    manifests.append(manifests_of(route))
+                done += len(points)
+                report(done, incoming.count, "writing chunks")
+            table = _joined(tables, ndim)
+            names = [VERTICES]
+            if specs:
+                names += [
+                    VERTEX_ATTRIBUTES,
+                    *(f"{VERTEX_ATTRIBUTES}/{spec.name}" for spec in specs),
+                ]
+            slots = 0
+            if incoming.has_ids:
+                objects = _objects(manifests, ndim, object_attributes or {})
+                slots = write_objects(handle.layout, "0", objects)
+                names += [OBJECT_INDEX, *([OBJECT_ATTRIBUTES] if object_attributes else [])]
+            level = LevelMetadata(
+                level=0,
+                vertex_count=incoming.count,
+                arrays_present=tuple(names),
+                fragments_tile=True,
+            )
+            finish(handle.with_level(LevelDocument(level, {}, table)), 0)
     return {
         "vertex_count": incoming.count,
         "chunk_count": len(table.coords),

@@ -15,6 +15,7 @@ from zarr_vectors.exceptions import ArrayError, StoreError
 from zarr_vectors.lazy import open_zv
 from zarr_vectors.multiresolution.coarsen import build_pyramid
 from zarr_vectors.testing.data import cloud, points_store
+from zarr_vectors.types.meshes import write_mesh
 from zarr_vectors.types.points import read_points, write_points
 
 
@@ -307,3 +308,69 @@ def test_paths_keep_their_order(tmp_path, version):
             writer.append_vertices_sync([*path, [27.0, 1, 1]], object_ids=[5] * 5)
     assert [chunk for chunk, _ in level.object_index[4]] == [(2, 0, 0), (1, 0, 0), (0, 0, 0)]
     np.testing.assert_array_equal(level.filter(object_ids=[4]).compute()["positions"], path)
+
+
+@pytest.fixture
+def mesh(tmp_path, version):
+    """Triangles inside chunks, and across them."""
+    rng = np.random.default_rng(4)
+    vertices = rng.uniform(-20, 20, (60, 3))
+    near = np.argsort(((vertices[:, None] - vertices[None]) ** 2).sum(axis=2), axis=1)[:, :3]
+    faces = np.unique(np.sort(near, axis=1), axis=0)
+    write_mesh(tmp_path / "s", vertices, faces, chunk_shape=(10.0,) * 3, format_version=version)
+    return open_zv(tmp_path / "s")
+
+
+def inner_faces(store):
+    """Chunk of every face inside one, as stored."""
+    links = store[0]._handle.layout.get_links("0")
+    inside = (links.chunks == links.chunks[:, :1]).all(axis=(1, 2))
+    return links.chunks[inside, 0], links.rows[inside]
+
+
+def test_face_attributes_have_a_row_for_each_face_inside_a_chunk(mesh):
+    chunks, rows = inner_faces(mesh)
+    count = len(rows)
+    assert 0 < count < 60
+    with mesh[0].writer() as writer:
+        writer.add_face_attribute_sync("number", np.arange(count), dtype="uint8")
+        writer.add_face_attribute_sync("pair", np.stack([rows[:, 0], rows[:, 1]], axis=1))
+        writer.add_face_attribute_sync("side", np.where(chunks[:, 0] < 0, "left", "right"))
+        with pytest.raises(ArrayError, match=f"has {count} faces inside one chunk"):
+            writer.add_face_attribute_sync("all", np.zeros(count + 1))
+    store = open_zv(mesh.path)
+    found = store[0].face_attributes
+    assert list(found) == ["number", "pair", "side"]
+    assert (
+        "face_attributes/side" in store_info(open_store(mesh.path))["levels"][0]["arrays_present"]
+    )
+    assert found["number"].compute().dtype == np.uint8
+    np.testing.assert_array_equal(found["number"].compute(), np.arange(count))
+    np.testing.assert_array_equal(found["pair"].compute(), rows[:, :2])
+    np.testing.assert_array_equal(found["side"].compute() == "left", chunks[:, 0] < 0)
+    with pytest.raises(ArrayError, match="there is no 0/face_attributes/other"):
+        found["other"].compute()
+    asyncio.run(replaced(store, count))
+    np.testing.assert_array_equal(found["number"].compute(), np.full(count, 7))
+
+
+async def replaced(store, count):
+    async with store[0].writer() as writer:
+        await writer.add_face_attribute("number", np.full(count, 7))
+
+
+def test_a_face_attribute_that_is_cut_short_is_damage(mesh):
+    chunks, _ = inner_faces(mesh)
+    with mesh[0].writer() as writer:
+        writer.add_face_attribute_sync("number", np.arange(len(chunks), dtype="u1"))
+    first = tuple(chunks[0].tolist())
+    open_zv(mesh.path)[0].writer().close()
+    layout = mesh[0].writable().layout
+    layout.put_cells("0/face_attributes/number", {first: b"12345678901234567890"})
+    with pytest.raises(ArrayError, match="0/face_attributes/number"):
+        open_zv(mesh.path)[0].face_attributes["number"].compute()
+
+
+def test_a_store_without_faces_has_no_rows_for_them(store):
+    with store[0].writer() as writer, pytest.raises(ArrayError, match="0 faces inside one chunk"):
+        writer.add_face_attribute_sync("n", [1.0])
