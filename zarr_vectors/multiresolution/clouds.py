@@ -9,13 +9,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zarr_vectors.constants import OBJECT_ATTRIBUTES, OBJECT_INDEX, VERTEX_ATTRIBUTES, VERTICES
+from zarr_vectors.constants import VERTEX_ATTRIBUTES, VERTICES
 from zarr_vectors.core.handle import StoreHandle, finish
 from zarr_vectors.core.metadata import AttributeSpec, ChunkTable, LevelMetadata
 from zarr_vectors.core.metadata.multiscales import LevelTransform, with_transform
 from zarr_vectors.core.root_meta import LevelDocument, RootDocument
 from zarr_vectors.exceptions import ChunkingError, CoarseningError, StoreError
+from zarr_vectors.multiresolution.carried import (
+    Carried,
+    KnownObjects,
+    arrays_of_objects,
+    read_carried,
+    write_carried,
+)
 from zarr_vectors.multiresolution.cross_level import CAPABILITY, CrossLevel, place_of
+from zarr_vectors.multiresolution.density import DENSITY_KEY, density_of_bins
 from zarr_vectors.multiresolution.measuring import Standing
 from zarr_vectors.multiresolution.object_selection import keep_objects
 from zarr_vectors.multiresolution.reducing import Runner, TileJob, serial
@@ -38,13 +46,13 @@ from zarr_vectors.reading.assemble import piece_rows
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import LevelArrays, describe_level
 from zarr_vectors.reading.objects import fragments_of
+from zarr_vectors.reading.plan import plan_read
 from zarr_vectors.typing import FloatArray, IntArray
 from zarr_vectors.writing.commit import (
     ObjectTables,
     create_rows,
     fill_rows,
     grid_of,
-    put_object_attribute,
     write_objects,
 )
 from zarr_vectors.writing.route import Route
@@ -145,7 +153,7 @@ class CloudBuilder:
         target = target_of(handle.meta, handle.level(source).meta, level, step)
         members, kept = self._members, self._slots
         if members is not None:
-            kept = keep_objects(self._slots, step.sparsity, strategy=choice[0], seed=choice[1])
+            kept = self._kept(members, step, choice)
             members = kept_members(members, kept)
         elif step.sparsity > 1:
             raise CoarseningError(
@@ -165,7 +173,7 @@ class CloudBuilder:
                 count = int(table.counts.sum())
                 stored = np.arange(count, dtype=np.int64)
                 carried = moved_members(carried_members(members, parents, count), stored)
-                self._write_objects(source, path, route, carried)
+                self._write_objects(path, route, carried)
             self._report(f"level {level}: error")
             self._standing.climb(parents)
             error = self._standing.error(self._positions)
@@ -180,7 +188,9 @@ class CloudBuilder:
         meta = self._level_meta(source, target, int(table.counts.sum()))
         transform = LevelTransform(target.bin_ratio, tuple(x / 2 for x in target.bin_shape))
         root = RootDocument(with_transform(handle.root.attributes, level, transform), handle.meta)
-        document = LevelDocument(meta, {}, table, error)
+        count = meta.vertex_count  # one in each bin
+        density = density_of_bins(count, count, target.bin_shape)
+        document = LevelDocument(meta, {DENSITY_KEY: density}, table, error)
         self.handle = handle.with_level(document, root)
         finish(self.handle, level)
         self._table = table
@@ -312,8 +322,10 @@ class CloudBuilder:
         """Ids of the object slots, and which rows each object has."""
         layout = self.handle.layout
         index = layout.get_objects(arrays.path)
+        self._carried: Carried | None = None
         if index is None or not len(index.ids):
             return np.zeros(0, np.int64), None
+        self._carried = read_carried(layout, arrays.path, index.ids)
         pieces = fragments_of(layout, arrays, None)
         keys = self._table.keys()
         first = np.zeros(len(keys) + 1, np.int64)
@@ -328,29 +340,34 @@ class CloudBuilder:
         )
         return index.ids, Members(objects, rows)
 
-    def _write_objects(self, source: int, path: str, route: Route, members: Members) -> None:
-        """Manifests over shared vertices, and the object attributes of the objects that remain."""
-        layout, slots = self.handle.layout, self._slots
-        manifests = manifests_of_members(members, route, slots)
-        write_objects(layout, path, ObjectTables(manifests))
-        there = np.unique(members.objects)
-        stored = layout.get_objects(path)
-        row_ids = slots if stored is None else stored.ids
-        for name in layout.array_names(f"{source}/{OBJECT_ATTRIBUTES}"):
-            found = layout.get_dense(f"{source}/{OBJECT_ATTRIBUTES}/{name}")
-            if found is None:
-                continue
-            values, present = found
-            kept = np.intersect1d(there, slots[present[present < len(slots)]])
-            rows = values[np.searchsorted(slots, kept)]
-            put_object_attribute(layout, path, name, rows, kept, row_ids)
+    def _kept(self, members: Members, step: Step, choice: tuple[str, int | None]) -> IntArray:
+        """Objects that stay, among those that have vertices."""
+        ids = np.unique(members.objects)
+        carried = self._carried
+        assert carried is not None  # noqa: S101  there are objects
+        if step.sparsity == 1 or choice[0] == "random":
+            return keep_objects(ids, step.sparsity, strategy=choice[0], seed=choice[1])
+        positions = self._positions
+        if self._weights is None:  # the level everything is built from
+            arrays = self._reader.arrays
+            plan = plan_read(arrays.table.coords, arrays.chunk_shape)
+            positions = self._reader.read(plan).positions
+        facts = KnownObjects(ids, members, positions, carried)
+        return keep_objects(ids, step.sparsity, strategy=choice[0], seed=choice[1], facts=facts)
+
+    def _write_objects(self, path: str, route: Route, members: Members) -> None:
+        """Manifests over shared vertices, and what is known of the objects that remain."""
+        manifests = manifests_of_members(members, route, self._slots)
+        write_objects(self.handle.layout, path, ObjectTables(manifests))
+        if self._carried is not None:
+            write_carried(self.handle.layout, path, self._carried, np.unique(members.objects))
 
     def _level_meta(self, source: int, target: Target, count: int) -> LevelMetadata:
         names = [VERTICES]
         if self._specs:
             names += [VERTEX_ATTRIBUTES, *(f"{VERTEX_ATTRIBUTES}/{n}" for n in self._specs)]
         has_objects = self._members is not None
-        names += [OBJECT_INDEX] if has_objects else []
+        names += arrays_of_objects(self._carried)
         chunk = target.chunk_shape
         return LevelMetadata(
             level=target.level,

@@ -49,7 +49,7 @@ def build_pyramid(
 
     Every level keeps the attributes of vertices, links and objects, the groups and the object ids,
     and records the distance from each level-0 vertex to the vertex that stands for it
-    (``zarr_vectors_error``); levels of lines, graphs and meshes also how closely their vertices lie
+    (``zarr_vectors_error``) and how closely vertices lie
     (``zarr_vectors_density``). Levels that an append has made stale are replaced. A failure or a
     kill leaves the store as it was.
 

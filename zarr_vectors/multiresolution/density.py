@@ -31,16 +31,26 @@ def density_of(
         the edge of the cube (of D axes) that each vertex has of the occupied bins to itself.
     """
     bins, _ = cell_ranks(positions, bin_shape)
-    count = len(positions)
-    spacing = 0.0
+    found = density_of_bins(len(positions), bins, bin_shape)
     if links is not None and len(links):
         ends = positions[links].astype(np.float64)
-        spacing = float(np.sqrt(((ends[:, 1] - ends[:, 0]) ** 2).sum(axis=1)).mean())
-    elif count:
-        spacing = float((bins * prod(bin_shape) / count) ** (1 / len(bin_shape)))
+        sizes = np.sqrt(((ends[:, 1] - ends[:, 0]) ** 2).sum(axis=1))
+        found["spacing"] = float(sizes.mean())
+    return found
+
+
+def density_of_bins(count: int, bins: int, bin_shape: Sequence[float]) -> dict[str, Any]:
+    """The density of points, as :func:`density_of` has it.
+
+    Args:
+        count: Vertices.
+        bins: Bins that hold one.
+        bin_shape: D floats, the level's bins, world units.
+    """
+    volume = bins * prod(bin_shape)
     return {
         "version": 1,
         "occupied_bins": bins,
         "vertices_per_bin": count / bins if bins else 0.0,
-        "spacing": spacing,
+        "spacing": (volume / count) ** (1 / len(bin_shape)) if count else 0.0,
     }

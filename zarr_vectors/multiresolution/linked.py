@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from zarr_vectors.constants import LINK_ATTRIBUTES, LINKS, VERTEX_ATTRIBUTES, VERTICES
 from zarr_vectors.core.handle import StoreHandle, finish
-from zarr_vectors.core.layouts.base import ChunkGrid, LinkRecords
+from zarr_vectors.core.layouts.base import ChunkGrid
 from zarr_vectors.core.metadata import AttributeSpec, ChunkTable, LevelError, LevelMetadata
 from zarr_vectors.core.metadata.multiscales import LevelTransform, with_transform
 from zarr_vectors.core.root_meta import LevelDocument, RootDocument
@@ -25,16 +25,8 @@ from zarr_vectors.multiresolution.carried import (
 )
 from zarr_vectors.multiresolution.cross_level import CAPABILITY, CrossLevel, composed, place_of
 from zarr_vectors.multiresolution.density import DENSITY_KEY, density_of
-from zarr_vectors.multiresolution.linked_rows import (
-    KINDS,
-    PATHS,
-    Coarser,
-    LinkedRows,
-    Owners,
-    coarser,
-    owners_of,
-    path_starts,
-)
+from zarr_vectors.multiresolution.linked_routes import Routed, route_level
+from zarr_vectors.multiresolution.linked_rows import KINDS, PATHS, Coarser, LinkedRows, coarser
 from zarr_vectors.multiresolution.object_selection import keep_objects
 from zarr_vectors.multiresolution.steps import (
     METHOD,
@@ -62,29 +54,8 @@ from zarr_vectors.writing.commit import (
     write_objects,
     write_rows,
 )
-from zarr_vectors.writing.edges import link_records, parent_links, spread_rows, stored_rows
 from zarr_vectors.writing.linked import LINKS_ATTRIBUTES
-from zarr_vectors.writing.route import Manifests, Route, route_objects, route_parts
-from zarr_vectors.writing.runs import route_paths
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Routed:
-    """Where the rows, objects and links of a level go.
-
-    Attributes:
-        route: Rows into chunks and fragments.
-        stored: (N,) int64 stored row of every row.
-        manifests: Fragments of every object slot, or None where there are no objects.
-        links: Links to store, or None for none.
-        shared: Whether a fragment belongs to several objects.
-    """
-
-    route: Route
-    stored: IntArray
-    manifests: Manifests | None
-    links: LinkRecords | None
-    shared: bool
+from zarr_vectors.writing.route import Route
 
 
 class LinkedBuilder:
@@ -181,7 +152,9 @@ class LinkedBuilder:
         kept, ids = self._kept(step, choice)
         made = coarser(self._rows, kept, self._kind, target.bin_shape, self._link_how)
         self._check()
-        routed = self._route(made, target)
+        slots = None if self._carried is None else self._carried.slots
+        marks = layout.parents_cross_fragments
+        routed = route_level(made, self._kind, target, slots, mark_roots=marks)
         positions = made.rows.positions
         self._report(f"level {level}: {len(positions):,} vertices")
         grid = grid_of(handle.meta.bounds, target.chunk_shape, routed.route.chunks)
@@ -189,8 +162,7 @@ class LinkedBuilder:
             table = write_rows(layout, path, routed.route, positions, [], grid, self._check)
             values = self._write_values(path, made, routed.route, grid)
             there = self._write_objects(path, made, routed)
-            if routed.links is not None:
-                layout.put_links(path, routed.links, grid)
+            layout.put_links(path, routed.links, grid)
             self._report(f"level {level}: error")
             error = self._measure(made)
             place = place_of(handle.meta, level, target.chunk_shape, table)
@@ -319,45 +291,6 @@ class LinkedBuilder:
             return np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
         return rows.links
 
-    def _route(self, made: Coarser, target: Target) -> Routed:
-        rows, slots = made.rows, None if self._carried is None else self._carried.slots
-        if self._kind in PATHS:
-            assert rows.members is not None  # noqa: S101  paths are objects
-            assert slots is not None  # noqa: S101  and objects have slots
-            ids, starts = path_starts(rows.members)
-            # cut at chunks only: a vertex is alone in its bin, and would be a fragment of its own
-            runs = route_paths(rows.positions, starts, target.chunk_shape, ids=ids)
-            whole = _with_slots(runs.manifests, slots)
-            return Routed(runs.route, stored_rows(runs.route), whole, runs.links, False)
-        owners = owners_of(rows.members, len(rows.positions))
-        if made.heads is None:
-            route = route_objects(rows.positions, target.chunk_shape, owners.of_rows)
-            stored = stored_rows(route)
-            records = link_records(route, stored[rows.links], rows.link_values)
-        else:
-            # rows lie tree after tree, and a root must be the first of its fragment
-            trees = np.cumsum(made.heads < 0) - 1
-            route = route_parts(rows.positions, target.chunk_shape, owners.of_rows, trees)
-            stored = stored_rows(route)
-            records = self._skeleton_records(made, route, stored)
-        manifests = _manifests(route, owners, slots) if slots is not None else None
-        return Routed(route, stored, manifests, records, owners.shared)
-
-    def _skeleton_records(self, made: Coarser, route: Route, stored: IntArray) -> LinkRecords:
-        """The edges that readers do not know without being told; all, where edges have values."""
-        rows, children = made.rows, stored[made.rows.links[:, 0]]
-        parents = np.full(len(stored), -1, np.int64)
-        parents[children] = stored[rows.links[:, 1]]
-        edges = np.full(len(stored), -1, np.int64)
-        edges[children] = np.arange(len(children))
-        marks = self.handle.layout.parents_cross_fragments
-        told = parent_links(route, parents, every=bool(rows.link_values), mark_roots=marks)
-        values = {
-            name: spread_rows(column, edges[told[:, 0]])
-            for name, column in rows.link_values.items()
-        }
-        return link_records(route, told, values)
-
     def _write_values(
         self, path: str, made: Coarser, route: Route, grid: ChunkGrid
     ) -> dict[str, AnyArray]:
@@ -403,7 +336,7 @@ class LinkedBuilder:
         names = [VERTICES]
         if self._specs:
             names += [VERTEX_ATTRIBUTES, *(f"{VERTEX_ATTRIBUTES}/{n}" for n in self._specs)]
-        names += [LINKS] if routed.links is not None else []
+        names.append(LINKS)
         if self._link_how:
             names += [LINK_ATTRIBUTES, *(f"{LINK_ATTRIBUTES}/{n}" for n in self._link_how)]
         has_objects = self._carried is not None
@@ -462,33 +395,3 @@ def _exact(reader: LevelReader) -> ChunkTable:
     found = reader.read_chunks(table.keys())
     counts = np.array([len(part.positions) for part in found.values()], np.int64)
     return ChunkTable(table.coords, counts, exact=True)
-
-
-def _with_slots(manifests: Manifests, slots: IntArray) -> Manifests:
-    """The manifests of every slot; those of objects that are not there are empty."""
-    counts = np.zeros(len(slots) + 1, np.int64)
-    counts[np.searchsorted(slots, manifests.ids) + 1] = np.diff(manifests.starts)
-    return replace(manifests, ids=slots, starts=np.cumsum(counts))
-
-
-def _manifests(route: Route, owners: Owners, slots: IntArray) -> Manifests:
-    """Fragments of every slot in ascending chunks.
-
-    Args:
-        route: Where rows go, by owner.
-        owners: The objects of each owner.
-        slots: (O,) int64 ids of all objects, ascending.
-    """
-    of_fragments = route.fragment_objects
-    assert of_fragments is not None  # noqa: S101  routed by owner
-    chunk = np.repeat(np.arange(len(route.chunks)), np.diff(route.chunk_fragments))
-    number = np.arange(len(of_fragments)) - route.chunk_fragments[chunk]
-    by_owner = np.argsort(of_fragments, kind="stable")
-    first = np.searchsorted(of_fragments[by_owner], owners.owners, side="left")
-    sizes = np.searchsorted(of_fragments[by_owner], owners.owners, side="right") - first
-    take = np.repeat(first - (np.cumsum(sizes) - sizes), sizes) + np.arange(sizes.sum())
-    blocks, owner = by_owner[take], np.repeat(owners.objects, sizes)
-    order = np.lexsort((blocks, owner))
-    blocks, owner = blocks[order], owner[order]
-    starts = np.append(np.searchsorted(owner, slots), len(owner)).astype(np.int64)
-    return Manifests(slots, starts, route.chunks[chunk[blocks]], number[blocks])
