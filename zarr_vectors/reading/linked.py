@@ -83,7 +83,7 @@ def read_edges(
         return _read_paths(handle, reader, plan, attributes, link_attributes, text=text)
     points, selection = reader.select(plan, attributes, text=text)
     told = handle.meta.links_convention == "implicit_sequential_with_branches"
-    records = _records(handle, reader, plan, link_attributes, touching=told)
+    records = _records(handle, reader, plan, link_attributes, starting=told)
     if records.rows.shape[1] != 2:
         raise ConventionError(
             f"{handle.backend.url} has links of {records.rows.shape[1]} ends: faces, not edges"
@@ -179,11 +179,11 @@ def _records(
     names: Iterable[str],
     *,
     width: int = 2,
-    touching: bool = False,
+    starting: bool = False,
 ) -> LinkRecords:
-    """Links of a level inside the chunks of a plan, or touching them; none where it has none.
+    """Links of a level inside the chunks of a plan, or starting there; none where it has none.
 
-    A skeleton needs those that touch: a parent elsewhere tells that it is not the row before.
+    A skeleton needs those that start there: a parent elsewhere tells that it is not the row before.
     """
     arrays, wanted = reader.arrays, list(names)
     if wanted:
@@ -194,9 +194,9 @@ def _records(
                 f"level {arrays.path} of {arrays.url} has no link attribute {missing!r}; it has "
                 f"{', '.join(map(repr, known)) or 'none'}"
             )
-    whole = touching or len(plan.coords) == len(arrays.table.coords)
+    whole = len(plan.coords) == len(arrays.table.coords)
     found = handle.layout.get_links(
-        arrays.path, within=None if whole else plan.keys(), attributes=wanted
+        arrays.path, within=None if whole else plan.keys(), starting=starting, attributes=wanted
     )
     if found is None:
         if arrays.meta.level and arrays.meta.vertex_count and _foreign(handle, reader):

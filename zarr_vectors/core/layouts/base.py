@@ -159,6 +159,7 @@ class KeepsLinks(Protocol):
         *,
         delta: int = 0,
         within: Iterable[ChunkCoords] | None = None,
+        starting: bool = False,
         attributes: Iterable[str] = (),
     ) -> LinkRecords | None:
         """Links of a level, or None where it has none of that delta.
@@ -170,6 +171,7 @@ class KeepsLinks(Protocol):
             level: The level's path.
             delta: Levels up.
             within: Only links whose endpoints at this level all lie in these chunks.
+            starting: It is enough that the first endpoint does.
             attributes: Names of link attributes to read along.
         """
         ...

@@ -82,6 +82,7 @@ class ReadsLinks07(Cells07, LinkTree):
         *,
         delta: int = 0,
         within: Iterable[ChunkCoords] | None = None,
+        starting: bool = False,
         attributes: Iterable[str] = (),
     ) -> LinkRecords | None:
         """Links of a level, or None where it has none of that delta.
@@ -92,6 +93,7 @@ class ReadsLinks07(Cells07, LinkTree):
             level: The level's path.
             delta: Levels up.
             within: Only links whose endpoints at this level all lie in these chunks.
+            starting: It is enough that the first endpoint does.
             attributes: Names of link attributes to read along.
 
         Raises:
@@ -126,7 +128,7 @@ class ReadsLinks07(Cells07, LinkTree):
         if wanted is not None and len(others):
             with self.blaming(family.outer):
                 chosen = ends.ChunkSet(wanted, rank)
-            own = np.ascontiguousarray(others[:, : 1 if delta else family.width, :-1])
+            own = np.ascontiguousarray(others[:, : 1 if delta or starting else family.width, :-1])
             held = chosen.holds(own.reshape(-1, rank)).reshape(own.shape[:2])
             kept = np.flatnonzero(held.all(axis=1))
         values = {}
@@ -321,7 +323,7 @@ class ReadsLinks07(Cells07, LinkTree):
                         f"{self.backend.url} was not stored: they have the value "
                         f"{absent_value(known.dtype)}",
                         ZVWarning,
-                        stacklevel=4,
+                        stacklevel=3,
                     )
                 part = np.full((count, *known.shape[1:]), absent_value(known.dtype), known.dtype)
             parts.append(part)

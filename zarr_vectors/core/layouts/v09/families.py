@@ -84,6 +84,13 @@ class Part:
             inside[inside] = wanted.holds(cells[inside] + offset)
         return inside
 
+    def touch(self, cells: IntArray, wanted: ends.ChunkSet) -> npt.NDArray[np.bool_]:
+        """(n,) bool: which of (n, R) cells hold links with an end in chunks asked for."""
+        found = wanted.holds(cells)
+        for offset in np.unique(self.offsets, axis=0):
+            found |= wanted.holds(cells + offset)
+        return found
+
 
 class Families09(LinkTree):
     """Documents of families."""

@@ -50,6 +50,7 @@ class ReadsLinks09(Cells09, Families09):
         *,
         delta: int = 0,
         within: Iterable[ChunkCoords] | None = None,
+        starting: bool = False,
         attributes: Iterable[str] = (),
     ) -> LinkRecords | None:
         """Links of a level, or None where it has none of that delta.
@@ -61,6 +62,7 @@ class ReadsLinks09(Cells09, Families09):
             level: The level's path.
             delta: Levels up.
             within: Only links whose endpoints at this level all lie in these chunks.
+            starting: It is enough that the first endpoint does.
             attributes: Names of link attributes to read along.
 
         Raises:
@@ -82,8 +84,8 @@ class ReadsLinks09(Cells09, Families09):
         with self.blaming(path):
             ratio = family.ratio or stored_ratio(found, scales)
             wanted = None if within is None else ends.ChunkSet(within, family.rank)
-        parts, grids = self._parts(family, names, wanted)
-        chosen = self._chosen(family, parts, grids, wanted)
+        parts, grids = self._parts(family, names, None if starting else wanted)
+        chosen = self._chosen(family, parts, grids, wanted, starting=starting)
         blobs = self._fetch(family, chosen, grids, names)
         chunks, rows, counts = self._records(family, chosen, blobs, ratio)
         if wanted is None and len(rows) != family.count:
@@ -92,6 +94,10 @@ class ReadsLinks09(Cells09, Families09):
             name: self._values(family, name, chosen, blobs, counts, grids, found[groups[name]])
             for name in names
         }
+        if wanted is not None and starting:
+            kept = wanted.holds(np.ascontiguousarray(chunks[:, 0]))
+            chunks, rows = chunks[kept], rows[kept]
+            values = {name: column[kept] for name, column in values.items()}
         return LinkRecords(chunks, rows, values)
 
     def _parts(
@@ -137,6 +143,8 @@ class ReadsLinks09(Cells09, Families09):
         parts: Iterable[Part],
         grids: Mapping[str, Grid],
         wanted: ends.ChunkSet | None,
+        *,
+        starting: bool,
     ) -> list[_Chosen]:
         chosen = []
         for part in parts:
@@ -154,7 +162,8 @@ class ReadsLinks09(Cells09, Families09):
             stored = self.list_cells(part.path) if grid.stored is None else sorted(grid.stored)
             cells = np.array(stored, np.int64).reshape(-1, family.rank)
             if wanted is not None:
-                kept = wanted.holds(cells) if family.delta else part.reach(cells, wanted)
+                touched = part.touch if starting else part.reach
+                kept = wanted.holds(cells) if family.delta else touched(cells, wanted)
                 cells = cells[kept]
             if len(cells):
                 chosen.append(_Chosen(part, cells, turned, keys_of(cells)))
