@@ -14,6 +14,7 @@ from zarr_vectors.encoding.categorical import decode_categories
 from zarr_vectors.encoding.fragments import FragmentIndex
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.reading.plan import Pieces
+from zarr_vectors.spatial.ranks import chunk_ranks
 from zarr_vectors.typing import AnyArray, ChunkCoords, FloatArray, IntArray
 
 Blobs = Mapping[ChunkCoords, bytes]
@@ -125,44 +126,48 @@ def piece_rows(
     Raises:
         ArrayError: A chunk without a table, a fragment that is not there, or rows beyond the chunk.
     """
-    number = {key: i for i, key in enumerate(keys)}
-    owner = np.fromiter(
-        (number[tuple(row)] for row in pieces.chunks.tolist()), np.int64, len(pieces.chunks)
-    )
-    order = np.argsort(owner, kind="stable")
-    edges = np.searchsorted(owner[order], np.arange(len(keys) + 1))
-    counts = np.zeros(len(owner), np.int64)
-    parts: list[IntArray] = []
-    asked, most = 0, _MOST_SHARED + _MOST_SHARES * int(first_rows[-1])
-    for i, key in enumerate(keys):
-        mine = order[edges[i] : edges[i + 1]]
-        if not len(mine):
-            continue
-        if key not in indexes:
-            raise damaged(array, key, url, "there is no fragment table")
-        index = indexes[key]
-        wanted = pieces.fragments[mine]
-        if wanted.max() >= len(index):
-            raise damaged(
-                array, key, url, f"fragment {wanted.max()} is asked for, {len(index)} are there"
-            )
+    coords = np.array(keys, np.int64).reshape(len(keys), pieces.chunks.shape[1])
+    owner = chunk_ranks(pieces.chunks, coords)
+    for piece in np.flatnonzero(owner < 0)[:1].tolist():
+        chunk = tuple(pieces.chunks[piece].tolist())
+        raise damaged(array, chunk, url, "an object has vertices in it and it is not there")
+    none = FragmentIndex(*(np.zeros(0, np.int64),) * 2, np.zeros(0, np.bool_))
+    tables = [indexes.get(key, none) for key in keys]
+    sizes = np.fromiter(map(len, tables), np.int64, len(tables))
+    for piece in np.flatnonzero(pieces.fragments >= sizes[owner])[:1].tolist():
+        key, number = keys[owner[piece]], pieces.fragments[piece]
+        what = "there is no fragment table"
+        if key in indexes:
+            what = f"fragment {number} is asked for, {len(indexes[key])} are there"
+        raise damaged(array, key, url, what)
+    rows_of = np.diff(first_rows)
+    for i in np.unique(owner).tolist():
         try:
-            index.check(int(first_rows[i + 1] - first_rows[i]))
+            tables[i].check(int(rows_of[i]))
         except ArrayError as error:
-            raise damaged(array, key, url, str(error)) from error
-        counts[mine] = index.counts[wanted]
-        asked += int(counts[mine].sum())
-        if asked > most:
-            raise damaged(array, key, url, f"objects claim {asked} rows in all")
-        parts.append(index.gather(wanted) + first_rows[i])
-    rows = np.concatenate(parts) if parts else np.zeros(0, np.int64)
-    # `rows` lists pieces chunk after chunk; put them back into the order asked for
-    starts = np.empty(len(owner), np.int64)
-    starts[order] = np.cumsum(counts[order]) - counts[order]
+            raise damaged(array, keys[i], url, str(error)) from error
+    # fragments of all chunks as one table
+    numbers = np.cumsum(sizes)[owner] - sizes[owner] + pieces.fragments
+    counts = _concatenated([table.counts for table in tables])[numbers]
+    most = _MOST_SHARED + _MOST_SHARES * int(first_rows[-1])
     ends = np.cumsum(counts)
     total = int(ends[-1]) if len(ends) else 0
-    take = np.arange(total) + np.repeat(starts - (ends - counts), counts)
-    return rows[take], np.repeat(pieces.objects, counts)
+    if total > most:
+        key = keys[owner[np.searchsorted(ends, most, side="right")]]
+        raise damaged(array, key, url, f"objects claim {total} rows in all")
+    steps = np.arange(total) - np.repeat(ends - counts, counts)
+    rows = steps + np.repeat(_concatenated([table.starts for table in tables])[numbers], counts)
+    if not all(table.all_ranges for table in tables):
+        # explicit fragments begin at a place among the rows their chunk's table lists
+        lists = np.fromiter((len(table.rows) for table in tables), np.int64, len(tables))
+        listed = np.repeat(_concatenated([t.explicit for t in tables])[numbers], counts)
+        shift = np.repeat((np.cumsum(lists) - lists)[owner], counts)
+        rows[listed] = _concatenated([table.rows for table in tables])[(rows + shift)[listed]]
+    return rows + np.repeat(first_rows[owner], counts), np.repeat(pieces.objects, counts)
+
+
+def _concatenated(parts: list[Any]) -> npt.NDArray[Any]:
+    return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
 
 def empty_positions(spec: VertexSpec, ndim: int) -> FloatArray:

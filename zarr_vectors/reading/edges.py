@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 import numpy.typing as npt
@@ -11,15 +10,13 @@ import numpy.typing as npt
 from zarr_vectors.core.layouts.base import LinkRecords
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.reading.assemble import damaged
+from zarr_vectors.spatial.ranks import chunk_ranks
 from zarr_vectors.typing import IntArray
 
 OUTSIDE = -1
 """Row of an end that lies in no chunk read."""
 NO_PARENT = -2
 """Row of an end that names no row at all: the first end is a root."""
-
-_MAX_KEY = 1 << 62
-_TABLE = 1 << 22
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -49,39 +46,6 @@ class Selection:
         # a row returned more than once counts where it comes first
         places[self.rows[::-1]] = np.arange(len(self.rows))[::-1]
         return places
-
-
-def chunk_ranks(wanted: IntArray, coords: IntArray) -> IntArray:
-    """(n,) int64 place of every wanted chunk among ``coords``, -1 where it is not there.
-
-    Args:
-        wanted: (n, R) int64 chunks.
-        coords: (M, R) int64 chunks, ascending in tuple order, each once.
-    """
-    if not len(coords) or not len(wanted):
-        return np.full(len(wanted), OUTSIDE, np.int64)
-    low, high = coords.min(axis=0), coords.max(axis=0)
-    extents = [int(b) - int(a) + 1 for a, b in zip(low, high, strict=True)]
-    limit = prod(extents)
-    if limit >= _MAX_KEY:  # a sparse, huge grid
-        place = {tuple(row): i for i, row in enumerate(coords.tolist())}
-        found = (place.get(tuple(row), OUTSIDE) for row in wanted.tolist())
-        return np.fromiter(found, np.int64, len(wanted))
-    inside = ((wanted >= low) & (wanted <= high)).all(axis=1)
-    keys, known = np.zeros(len(wanted), np.int64), np.zeros(len(coords), np.int64)
-    for axis, extent in enumerate(extents):
-        keys = keys * extent + (wanted[:, axis] - low[axis])
-        known = known * extent + (coords[:, axis] - low[axis])
-    keys[~inside] = 0
-    if limit <= _TABLE:
-        table = np.full(limit, OUTSIDE, np.int64)
-        table[known] = np.arange(len(known))
-        ranks = table[keys]
-    else:
-        ranks = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-        inside &= known[ranks] == keys
-    ranks[~inside] = OUTSIDE
-    return ranks
 
 
 def stored_ends(

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.spatial.chunking import chunks_in_box
+from zarr_vectors.spatial.ranks import chunk_ranks
 from zarr_vectors.typing import BoundingBox, ChunkCoords, IntArray
 
 
@@ -96,11 +97,11 @@ def plan_read(
     if box is not None:
         keep &= chunks_in_box(occupied, chunk_shape, box)
     if chunks is not None:
-        keep &= _among(occupied, np.array(list(chunks), np.int64).reshape(-1, occupied.shape[1]))
+        keep &= _named(occupied, np.array(list(chunks), np.int64).reshape(-1, occupied.shape[1]))
     if lead is not None:
         keep &= occupied[:, 0] == lead
     if pieces is not None:
-        keep &= _among(occupied, pieces.chunks)
+        keep &= _named(occupied, pieces.chunks)
     coords = occupied[keep]
     return ReadPlan(
         coords,
@@ -126,7 +127,7 @@ def _partial(
 
 def pieces_in(pieces: Pieces, coords: IntArray) -> Pieces:
     """The pieces that lie in the chunks ``coords``, in the order they are in."""
-    keep = _among(pieces.chunks, coords)
+    keep = chunk_ranks(pieces.chunks, coords) >= 0
     return replace(
         pieces,
         chunks=pieces.chunks[keep],
@@ -135,9 +136,9 @@ def pieces_in(pieces: Pieces, coords: IntArray) -> Pieces:
     )
 
 
-def _among(rows: IntArray, wanted: IntArray) -> npt.NDArray[np.bool_]:
-    """(M,) bool: which coordinate rows are among the wanted ones."""
-    if not len(rows) or not len(wanted):
-        return np.zeros(len(rows), np.bool_)
-    found = {tuple(row) for row in wanted.tolist()}
-    return np.fromiter((tuple(row) in found for row in rows.tolist()), np.bool_, len(rows))
+def _named(occupied: IntArray, wanted: IntArray) -> npt.NDArray[np.bool_]:
+    """(M,) bool: which occupied chunks are among the wanted ones."""
+    ranks = chunk_ranks(wanted, occupied)
+    found = np.zeros(len(occupied), np.bool_)
+    found[ranks[ranks >= 0]] = True
+    return found

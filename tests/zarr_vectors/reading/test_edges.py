@@ -11,12 +11,12 @@ from zarr_vectors.reading.edges import (
     NO_PARENT,
     OUTSIDE,
     Selection,
-    chunk_ranks,
     circles,
     renumbered,
     stored_ends,
     told_parents,
 )
+from zarr_vectors.spatial.ranks import chunk_ranks
 
 NEAR = st.integers(-3, 3)
 FAR = st.sampled_from([-(2**52), -7, 0, 5, 2**40, 2**52])
