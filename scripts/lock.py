@@ -30,9 +30,12 @@ class Lock:
     python: str = "3.11"
 
 
+FILES = ("dask", "draco", "lidar", "mesh", "tables", "tracts")
+"""Extras that tests of files and of other processes need."""
+
 LOCKS = {
-    "dev": Lock(extras=("viewer", "dask", "draco", "lidar", "mesh", "tables", "tracts"), groups=("dev",)),
-    "dev-qt6": Lock(extras=("viewer-qt6", "dask", "draco", "lidar", "mesh", "tables", "tracts"), groups=("dev",)),
+    "dev": Lock(extras=("viewer", *FILES), groups=("dev",)),
+    "dev-qt6": Lock(extras=("viewer-qt6", *FILES), groups=("dev",)),
     "docs": Lock(groups=("docs",)),
     "peer-0.2.0": Lock(requirements=("zarr-vectors==0.2.0",)),
     "peer-0.9.2": Lock(requirements=("zarr-vectors==0.9.2",)),
