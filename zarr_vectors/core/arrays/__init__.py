@@ -12,6 +12,12 @@ from zarr_vectors.core.arrays.groupings import (
     write_groupings,
     write_groupings_attributes,
 )
+from zarr_vectors.core.arrays.links import (
+    count_link_groups,
+    read_chunk_links,
+    read_cross_chunk_links,
+    write_chunk_links,
+)
 from zarr_vectors.core.arrays.listing import list_chunk_keys
 from zarr_vectors.core.arrays.objects import (
     create_object_attributes_array,
@@ -29,6 +35,7 @@ from zarr_vectors.core.arrays.vertices import (
 )
 
 __all__ = [
+    "count_link_groups",
     "create_attribute_array",
     "create_object_attributes_array",
     "create_vertices_array",
@@ -36,7 +43,9 @@ __all__ = [
     "read_all_groupings",
     "read_all_object_manifests",
     "read_chunk_attributes",
+    "read_chunk_links",
     "read_chunk_vertices",
+    "read_cross_chunk_links",
     "read_fragment_index",
     "read_groupings_attributes",
     "read_object_attributes",
@@ -44,6 +53,7 @@ __all__ = [
     "read_object_vertices",
     "read_vertex_fragment_index",
     "write_chunk_attributes",
+    "write_chunk_links",
     "write_chunk_vertices",
     "write_groupings",
     "write_groupings_attributes",

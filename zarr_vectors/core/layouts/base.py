@@ -197,6 +197,31 @@ class KeepsLinks(Protocol):
         """
         ...
 
+    def get_chunk_links(
+        self, level: str, chunk: ChunkCoords, *, delta: int = 0
+    ) -> list[IntArray] | None:
+        """Links inside one chunk, (M_k, W) rows per stored group; None without a family.
+
+        Between levels, a link is inside a chunk where no offset says otherwise.
+        """
+        ...
+
+    def put_chunk_links(
+        self,
+        level: str,
+        chunk: ChunkCoords,
+        groups: Sequence[IntArray],
+        grid: ChunkGrid,
+        *,
+        delta: int = 0,
+    ) -> None:
+        """Create or replace the links inside one chunk; all other links stay.
+
+        Raises:
+            ArrayError: Rows of another width, or as many rows as attributes of them no longer fit.
+        """
+        ...
+
 
 class KeepsGroups(Protocol):
     """The tree of groups and their attributes: the root (path ``""``), levels, headers ..."""

@@ -10,7 +10,8 @@ import numpy as np
 
 from zarr_vectors.core.layouts.tree import Tree
 from zarr_vectors.core.metadata import AttributeSpec
-from zarr_vectors.encoding.ragged import decode_inline, decode_rows
+from zarr_vectors.encoding.fragments import decode_fragments, encode_ranges
+from zarr_vectors.encoding.ragged import decode_inline, decode_rows, encode_inline, encode_rows
 from zarr_vectors.exceptions import ArrayError, MetadataError
 from zarr_vectors.typing import AnyArray, ChunkCoords, IntArray
 
@@ -47,6 +48,52 @@ class LinkTree(Tree):
                 )
         counts = np.array([len(cell.data) // width for cell in cells], np.int64)
         return decode_rows(b"".join(cell.data for cell in cells), "<i8", columns), counts
+
+    def link_groups(
+        self, cell: Cell, table: Buffer | None, columns: int, *, headed: bool
+    ) -> list[IntArray]:
+        """(M_k, columns) rows of every group of one cell.
+
+        Args:
+            cell: The cell; one without bytes has no groups.
+            table: Which rows are of which group, None where all are of one.
+            columns: Ends of a link.
+            headed: Groups are told by an inline header instead.
+        """
+        if not cell.data:
+            return []
+        with self.blaming(cell.path, cell.chunk):
+            if headed:
+                return [decode_rows(part, "<i8", columns) for part in decode_inline(cell.data)]
+            rows = decode_rows(cell.data, "<i8", columns)
+            if table is None:
+                return [rows]
+            index = decode_fragments(table)
+            index.check(len(rows))
+            return [rows[group] for group in index]
+
+    def check_count(
+        self,
+        path: str,
+        chunk: ChunkCoords,
+        before: Sequence[IntArray] | None,
+        groups: Sequence[IntArray],
+        attributes: Sequence[str],
+    ) -> int:
+        """How many links a chunk gains, where attributes of its links allow that it gains any.
+
+        Raises:
+            ArrayError: There are attributes, which would no longer have a row for every link.
+        """
+        gained = sum(map(len, groups)) - sum(map(len, before or ()))
+        if gained and attributes:
+            raise ArrayError(
+                f"chunk {chunk} of {path} in {self.backend.url} has attributes of its links "
+                f"({', '.join(attributes)[:60]}): their number cannot change by {gained:+d}",
+                array=path,
+                chunk=chunk,
+            )
+        return gained
 
     def without_heads(self, cells: Iterable[Cell]) -> list[Cell]:
         """Cells with an inline header, as their rows alone."""
@@ -127,3 +174,39 @@ def keys_of(coords: IntArray) -> list[ChunkCoords]:
 def row_meta(values: AnyArray) -> dict[str, Any]:
     """Dtype and row shape of (M,) or (M, C) values, as stored."""
     return {"dtype": values.dtype.name, "row_shape": list(values.shape[1:])}
+
+
+def checked_groups(
+    groups: Sequence[AnyArray], width: int | None, path: str
+) -> tuple[list[IntArray], int]:
+    """Groups of (M_k, W) rows as int64, and W.
+
+    Args:
+        groups: The groups.
+        width: Ends of the links that are there, None where there are none.
+        path: Where they go, for messages.
+
+    Raises:
+        ArrayError: They are no whole numbers, or of another width.
+    """
+    arrays = [np.asarray(group) for group in groups]
+    widths = {array.shape[1] if array.ndim == 2 else 0 for array in arrays}
+    widths |= set() if width is None else {width}
+    if len(widths) != 1 or 0 in widths or any(array.dtype.kind not in "iu" for array in arrays):
+        raise ArrayError(
+            f"groups of links of {path} must be whole numbers of shape (M, {width or 'W'}), got "
+            f"{[(str(array.dtype), array.shape) for array in arrays][:4]}",
+            array=path,
+        )
+    return [array.astype(np.int64, copy=False) for array in arrays], widths.pop()
+
+
+def group_blobs(groups: Sequence[IntArray], *, headed: bool) -> tuple[bytes, bytes]:
+    """Cell of groups of rows, and the table that says which rows are of which group."""
+    parts = [encode_rows(group) for group in groups]
+    counts = np.array([len(group) for group in groups], np.int64)
+    if not counts.sum():
+        return b"", b""
+    if headed:
+        return encode_inline(parts), b""
+    return b"".join(parts), encode_ranges(np.cumsum(counts) - counts, counts)

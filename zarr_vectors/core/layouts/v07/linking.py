@@ -18,6 +18,9 @@ from zarr_vectors.core.layouts.linked import (
     FAMILY_VERSION,
     INLINE_HEAD,
     Buffer,
+    Cell,
+    checked_groups,
+    group_blobs,
     keys_of,
     runs,
 )
@@ -109,6 +112,63 @@ class Links07(ReadsLinks07):
         parents = self.missing_parents(documents)
         nodes = {paths.node(place): group_document(attrs) for place, attrs in documents.items()}
         self.backend.put_many({**parents, **items, **nodes})
+
+    def get_chunk_links(
+        self, level: str, chunk: ChunkCoords, *, delta: int = 0
+    ) -> list[IntArray] | None:
+        """Links inside one chunk, (M_k, W) rows per stored group; None without a family."""
+        path, tables = inner_path(level, delta), paths.join(level, LINK_FRAGMENTS)
+        family = self.family(level, delta, self.get_attrs([path, outer_path(level, delta)]))
+        if family is None:
+            return None
+        cells = self.get_cells({path: [chunk], **({} if delta else {tables: [chunk]})})
+        cell = Cell(path, chunk, cells[path].get(chunk, b""))
+        table = cells.get(tables, {}).get(chunk)
+        return self.link_groups(cell, table, family.width, headed=delta != 0)
+
+    def put_chunk_links(
+        self,
+        level: str,
+        chunk: ChunkCoords,
+        groups: Sequence[IntArray],
+        grid: ChunkGrid,
+        *,
+        delta: int = 0,
+    ) -> None:
+        """Create or replace the links inside one chunk; all other links stay.
+
+        Raises:
+            ArrayError: Rows of another width, or as many rows as attributes of them no longer fit.
+        """
+        path = inner_path(level, delta)
+        family = self.family(level, delta, self.get_attrs([path, outer_path(level, delta)]))
+        arrays, width = checked_groups(groups, None if family is None else family.width, path)
+        if family is None:
+            none = np.zeros((0, width, len(chunk)), np.int64)
+            self.put_links(level, LinkRecords(none, none[:, :, 0]), grid, delta=delta)
+        else:
+            self.check_count(
+                path,
+                chunk,
+                self.get_chunk_links(level, chunk, delta=delta),
+                arrays,
+                self.attribute_names(family),
+            )
+        data, table = group_blobs(arrays, headed=delta != 0)
+        self.put_cells(path, {chunk: data})
+        if not delta:
+            self.put_cells(paths.join(level, LINK_FRAGMENTS), {chunk: table})
+        attrs = self.get_attrs([path])[path]
+        record = self.record_in(attrs)
+        if record is not None and record.get("chunks") is not None:
+            known = ChunkTable.from_dict(record["chunks"])
+            full = dict(zip(known.keys(), known.counts.tolist(), strict=True))
+            full[chunk] = sum(map(len, arrays))
+            kept = sorted(key for key, count in full.items() if count)
+            counts = np.array([full[key] for key in kept], np.int64)
+            coords = np.array(kept, np.int64).reshape(-1, len(chunk))
+            new = {**record, "chunks": ChunkTable(coords, counts, exact=True).to_dict()}
+            self.set_array_meta(path, {FAMILY_KEY: new})
 
     def _clear(self, level: str, delta: int) -> None:
         """Remove links and attributes that are there, each whole."""

@@ -19,11 +19,14 @@ from zarr_vectors.core.layouts.linked import (
     FAMILY_VERSION,
     INLINE_HEAD,
     Buffer,
+    Cell,
+    checked_groups,
+    group_blobs,
     keys_of,
     row_meta,
     runs,
 )
-from zarr_vectors.core.layouts.v09.families import Ratio, attribute_path, family_path
+from zarr_vectors.core.layouts.v09.families import Family, Ratio, attribute_path, family_path
 from zarr_vectors.core.layouts.v09.grids import grid_document
 from zarr_vectors.core.layouts.v09.links import ReadsLinks09
 from zarr_vectors.encoding.fragments import encode_ranges
@@ -143,6 +146,73 @@ class Links09(ReadsLinks09):
         parents = self.missing_parents([path, *groups.values()])
         self.backend.put_many({**parents, **cells, **nodes})
 
+    def get_chunk_links(
+        self, level: str, chunk: ChunkCoords, *, delta: int = 0
+    ) -> list[IntArray] | None:
+        """Links inside one chunk, (M_k, W) rows per stored group; None without a family."""
+        path, tables = family_path(level, delta), paths.join(level, LINK_FRAGMENTS)
+        found = self.get_attrs([path]).get(path)
+        if found is None:
+            return None
+        family = self.family(level, delta, found)
+        place = _inner(family)
+        cells = self.get_cells({place: [chunk], **({} if delta else {tables: [chunk]})})
+        cell = Cell(place, chunk, cells[place].get(chunk, b""))
+        table = cells.get(tables, {}).get(chunk)
+        return self.link_groups(cell, table, family.width, headed=delta != 0)
+
+    def put_chunk_links(
+        self,
+        level: str,
+        chunk: ChunkCoords,
+        groups: Sequence[IntArray],
+        grid: ChunkGrid,
+        *,
+        delta: int = 0,
+    ) -> None:
+        """Create or replace the links inside one chunk; all other links stay.
+
+        Raises:
+            ArrayError: Rows of another width, or as many rows as attributes of them no longer fit.
+        """
+        path, tables = family_path(level, delta), paths.join(level, LINK_FRAGMENTS)
+        found = self.get_attrs([path]).get(path)
+        known = None if found is None else self.family(level, delta, found)
+        arrays, width = checked_groups(groups, None if known is None else known.width, path)
+        if known is None:
+            none = np.zeros((0, width, len(chunk)), np.int64)
+            self.put_links(level, LinkRecords(none, none[:, :, 0]), grid, delta=delta)
+            found = self.get_attrs([path])[path]
+            known = self.family(level, delta, found)
+        before = self.get_chunk_links(level, chunk, delta=delta)
+        gained = self.check_count(path, chunk, before, arrays, self.attribute_names(known))
+        place = _inner(known)
+        offsets = [[0] * known.rank] * (known.width - 1)
+        about = {"link_width": known.width, "level_delta": delta, "has_perm": False}
+        wanted = {place: {KIND_KEY: LINKS, "dtype": "int64", "offsets": offsets} | about}
+        wanted |= {} if delta else {tables: dict(_FRAGMENTS)}
+        there = self.grids(wanted)
+        for array, meta in wanted.items():
+            if array not in there:
+                self.create_cells(array, meta, grid)
+        data, table = group_blobs(arrays, headed=delta != 0)
+        self.put_cells(place, {chunk: data})
+        if not delta:
+            self.put_cells(tables, {chunk: table})
+        count = found["num_physical_records"] if found else 0
+        new: dict[str, Any] = {
+            "num_links": known.count + gained,
+            "num_physical_records": count + gained,
+        }
+        if known.segments is not None and found is not None:
+            segment = place.rsplit("/", 1)[1]
+            new[FAMILY_KEY] = {
+                **found[FAMILY_KEY],
+                "num_physical_records": count + gained,
+                "offsets": sorted({*known.segments, segment}),
+            }
+        self.set_array_meta(path, new)
+
     def _clear(self, level: str, delta: int) -> None:
         """Remove links and attributes that are there, each whole."""
         path = family_path(level, delta)
@@ -155,6 +225,12 @@ class Links09(ReadsLinks09):
             self.backend.delete_prefix(paths.join(level, LINK_FRAGMENTS))
         self.backend.delete_prefix(path)
         self.forget()
+
+
+def _inner(family: Family) -> str:
+    """Path of the links without an offset."""
+    zero = [(0,) * family.rank] * (family.width - 1)
+    return f"{family.path}/{paths.format_offsets(zero)}"
 
 
 def _route(
