@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from itertools import pairwise
 
 import numpy as np
@@ -107,6 +108,47 @@ def test_segments_are_runs_in_one_cell(tmp_path, version):
         assert all((cell == cell[0]).all() for cell in cells)
         assert all((a[-1] != b[0]).any() for a, b in pairwise(cells))
         assert sum(map(len, segments)) == len(line)
+
+
+@pytest.mark.parametrize("by", [None, "kind"])
+def test_links_join_the_ends_of_fragments(tmp_path, version, by):
+    lines = walks()
+    kinds = attributes_of(lines)["kind"]
+    counts = written(
+        tmp_path / "s",
+        lines,
+        vertex_attributes={"kind": kinds},
+        chunk_by_attribute=by,
+        format_version=version,
+    )
+    links = open_handle(tmp_path / "s").layout.get_links("0")
+    level = open_zv(tmp_path / "s")[0]
+    rows = level.read_chunks(level.chunk_table.coords)
+    joined = [
+        tuple(rows[tuple(chunk)].positions[row].tobytes() for chunk, row in zip(*end, strict=True))
+        for end in zip(links.chunks.tolist(), links.rows.tolist(), strict=True)
+    ]
+    expected = []
+    for line, kind in zip(lines, kinds, strict=True):
+        points = line.astype(np.float32)
+        chunks = chunks_of(points)
+        if by is not None:
+            chunks = list(zip(kind.tolist(), chunks, strict=True))
+        expected += [
+            (points[k].tobytes(), points[k + 1].tobytes())
+            for k in range(len(line) - 1)
+            if chunks[k] != chunks[k + 1]
+        ]
+    assert sorted(joined) == sorted(expected)
+    assert len(expected) == counts["cross_chunk_link_count"] > 0
+
+
+def test_polylines_are_read_without_their_links(tmp_path, version):
+    lines = walks()
+    written(tmp_path / "s", lines, format_version=version)
+    folder = tmp_path / "s" / "0" / ("links" if version == "0.9.2" else "cross_chunk_links")
+    shutil.rmtree(folder)
+    assert_lines(read_polylines(tmp_path / "s").lines, lines)
 
 
 @pytest.mark.parametrize("by", ["kind", "bundle", "step"])
