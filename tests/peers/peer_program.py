@@ -128,6 +128,38 @@ def read_cross_links(given, store):
     return {"links": np.array(links, np.int64)}
 
 
+def read_link_records(given, store, level, delta, width):
+    """Read all links of a level and delta, each end as chunk coordinates and row."""
+    from zarr_vectors.core import arrays
+    from zarr_vectors.core.store import get_resolution_level, open_store
+
+    group = get_resolution_level(open_store(store), level)
+    if hasattr(arrays, "read_links"):
+        links = [[(*c, r) for c, r in link] for link in arrays.read_links(group, delta=delta)]
+    else:
+        read = arrays.read_cross_chunk_links
+        links = [[(*c, r) for c, r in link] for link in read(group, delta=delta)]
+        for chunk in arrays.list_chunk_keys(group, f"links/{delta:+d}" if delta else "links/0"):
+            for rows in arrays.read_chunk_links(group, chunk, link_width=width, delta=delta):
+                links += [[(*chunk, int(r)) for r in row] for row in rows]
+    return {"links": np.array(links, np.int64)}
+
+
+def write_link_records(given, store, store_as, **options):
+    """Write links into a new store, in the forms the release of 0.9.2 knows."""
+    from zarr_vectors.core import arrays
+    from zarr_vectors.core.store import create_store, get_resolution_level
+
+    corners = tuple((x,) * 3 for x in (-40.0, 39.0))
+    level = get_resolution_level(create_store(store, bounds=corners, chunk_shape=(10.0,) * 3), 0)
+    links = [[(tuple(end[:3]), end[3]) for end in link] for link in given["links"].tolist()]
+    part = arrays.write_links(level, links, 3, link_width=len(links[0]), store=store_as, **options)
+    arrays.write_link_attributes(
+        level, "number", np.arange(len(links)), num_links=len(links), partition=part
+    )
+    return {}
+
+
 def read_groups(given, store):
     """Read the groups as JSON."""
     from zarr_vectors.core.arrays import read_all_groupings
@@ -220,6 +252,8 @@ def serve(source, target):
             read_paths,
             read_attribute_rows,
             read_cross_links,
+            read_link_records,
+            write_link_records,
             read_groups,
             write_parametric,
             read_parametric,
