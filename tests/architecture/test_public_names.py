@@ -29,6 +29,22 @@ FUNCTIONS = {
     "zarr_vectors.types.points:read_points": (
         "store_path level bbox object_ids group_ids chunks attribute_names attribute_filter backend"
     ),
+    "zarr_vectors.types.graphs:write_graph": (
+        "store_path positions edges chunk_shape bin_shape bounds kind vertex_attributes "
+        "link_attributes object_attributes object_ids dtype backend chunk_by_attribute "
+        "out_of_bounds is_tree node_attributes edge_attributes format_version"
+    ),
+    "zarr_vectors.types.graphs:read_graph": (
+        "store_path level object_ids bbox chunks attribute_filter backend"
+    ),
+    "zarr_vectors.types.meshes:write_mesh": (
+        "store_path vertices faces chunk_shape bin_shape bounds encoding vertex_attributes "
+        "object_attributes object_ids dtype draco_quantization_bits backend chunk_by_attribute "
+        "out_of_bounds format_version"
+    ),
+    "zarr_vectors.types.meshes:read_mesh": (
+        "store_path level bbox object_ids chunks attribute_filter backend"
+    ),
     "zarr_vectors.multiresolution.coarsen:build_pyramid": (
         "store_path factors chunk_scale_factors sparsity_strategy sparsity_seed "
         "cross_level_depth cross_level_storage"
