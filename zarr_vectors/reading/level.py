@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from zarr_vectors.core.metadata import (
     VertexSpec,
 )
 from zarr_vectors.core.metadata.array import dtype_of
+from zarr_vectors.core.paths import check_name
 from zarr_vectors.core.root_meta import LevelDocument, parse_attributes
 from zarr_vectors.encoding.categorical import code_dtype
 from zarr_vectors.exceptions import ConventionError, MetadataError, StoreError
@@ -49,6 +51,10 @@ class LevelArrays:
     error: LevelError | None = None
     lead_values: AnyArray | None = None
     """(B,) value of every attribute bin of an attribute-chunked level; codes of strings."""
+
+    find: Callable[[str], AttributeSpec | None] | None = None
+    """Looks for an attribute that no record names, where the level was not listed: another program
+    may have added it."""
 
     @property
     def rank(self) -> int:
@@ -81,6 +87,10 @@ class LevelArrays:
             StoreError: The level does not hold it.
         """
         spec = self.attributes.get(name)
+        if spec is None and self.find is not None:
+            spec = self.find(name)
+            if spec is not None:
+                self.attributes[name] = spec
         if spec is None:
             known = ", ".join(map(repr, self.attributes)) or "none"
             raise StoreError(
@@ -114,7 +124,16 @@ def describe_level(layout: Layout, root: RootMetadata, document: LevelDocument) 
         attributes = metas.pop(path, {})
         if attributes != document.attributes:
             return describe_level(layout, root, changed_level(document, attributes))
-    return _described(layout, root, document, metas)
+    arrays = _described(layout, root, document, metas)
+    if trusted and layout.backend.local_path is None:
+        return replace(arrays, find=partial(_find, layout, path))
+    return arrays
+
+
+def _find(layout: Layout, path: str, name: str) -> AttributeSpec | None:
+    where = f"{path}/{VERTEX_ATTRIBUTES}/{check_name(name, 'attribute name')}"
+    meta = layout.array_metas([where]).get(where)
+    return None if meta is None else AttributeSpec.from_meta(name, meta)
 
 
 def describe_recorded(
