@@ -90,7 +90,7 @@ def make_sample(sample: Sample, path: Path) -> None:
         format_version=sample.format_version,
     )
     steps = [(1.0, 1.0)] + [(2.0, 1.0)] * (sample.levels - 2)
-    build_pyramid(str(path), factors=steps)
+    build_pyramid(str(path), factors=steps, cross_level_storage="none")
 
 
 Made = tuple[npt.NDArray[np.float32], dict[str, npt.NDArray[np.generic]]]

@@ -10,7 +10,7 @@ from zarr_vectors.core.backends import StoreLike
 from zarr_vectors.core.handle import StoreHandle, open_handle
 from zarr_vectors.exceptions import CoarseningError
 from zarr_vectors.multiresolution.clouds import CloudBuilder
-from zarr_vectors.multiresolution.cross_level import CrossLevel
+from zarr_vectors.multiresolution.cross_level import CrossLevel, forget_lost_levels
 from zarr_vectors.multiresolution.linked import LinkedBuilder
 from zarr_vectors.multiresolution.object_selection import check_strategy
 from zarr_vectors.multiresolution.reducing import Runner
@@ -75,8 +75,9 @@ def build_pyramid(
         progress: Called with (steps done, steps in all, text).
         cancelled: Asked between batches; True stops with a CoarseningError and leaves whole levels.
         backend: ``local``, ``obstore`` or ``fsspec``; by the address when None.
-        workers: Processes that make parts of a level side by side; the store is the same for any
-            number. Scripts need the usual ``__main__`` guard.
+        workers: Processes that make parts of a level of a point cloud side by side; the store is
+            the same for any number. Scripts need the usual ``__main__`` guard. Other geometry is
+            made by this process, a level at a time in memory.
         client: A Dask client, to do so on a cluster that can open ``store_path``.
 
     Returns:
@@ -198,7 +199,7 @@ def coarsen_level(
     ):
         work.load(source_level)
         spec = work.build(source_level, target_level, step, (sparsity_strategy, sparsity_seed), 1)
-        work.stamp()
+        work.stamp(record=cross.wanted)
     return spec
 
 
@@ -210,7 +211,8 @@ def _builder(
     runner: Runner,
     cross: CrossLevel,
 ) -> CloudBuilder | LinkedBuilder:
-    """Who builds the levels of a store."""
+    """Who builds the levels of a store, inside a transaction."""
+    forget_lost_levels(handle)
     if handle.meta.geometry_types == ("point_cloud",):
         return CloudBuilder(handle, aggregation, progress, cancelled, runner, cross)
     return LinkedBuilder(handle, aggregation, progress, cancelled, cross)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from zarr_vectors.core.handle import StoreHandle
 from zarr_vectors.core.layouts.base import ChunkGrid, KeepsLinks, LinkRecords
 from zarr_vectors.core.metadata import ChunkTable, RootMetadata
 from zarr_vectors.core.metadata.conventions import CROSS_LEVEL_STORAGE
@@ -18,6 +19,9 @@ from zarr_vectors.writing.commit import grid_of
 
 CAPABILITY = "multiscale_links"
 """Root capability of stores that hold such links."""
+
+MOST_UP = 32
+"""Levels up that links to levels which are no more are looked for."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -104,6 +108,25 @@ def write_cross_level(
         ratio = list(zip(here.scale, there_.scale, strict=True))
         layout.put_links(str(here.level), records, here.grid, delta=up, chunk_ratio=ratio)
     return len(fine_rows)
+
+
+def forget_lost_levels(handle: StoreHandle) -> None:
+    """Empty the links of every level with levels that are no more.
+
+    Args:
+        handle: The store, inside a transaction.
+    """
+    layout, levels = handle.layout, handle.levels
+    for number, document in levels.items():
+        lost = [delta for delta in range(1, MOST_UP + 1) if number + delta not in levels]
+        for delta, family in layout.link_families(str(number), lost).items():
+            if family.count == 0:
+                continue
+            shape = document.meta.chunk_shape or handle.meta.chunk_shape
+            rank = handle.meta.ndim + document.meta.chunked_by_attribute
+            none = np.zeros((0, 2, rank), np.int64)
+            grid = grid_of(handle.meta.bounds, shape, none[:, 0])
+            layout.put_links(str(number), LinkRecords(none, none[:, :, 0]), grid, delta=delta)
 
 
 class CrossLevel:

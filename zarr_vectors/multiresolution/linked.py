@@ -192,8 +192,12 @@ class LinkedBuilder:
             "error": error.to_dict(),
         }
 
-    def stamp(self) -> None:
-        """Record in the root what the pyramid holds."""
+    def stamp(self, *, record: bool = True) -> None:
+        """Write down in the root what the pyramid holds.
+
+        Args:
+            record: Also how deep links between levels go.
+        """
         meta = self.handle.meta
         capabilities = dict.fromkeys(meta.format_capabilities)
         if self._carried is not None:
@@ -205,8 +209,8 @@ class LinkedBuilder:
         changed = replace(
             meta,
             format_capabilities=tuple(capabilities),
-            cross_level_depth=self._cross.depth,
-            cross_level_storage=self._cross.storage,
+            cross_level_depth=self._cross.depth if record else meta.cross_level_depth,
+            cross_level_storage=self._cross.storage if record else meta.cross_level_storage,
         )
         root = RootDocument(self.handle.root.attributes, changed)
         self.handle = replace(self.handle, root=root)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zarr_vectors.core.handle import open_handle
+from zarr_vectors.core.store import open_store, remove_resolution_level
 from zarr_vectors.exceptions import ZVWarning
 from zarr_vectors.lazy import open_zv
 from zarr_vectors.multiresolution import coarsen
@@ -145,3 +146,22 @@ def test_composition_follows_both_steps(rows, parents):
 def test_wrong_arguments_are_named(depth, storage):
     with pytest.raises(ValueError, match="cross_level"):
         CrossLevel(depth, storage)
+
+
+def test_links_to_levels_that_are_no_more_go(store_of, version):
+    data = store_of("streamline", version)
+    build_pyramid(data.place, factors=FACTORS, cross_level_depth=-1)
+    for level in (3, 2, 1):
+        remove_resolution_level(open_store(data.place, mode="r+"), level)
+    build_pyramid(data.place, factors=FACTORS[:2], cross_level_depth=1)
+    families = open_handle(data.place).layout.link_families("0", (1, 2, 3))
+    assert {delta for delta, family in families.items() if family.count} == {1}
+    close(ends(data.place, 0, 1), slow_ends(data.slowly(BINS[:1]), 0, 1))
+
+
+def test_a_level_without_links_leaves_the_record_of_others(store_of):
+    data = store_of("polyline")
+    build_pyramid(data.place, factors=FACTORS[:1], cross_level_depth=-1)
+    coarsen_level(data.place, 1, 2, coarsen_factor=2.0)
+    meta = open_handle(data.place).meta
+    assert (meta.cross_level_depth, meta.cross_level_storage) == (-1, "explicit")
