@@ -35,7 +35,8 @@ def set_bounds(
 
     Raises:
         MetadataError: Wrong shape, or inverted.
-        StoreError: Vertices lie outside and ``force`` is not given.
+        StoreError: Vertices lie outside, and ``force`` is not given or links between vertices
+            name them.
     """
     with handle_at(root.layout).transaction("set the bounds") as writing:
         _set_bounds(writing, new_bounds, force=force)
@@ -109,7 +110,14 @@ def _pruned(handle: StoreHandle, level: LevelDocument, bounds: Bounds) -> LevelD
     names = layout.array_names(f"{path}/{VERTEX_ATTRIBUTES}")
     attributes = {f"{path}/{VERTEX_ATTRIBUTES}/{name}": name for name in names}
     metas = layout.array_metas([vertices, *attributes])
-    dtype, ndim = VertexSpec.from_meta(metas.get(vertices, {})).dtype, handle.meta.ndim
+    spec = VertexSpec.from_meta(metas.get(vertices, {}))
+    dtype, ndim = spec.dtype, handle.meta.ndim
+    if spec.encoding != "raw":
+        raise StoreError(
+            f"{handle.backend.url}: vertices of level {path} are encoded as "
+            f"{spec.encoding[:60]!r}, so that none can be removed"
+        )
+    linked = any(family.count != 0 for family in layout.link_families(path, (0, 1, -1)).values())
     keys = layout.list_cells(vertices)
     counts: dict[ChunkCoords, int] = {}
     for key in keys:
@@ -121,10 +129,15 @@ def _pruned(handle: StoreHandle, level: LevelDocument, bounds: Bounds) -> LevelD
         counts[key] = int(np.count_nonzero(inside))
         if inside.all():
             continue
+        if linked:
+            raise StoreError(
+                f"{handle.backend.url}: vertices of level {path} lie outside the new bounds and "
+                "cannot be removed, since links name vertices by row"
+            )
         layout.put_cells(vertices, {key: positions[inside].tobytes()})
         for array, name in attributes.items():
-            spec = AttributeSpec.from_meta(name, metas[array])
-            rows = decode_rows(cells[array].get(key, b""), spec.dtype, spec.columns)
+            column = AttributeSpec.from_meta(name, metas[array])
+            rows = decode_rows(cells[array].get(key, b""), column.dtype, column.columns)
             layout.put_cells(array, {key: rows[inside].tobytes()})
         table = cells[f"{path}/{VERTEX_FRAGMENTS}"].get(key)
         if table is not None:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from zarr.storage import MemoryStore
 
+from zarr_vectors.core.store import open_store, set_bounds
 from zarr_vectors.exceptions import ArrayError, ConventionError, MetadataError, StoreError
 from zarr_vectors.types.graphs import read_graph, write_graph
 from zarr_vectors.types.points import write_points
@@ -338,6 +339,20 @@ def test_bad_input_gets_one_clear_sentence(tmp_path, arguments, error, words):
     with pytest.raises(error, match=words):
         write_graph(tmp_path / "s", np.arange(6.0).reshape(3, 2), **given)
     assert not (tmp_path / "s" / "zarr.json").exists()
+
+
+def test_bounds_do_not_cut_what_links_name(tmp_path, version):
+    points = np.array([[1.0, 1, 1], [9, 9, 9], [12, 3, 3]])
+    write_graph(
+        tmp_path / "g", points, [[1, 0], [2, 1]], chunk_shape=(5.0,) * 3, format_version=version
+    )
+    root = open_store(tmp_path / "g", "r+")
+    with pytest.raises(StoreError, match="links name vertices by row"):
+        set_bounds(root, ([0.0] * 3, [10.0] * 3), force=True)
+    assert read_graph(tmp_path / "g").edge_count == 2
+    set_bounds(root, ([0.0] * 3, [12.0] * 3), force=True)
+    set_bounds(root, ([-40.0] * 3, [60.0] * 3))
+    assert read_graph(tmp_path / "g").edge_count == 2
 
 
 def test_stores_without_edges_are_refused(tmp_path, version):
