@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,18 @@ from zarr_vectors.constants import CHUNKS_KEY, VERTEX_ATTRIBUTES, VERTEX_FRAGMEN
 from zarr_vectors.core.layouts.base import LinkRecords
 from zarr_vectors.core.metadata import AttributeSpec
 from zarr_vectors.core.paths import format_chunk
+from zarr_vectors.encoding import draco
 from zarr_vectors.encoding.fragments import FragmentIndex
+from zarr_vectors.exceptions import DracoError
 from zarr_vectors.typing import ChunkCoords, FloatArray
 from zarr_vectors.validate.chunks import Blobs
-from zarr_vectors.validate.links import families_of, links_of, read_links
+from zarr_vectors.validate.habits import check_habits
+from zarr_vectors.validate.links import families_of, read_links
 from zarr_vectors.validate.result import Report, ValidationResult
 from zarr_vectors.validate.survey import LevelSurvey, Survey
 
-_PATHS = {"line", "polyline", "streamline"}
+_QUANTUM = 2.0**-8
+"""How far an encoding with loss may move a vertex, in chunk edges."""
 
 
 class Conformance:
@@ -32,6 +37,7 @@ class Conformance:
     def __init__(self, survey: Survey, report: Report) -> None:
         self.survey = survey
         self.report = report
+        self._told = False
 
     def on_chunk(
         self, level: LevelSurvey, key: ChunkCoords, blobs: Blobs, index: FragmentIndex | None
@@ -41,8 +47,11 @@ class Conformance:
         if rows is None:
             return
         blob = blobs.get(VERTICES)
-        if blob and level.vertices is not None and level.vertices.encoding == "raw":
-            self._positions(level, key, np.frombuffer(blob, level.vertices.dtype))
+        if blob and level.vertices is not None:
+            if level.vertices.encoding == "raw":
+                self._positions(level, key, np.frombuffer(blob, level.vertices.dtype), 0.0)
+            else:
+                self._bitstream(level, key, blob, rows)
         if index is not None and not index.tiles(rows):
             self.report.warn(
                 f"fragments of chunk {format_chunk(key)} of {level.at(VERTEX_FRAGMENTS)} are not "
@@ -65,15 +74,40 @@ class Conformance:
             records = read_links(self.survey, level, 0, family, quiet)
             if records is not None and len(records.rows):
                 self._links(level, records)
+                check_habits(self.survey, level, records, self.report)
 
-    def _positions(self, level: LevelSurvey, key: ChunkCoords, flat: FloatArray) -> None:
+    def _bitstream(self, level: LevelSurvey, key: ChunkCoords, blob: bytes, rows: int) -> None:
+        path = level.at(VERTICES)
+        if find_spec("DracoPy") is None:
+            if not self._told:
+                self.report.warn(f"{path} is not looked into: DracoPy is not installed", path)
+            self._told = True
+            return
+        try:
+            points, faces = draco.decode(blob, rows)
+        except DracoError as error:
+            self.report.error(
+                f"chunk {format_chunk(key)} of {path} in {self.survey.layout.backend.url} is "
+                f"damaged: {error}",
+                path,
+                key,
+            )
+            return
+        edge = max(self.survey.chunk_shape(level), default=0.0)
+        self._positions(level, key, points.reshape(-1), edge * _QUANTUM)
+        beyond = np.asarray(faces >= rows).any(axis=-1) if len(faces) else np.zeros(1, np.bool_)
+        self._tell(level, VERTICES, key, beyond, "are faces of vertices that are not there")
+
+    def _positions(
+        self, level: LevelSurvey, key: ChunkCoords, flat: FloatArray, more: float
+    ) -> None:
         ndim, path = self.survey.ndim, level.at(VERTICES)
         positions = flat.reshape(-1, ndim)
         finite = np.isfinite(positions).all(axis=1)
         self._tell(level, VERTICES, key, ~finite, "are not finite")
         points = positions[finite].astype(np.float64)
         edges = np.asarray(self.survey.chunk_shape(level), np.float64)
-        slack = _slack(positions.dtype, points, edges)
+        slack = _slack(positions.dtype, points, edges) + more
         low = np.asarray(key[-ndim:], np.float64) * edges
         outside = ((points < low - slack) | (points > low + edges + slack)).any(axis=1)
         self._tell(level, VERTICES, key, outside, "lie outside the chunk")
@@ -122,17 +156,6 @@ class Conformance:
         if same.any():
             self.report.warn(
                 f"{int(same.sum())} links of {path} in {url} join a row to itself", path
-            )
-        if (
-            kinds & _PATHS
-            and not records.rows.any()
-            and links_of(self.survey).links_precede_grouping
-        ):
-            self.report.warn(
-                f"links of {path} in {url} all name row 0: their writer does not number them, the "
-                "manifests tell how paths go on",
-                path,
-                defect="path-links-at-row-0",
             )
         if "skeleton" in kinds and records.rows.shape[1] == 2:
             child = np.column_stack([records.chunks[:, 0], records.rows[:, 0]])

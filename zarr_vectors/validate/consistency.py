@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from zarr_vectors.constants import (
+    FACE_ATTRIBUTES,
     FRAGMENT_ATTRIBUTES,
     PARAMETRIC,
     VERTEX_ATTRIBUTES,
@@ -16,8 +17,9 @@ from zarr_vectors.constants import (
 from zarr_vectors.core.group import group_at
 from zarr_vectors.core.paths import format_chunk
 from zarr_vectors.core.store import read_parametric_types
+from zarr_vectors.encoding import draco
 from zarr_vectors.encoding.fragments import FragmentIndex, decode_fragments
-from zarr_vectors.exceptions import ArrayError
+from zarr_vectors.exceptions import ArrayError, DracoError
 from zarr_vectors.typing import ChunkCoords, IntArray
 from zarr_vectors.validate.chunks import Blobs, walk
 from zarr_vectors.validate.links import check_links
@@ -92,7 +94,7 @@ class _Chunk:
     def run(self) -> FragmentIndex | None:
         """Compare; the chunk's fragment table where it can be read."""
         index = self._fragments()
-        rows = self._vertices(index)
+        rows = self._vertices()
         if rows is not None:
             self.level.counts[self.key] = rows
             self._check_fragments(index, rows)
@@ -100,6 +102,7 @@ class _Chunk:
         if index is not None:
             self.level.fragments[self.key] = len(index)
             self._fragment_attributes(len(index))
+        self._face_attributes()
         return index
 
     def _fragments(self) -> FragmentIndex | None:
@@ -112,7 +115,14 @@ class _Chunk:
             self._wrong(VERTEX_FRAGMENTS, str(error))
             return None
 
-    def _vertices(self, index: FragmentIndex | None) -> int | None:
+    def _declared(self, blob: bytes) -> int | None:
+        try:
+            return draco.declared(blob)[0]
+        except DracoError as error:
+            self._wrong(VERTICES, str(error))
+            return None
+
+    def _vertices(self) -> int | None:
         """Rows of the chunk, None where they cannot be told."""
         spec, blob = self.level.vertices, self.blobs.get(VERTICES)
         if spec is None or VERTICES in self.damaged or VERTICES not in self.level.cells:
@@ -124,7 +134,7 @@ class _Chunk:
                 return None
             return 0
         if spec.encoding != "raw":
-            return None if index is None else index.num_rows
+            return self._declared(blob)
         width = spec.dtype.itemsize * self.survey.ndim
         if not width or len(blob) % width:
             self._wrong(VERTICES, f"{len(blob)} bytes are not whole rows of {width}")
@@ -175,6 +185,16 @@ class _Chunk:
             size = len(self.blobs.get(name, b""))
             if name in self.level.cells and size != count * spec.row_bytes:
                 self._wrong(name, f"{size} bytes for {count} fragments of {spec.row_bytes} bytes")
+
+    def _face_attributes(self) -> None:
+        for name, spec in self.level.specs.items():
+            if not name.startswith(f"{FACE_ATTRIBUTES}/") or name in self.damaged:
+                continue
+            size = len(self.blobs.get(name, b""))
+            if size % spec.row_bytes:
+                self._wrong(name, f"{size} bytes are not whole rows of {spec.row_bytes}")
+            else:
+                self.level.faces.setdefault(name, {})[self.key] = size // spec.row_bytes
 
     def _wrong(self, name: str, what: str) -> None:
         self.failed = True

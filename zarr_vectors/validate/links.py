@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
 
-from zarr_vectors.constants import LINKS
+from zarr_vectors.constants import LINKS, VERTICES
 from zarr_vectors.core.layouts.base import KeepsLinks, LinkFamily, LinkRecords
 from zarr_vectors.core.paths import format_chunk, format_delta
-from zarr_vectors.exceptions import ZVError
+from zarr_vectors.exceptions import ZVError, ZVWarning
 from zarr_vectors.typing import IntArray
 from zarr_vectors.validate.result import Report
 from zarr_vectors.validate.survey import LevelSurvey, Survey
@@ -33,8 +34,6 @@ def links_of(survey: Survey) -> KeepsLinks:
 def families_of(survey: Survey, level: LevelSurvey, report: Report) -> dict[int, LinkFamily]:
     """Links of a level by delta: to itself and to every other level."""
     deltas = [0, *(other - level.number for other in survey.levels if other != level.number)]
-    if not hasattr(survey.layout, "link_families"):
-        return {}
     with report.catching(level.at(LINKS)):
         return links_of(survey).link_families(level.path, deltas)
     return {}
@@ -46,9 +45,17 @@ def read_links(
     """All links of a delta; None where one of them is damaged, which is told."""
     path = f"{level.at(LINKS)}/{format_delta(delta)}"
     try:
-        return links_of(survey).get_links(level.path, delta=delta, attributes=family.attributes)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always", ZVWarning)
+            found = links_of(survey).get_links(
+                level.path, delta=delta, attributes=family.attributes
+            )
     except ZVError as error:
         first = error
+    else:
+        for warning in said:
+            report.warn(str(warning.message), path, defect="link-attributes-not-stored")
+        return found
     told = set()
     for key in sorted(level.counts):
         try:
@@ -81,13 +88,37 @@ def _check_records(
         )
     if not len(records.rows):
         return
+    if not delta:
+        _check_faces(level, records, url, report)
     other = survey.levels.get(level.number + delta)
+    # an end below 0 says of the first end that it has no parent
+    roots = not delta and links_of(survey).parents_cross_fragments
     for end in range(records.rows.shape[1]):
         holder = level if not end else other
         if holder is None:
             report.error(f"{path} in {url} links to level {level.number + delta}: none", path)
             return
-        _check_ends(holder, records.chunks[:, end], records.rows[:, end], end, path, url, report)
+        chunks, rows = records.chunks[:, end], records.rows[:, end]
+        _check_ends(holder, chunks, rows, end, path, url, report, roots=roots)
+
+
+def _check_faces(level: LevelSurvey, records: LinkRecords, url: str, report: Report) -> None:
+    """Attributes of faces have a row for each face inside a chunk."""
+    if not level.faces or level.vertices is None or level.vertices.encoding != "raw":
+        return
+    inside = (records.chunks == records.chunks[:, :1]).all(axis=(1, 2))
+    counts = {key: len(mine) for key, mine in by_chunk(records.chunks[inside, 0])}
+    for name, found in level.faces.items():
+        path = level.at(name)
+        for key in sorted(found.keys() | counts.keys()):
+            have, want = found.get(key, 0), counts.get(key, 0)
+            if have != want:
+                report.error(
+                    f"chunk {format_chunk(key)} of {path} in {url} is damaged: {have} rows, "
+                    f"expected {want}",
+                    path,
+                    key,
+                )
 
 
 def _check_ends(
@@ -98,11 +129,13 @@ def _check_ends(
     path: str,
     url: str,
     report: Report,
+    *,
+    roots: bool,
 ) -> None:
     unreadable = holder.damaged_vertices()
     for key, mine in by_chunk(chunks):
         count = holder.counts.get(key)
-        if count is None and key in unreadable:
+        if count is None and (key in unreadable or VERTICES not in holder.cells):
             continue
         found = rows[mine]
         wrong = found >= (count or 0)
@@ -114,7 +147,7 @@ def _check_ends(
                 path,
                 key,
             )
-        if (found < 0).any() and (not end or found.min() < -1):
+        if (found < 0).any() and not (end and roots):
             report.error(
                 f"links of {path} in {url} name row {int(found.min())} of chunk "
                 f"{format_chunk(key)} at level {holder.path}",

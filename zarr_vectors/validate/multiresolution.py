@@ -11,6 +11,7 @@ from zarr_vectors.constants import (
     GROUPS,
     OBJECT_ATTRIBUTES,
     OBJECT_INDEX,
+    STALE_KEY,
     VERTEX_ATTRIBUTES,
     VERTICES,
 )
@@ -24,7 +25,15 @@ from zarr_vectors.validate.survey import LevelSurvey, Survey
 
 def check_multiresolution(survey: Survey, report: Report) -> None:
     """Compare the levels of a store with one another; their arrays were read before."""
-    levels = [level for level in survey.levels.values() if level.document is not None]
+    known = [level for level in survey.levels.values() if level.document is not None]
+    levels = [level for level in known if STALE_KEY not in level.attributes]
+    for level in known:
+        if STALE_KEY in level.attributes:
+            report.warn(
+                f"level {level.path} no longer describes the one it was made from: "
+                f"{level.attributes[STALE_KEY]}",
+                level.path,
+            )
     if survey.root is None or len(levels) < 2:
         return
     with report.check("levels nest"):
@@ -145,7 +154,7 @@ def _check_errors(root: RootMetadata, levels: list[LevelSurvey], report: Report)
                 "of the store",
                 path,
             )
-        elif error.max == 0 and level.document.meta.vertex_count < _count(levels[0]):
+        elif not error.max and not error.unrepresented and _count(level) < _count(levels[0]):
             report.error(f"level {path} records no error and has fewer vertices than level 0", path)
         bins = level.document.meta.bin_shape or root.bin_shape
         if error.p50 > math.hypot(*bins) * 2:

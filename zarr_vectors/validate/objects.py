@@ -10,6 +10,7 @@ from zarr_vectors.constants import (
     MANIFEST_ROWS,
     OBJECT_ATTRIBUTES,
     OBJECT_INDEX,
+    VERTEX_FRAGMENTS,
 )
 from zarr_vectors.core.layouts.base import ObjectRows
 from zarr_vectors.core.paths import format_chunk
@@ -114,7 +115,7 @@ def _check_pieces(
         wanted = table.fragments[mine]
         count = level.fragments.get(key)
         if count is None:
-            if key not in unknown:
+            if key not in unknown and VERTEX_FRAGMENTS in level.cells:
                 oid = int(objects[mine[0]])
                 report.error(
                     f"object {oid} of {path} in {url} points at chunk {format_chunk(key)}, which "

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from zarr_vectors.constants import LEVEL_KEY, NODE, ROOT_KEY, VERTEX_FRAGMENTS, VERTICES
+from zarr_vectors.constants import (
+    CHUNKS_KEY,
+    FACE_ATTRIBUTES,
+    LEVEL_KEY,
+    NODE,
+    ROOT_KEY,
+    VERTEX_FRAGMENTS,
+    VERTICES,
+)
 from zarr_vectors.core.backends import StorageBackend
 from zarr_vectors.core.documents import attributes_of, parse_document
 from zarr_vectors.core.layouts.detect import layout_for
+from zarr_vectors.core.metadata import ChunkTable
 from zarr_vectors.core.metadata.multiscales import transforms_of
 from zarr_vectors.core.paths import level_numbers
 from zarr_vectors.exceptions import MetadataError, StoreError
+from zarr_vectors.typing import ChunkCoords
 from zarr_vectors.validate.result import Report
 from zarr_vectors.validate.survey import FAMILIES, SINGLE, LevelSurvey, Survey
 
@@ -123,13 +133,25 @@ def _check_groups(survey: Survey, level: LevelSurvey, families: list[str], repor
 
 
 def _find_chunks(survey: Survey, level: LevelSurvey, report: Report) -> None:
+    recorded = _recorded_chunks(level)
     for name in level.chunked():
         path = level.at(name)
         with report.catching(path):
             try:
                 level.cells[name] = frozenset(survey.layout.list_cells(path))
             except StoreError as error:
-                report.warn(f"the chunks of {path} cannot be listed: {error}", path)
+                if recorded is not None and not name.startswith(f"{FACE_ATTRIBUTES}/"):
+                    level.cells[name] = recorded
+                else:
+                    report.warn(f"the chunks of {path} cannot be listed: {error}", path)
+
+
+def _recorded_chunks(level: LevelSurvey) -> frozenset[ChunkCoords] | None:
+    """Chunks by the level's own table, for places that cannot list."""
+    try:
+        return frozenset(ChunkTable.from_dict(level.attributes.get(CHUNKS_KEY, {})).keys())
+    except MetadataError:
+        return None
 
 
 def _children(survey: Survey, path: str) -> list[str] | None:

@@ -41,6 +41,7 @@ class LevelSurvey:
         specs: array -> element type of vertex and fragment attributes.
         counts: chunk -> vertices; filled when chunks are read. Damaged ones are left out.
         fragments: chunk -> fragments; filled when chunks are read.
+        faces: face attribute -> chunk -> rows; filled when chunks are read.
     """
 
     number: int
@@ -52,6 +53,7 @@ class LevelSurvey:
     specs: dict[str, AttributeSpec] = field(default_factory=dict)
     counts: dict[ChunkCoords, int] = field(default_factory=dict)
     fragments: dict[ChunkCoords, int] = field(default_factory=dict)
+    faces: dict[str, dict[ChunkCoords, int]] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
