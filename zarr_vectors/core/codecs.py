@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import google_crc32c
 import numpy as np
-from numcodecs import blosc, gzip, zstd
+from numcodecs import blosc, gzip, vlen, zstd
 
 from zarr_vectors.constants import MAX_CELL_BYTES
 from zarr_vectors.exceptions import ArrayError
@@ -181,6 +181,12 @@ def decode_vlen(data: Buffer, count: int) -> list[bytes]:
         if struct.unpack_from("<I", view, 4)[0] != len(view) - 8:
             raise ArrayError(f"its element does not fill the {len(view) - 8} bytes stored")
         return [bytes(view[8:])]
+    try:
+        found: list[bytes] = vlen.VLenBytes().decode(data).tolist()
+    except ValueError:  # say below where it is cut short
+        found = []
+    if len(found) == count and sum(map(len, found)) == len(view) - 4 * (count + 1):
+        return found
     out = []
     at = 4
     for _ in range(count):
