@@ -20,6 +20,7 @@ from zarr.storage import MemoryStore, WrapperStore
 from zarr_vectors.core.backends import open_backend
 from zarr_vectors.exceptions import StoreError, ZVError
 from zarr_vectors.lazy import ZVStore, open_zv
+from zarr_vectors.testing.crash_runs import OPERATIONS
 from zarr_vectors.testing.data import Cloud, cloud, points_store
 from zarr_vectors.testing.mutate import Mutator
 from zarr_vectors.testing.stores import FailingStore, NthCall
@@ -92,6 +93,11 @@ READS: dict[str, Callable[[ZVStore], Any]] = {
     "info": inform,
     "positions": lambda store: [store[n].vertices.compute() for n in store.levels],
     "values": lambda store: [store[0].attributes[name].compute() for name in NAMES],
+    "all values": lambda store: [
+        level.attributes[name].compute()
+        for level in (store[n] for n in store.levels)
+        for name in level.attributes
+    ],
     "chunks": lambda store: store[0].read_chunks(store[0].chunk_keys, NAMES),
     "chunk by chunk": lambda store: list(store.iter_chunks(0, prefetch=2)),
     "a box": lambda store: store.read(0, ([-20.0] * 3, [50.0] * 3)),
@@ -197,8 +203,22 @@ def write_new(place: Any, version: str) -> None:
     )
 
 
+def operation(name: str) -> Write:
+    """An operation of the crash tests, over the store they do it to."""
+    found = OPERATIONS[name]
+
+    def start(version: str) -> Files:
+        place = MemoryStore()
+        assert found.start is not None
+        found.start(place, version)
+        return place._store_dict
+
+    return Write(start=start, act=found.act, again=True, reads=("info", "positions", "all values"))
+
+
 WRITES: dict[str, Write] = {
-    "write points": Write(start=lambda version: {}, act=write_new),
+    "write points": Write(start=lambda version: {}, act=write_new, again=True),
+    "add attribute": operation("add attribute"),
 }
 
 
@@ -235,7 +255,7 @@ def writes_at(
     files = place._store._store_dict
     seen = snapshot(files, write.reads)
     assert seen == after or (failed and seen == before), "neither as before nor as after"
-    if write.again:
+    if write.again and seen == before:
         write.act(MemoryStore(files), version)
         assert snapshot(files, write.reads) == after
     return failed

@@ -20,7 +20,7 @@ from zarr_vectors.multiresolution.coarsen import build_pyramid
 from zarr_vectors.testing.crash_runs import OPERATIONS, Act, cloud_of, contents, write_cloud
 from zarr_vectors.types.points import write_points
 
-COUNT = 3000
+COUNT = 1000
 """Vertices of the stores that are killed."""
 
 
