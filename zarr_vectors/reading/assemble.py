@@ -140,12 +140,7 @@ def piece_rows(
         if key in indexes:
             what = f"fragment {number} is asked for, {len(indexes[key])} are there"
         raise damaged(array, key, url, what)
-    rows_of = np.diff(first_rows)
-    for i in np.unique(owner).tolist():
-        try:
-            tables[i].check(int(rows_of[i]))
-        except ArrayError as error:
-            raise damaged(array, keys[i], url, str(error)) from error
+    _check_tables(tables, sizes, np.diff(first_rows), owner, keys, array, url)
     # fragments of all chunks as one table
     numbers = np.cumsum(sizes)[owner] - sizes[owner] + pieces.fragments
     counts = _concatenated([table.counts for table in tables])[numbers]
@@ -157,13 +152,38 @@ def piece_rows(
         raise damaged(array, key, url, f"objects claim {total} rows in all")
     steps = np.arange(total) - np.repeat(ends - counts, counts)
     rows = steps + np.repeat(_concatenated([table.starts for table in tables])[numbers], counts)
-    if not all(table.all_ranges for table in tables):
+    if any(len(table.rows) for table in tables):
         # explicit fragments begin at a place among the rows their chunk's table lists
         lists = np.fromiter((len(table.rows) for table in tables), np.int64, len(tables))
         listed = np.repeat(_concatenated([t.explicit for t in tables])[numbers], counts)
         shift = np.repeat((np.cumsum(lists) - lists)[owner], counts)
         rows[listed] = _concatenated([table.rows for table in tables])[(rows + shift)[listed]]
     return rows + np.repeat(first_rows[owner], counts), np.repeat(pieces.objects, counts)
+
+
+def _check_tables(
+    tables: Sequence[FragmentIndex],
+    sizes: IntArray,
+    rows: IntArray,
+    owner: IntArray,
+    keys: Sequence[ChunkCoords],
+    array: str,
+    url: str,
+) -> None:
+    """Compare the tables of the chunks that pieces lie in with the rows of those chunks."""
+    chunk = np.repeat(np.arange(len(tables)), sizes)
+    counts = _concatenated([table.counts for table in tables])
+    beyond = _concatenated([table.starts for table in tables]) + counts > rows[chunk]
+    doubtful = np.zeros(len(tables), np.bool_)
+    doubtful[chunk[beyond]] = True
+    doubtful |= np.fromiter((len(table.rows) > 0 for table in tables), np.bool_, len(tables))
+    asked = np.zeros(len(tables), np.bool_)
+    asked[owner] = True
+    for i in np.flatnonzero(doubtful & asked).tolist():
+        try:
+            tables[i].check(int(rows[i]))
+        except ArrayError as error:
+            raise damaged(array, keys[i], url, str(error)) from error
 
 
 def _concatenated(parts: list[Any]) -> npt.NDArray[Any]:
