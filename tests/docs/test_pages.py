@@ -12,6 +12,7 @@ from sybil.parsers.markdown import PythonCodeBlockParser
 
 from zarr_vectors.constants import CHUNKS_KEY, ERROR_KEY
 from zarr_vectors.core.layouts.flat import WHOLE
+from zarr_vectors.multiresolution.density import DENSITY_KEY
 from zarr_vectors.reading.level import LEAD_KEY
 from zv_viewer.commands.options import command_parser, window_parser
 from zv_viewer.controller import LodStats
@@ -60,5 +61,5 @@ def test_every_figure_is_described() -> None:
 
 def test_every_extra_key_is_described() -> None:
     page = (ROOT / "docs" / "format-extras.md").read_text(encoding="utf-8")
-    keys = (ERROR_KEY, CHUNKS_KEY, LEAD_KEY, WHOLE, "statistics")
+    keys = (ERROR_KEY, CHUNKS_KEY, DENSITY_KEY, LEAD_KEY, WHOLE, "statistics")
     assert [key for key in keys if f"`{key}`" not in page] == []
