@@ -9,7 +9,8 @@ import sys
 import pytest
 from zarr.storage import MemoryStore
 
-from zarr_vectors.core.backends import open_backend
+from zarr_vectors.core.backends import local, open_backend
+from zarr_vectors.core.backends.local import LocalBackend
 from zarr_vectors.core.journal import FOLDER, HEAD, ReadThrough, joined, recover, transaction
 from zarr_vectors.core.journal.owners import this_process
 from zarr_vectors.core.journal.records import Record
@@ -275,3 +276,64 @@ def test_this_process_is_known():
     if sys.platform == "linux":
         assert owner.started
         assert owner.boot
+
+
+def reached_too_late(place, monkeypatch):
+    """What a loss of power could mix: data changed before its journal is on disk, and so on."""
+    events = []
+    real = {name: getattr(LocalBackend, name) for name in ("_write", "put_new", "delete_many")}
+
+    def write(self, key, data):
+        events.append(("write", key))
+        real["_write"](self, key, data)
+
+    def put_new(self, key, data):
+        events.append(("write", key))
+        return real["put_new"](self, key, data)
+
+    def delete_many(self, keys):
+        keys = list(keys)
+        events.extend(("remove", key) for key in keys)
+        real["delete_many"](self, keys)
+
+    monkeypatch.setattr(LocalBackend, "_write", write)
+    monkeypatch.setattr(LocalBackend, "put_new", put_new)
+    monkeypatch.setattr(LocalBackend, "delete_many", delete_many)
+    root = str(place.local_path)
+    monkeypatch.setattr(local, "_sync", lambda path: events.append(("sync", path[len(root) + 1 :])))
+    with transaction(place, "change things", fresh=["new"]) as writing:
+        writing.put_many({"new/1": b"n1"})
+        writing.put_many({"a/0": b"changed"})
+        segment = writing.record.segment_key(1)
+
+    def waits(key, until):
+        start = events.index(("write", key))
+        return ("sync", key) in events[start : events.index(until, start)]
+
+    expected = [
+        (HEAD, ("write", segment)),
+        (segment, ("write", "a/0")),
+        ("a/0", ("remove", HEAD)),
+        ("new/1", ("remove", HEAD)),
+    ]
+    return [key for key, until in expected if not waits(key, until)]
+
+
+def test_a_durable_folder_waits_for_the_disk_at_each_step(tmp_path, monkeypatch):
+    place = LocalBackend(tmp_path, read_only=False, durable=True)
+    place.put_many(BEFORE)
+    assert not reached_too_late(place, monkeypatch)
+
+
+def test_a_folder_that_does_not_wait_is_found(tmp_path, monkeypatch):
+    place = LocalBackend(tmp_path, read_only=False, durable=True)
+    place.put_many(BEFORE)
+    monkeypatch.setattr(LocalBackend, "sync", lambda self: None)
+    assert reached_too_late(place, monkeypatch)
+
+
+def test_a_disk_is_waited_for_in_earnest(tmp_path):
+    place = open_backend(tmp_path, mode="a", durable=True)
+    place.put_many(BEFORE)
+    operation(place)
+    assert contents(place) == AFTER
