@@ -40,7 +40,6 @@ from zarr_vectors.core.metadata import (
     deserialise_parametric_types,
     serialise_parametric_types,
 )
-from zarr_vectors.core.metadata.array import dtype_of
 from zarr_vectors.core.root_meta import LevelDocument, check_version
 from zarr_vectors.core.transactions import commit, discard_changes, rebind, session_for
 from zarr_vectors.exceptions import MetadataError, StoreError
@@ -153,7 +152,7 @@ def create_store(
         crs=crs,
     )
     meta.validate()
-    spec = VertexSpec(dtype_of(vertex_dtype, "the vertices array"), vertex_encoding)
+    spec = VertexSpec.from_meta({"dtype": vertex_dtype, "encoding": vertex_encoding})
     place = open_backend(path, mode="a", backend=backend, **backend_kwargs)
     with creating(place, meta) as handle:
         grid = grid_for(meta.bounds, meta.chunk_shape)

@@ -14,7 +14,6 @@ from zarr_vectors.core.arrays.listing import axes_of, key_of, new_grid, path_of
 from zarr_vectors.core.attrs import forget_outline
 from zarr_vectors.core.group import Group
 from zarr_vectors.core.metadata import VertexSpec
-from zarr_vectors.core.metadata.array import dtype_of
 from zarr_vectors.encoding.fragments import encode_ranges
 from zarr_vectors.encoding.ragged import decode_rows, encode_rows
 from zarr_vectors.exceptions import ArrayError
@@ -26,8 +25,12 @@ _FRAGMENTS = {"zv_array": VERTEX_FRAGMENTS, "encoding": "fragment_index_v1"}
 def create_vertices_array(
     level_group: Group, dtype: npt.DTypeLike = "float32", encoding: str = "raw"
 ) -> None:
-    """Make empty vertices and fragment tables, replacing those there."""
-    spec = VertexSpec(dtype_of(np.dtype(dtype).name, "the vertices array"), encoding)
+    """Make empty vertices and fragment tables, replacing those there.
+
+    Raises:
+        MetadataError: The dtype is not one of a float.
+    """
+    spec = VertexSpec.from_meta({"dtype": np.dtype(dtype).name, "encoding": encoding})
     grid = new_grid(level_group)
     level_group.layout.create_cells(path_of(level_group, VERTICES), spec.to_meta(), grid)
     level_group.layout.create_cells(path_of(level_group, VERTEX_FRAGMENTS), _FRAGMENTS, grid)
