@@ -64,20 +64,40 @@ class LevelReader:
         return self._read(plan, attributes, text=text, track=False)[0]
 
     def select(
-        self, plan: ReadPlan, attributes: Sequence[str] = (), *, text: bool = True
+        self,
+        plan: ReadPlan,
+        attributes: Sequence[str] = (),
+        *,
+        text: bool = True,
+        fragments: bool = False,
     ) -> tuple[PointsResult, Selection]:
-        """As :meth:`read`, with the stored row of every row returned."""
-        found, selection = self._read(plan, attributes, text=text, track=True)
+        """As :meth:`read`, with the stored row of every row returned.
+
+        Args:
+            plan: Chunks, box and fragments.
+            attributes: Names of attributes.
+            text: Categories as strings; as stored codes otherwise.
+            fragments: Whether the chunks' fragment tables come along, in the same batch.
+        """
+        found, selection = self._read(plan, attributes, text=text, track=True, fragments=fragments)
         assert selection is not None  # noqa: S101  it was asked for
         return found, selection
 
     def _read(
-        self, plan: ReadPlan, attributes: Sequence[str], *, text: bool, track: bool
+        self,
+        plan: ReadPlan,
+        attributes: Sequence[str],
+        *,
+        text: bool,
+        track: bool,
+        fragments: bool = False,
     ) -> tuple[PointsResult, Selection | None]:
         specs = [self.arrays.attribute(name) for name in attributes]
         objects = None
         if plan.pieces is None:
-            positions, values, selection = self._read_chunks(plan, specs, track=track)
+            positions, values, selection = self._read_chunks(
+                plan, specs, track=track, fragments=fragments
+            )
         else:
             positions, values, objects, selection = self._read_pieces(plan, specs)
         found = PointsResult(
@@ -161,7 +181,7 @@ class LevelReader:
         return np.concatenate([np.zeros((0, 3), np.int64), *parts])
 
     def _read_chunks(
-        self, plan: ReadPlan, specs: Sequence[AttributeSpec], *, track: bool
+        self, plan: ReadPlan, specs: Sequence[AttributeSpec], *, track: bool, fragments: bool
     ) -> tuple[FloatArray, list[AnyArray], Selection | None]:
         keys = plan.keys()
         sizes = self._recorded_counts(keys) * self._row_bytes(specs)
@@ -171,8 +191,10 @@ class LevelReader:
         room = int(self._recorded_counts(keys).sum()) if arrays.table.exact else None
         stacks = [_Stack(d, shape, room) for d, shape in zip(dtypes, shapes, strict=True)]
         found, taken = np.zeros(len(keys), np.int64), []
+        indexes: dict[ChunkCoords, FragmentIndex] = {}
         for rows, part in _batches(keys, sizes):
-            positions, values, counts = self._rows(part, specs)
+            positions, values, counts, tables = self._decode(part, specs, fragments=fragments)
+            indexes |= tables
             keep = _kept_rows(plan, plan.partial[rows], positions, counts)
             for stack, column in zip(stacks, (positions, *values), strict=True):
                 stack.add(assemble.mask_rows(column, keep), last=rows.stop == len(keys))
@@ -186,7 +208,9 @@ class LevelReader:
         if track:
             kept = _concatenate(taken, np.zeros(0, np.bool_))
             rows_kept = None if kept.all() else np.flatnonzero(kept)
-            selection = Selection(plan.coords, _starts(found), rows_kept)
+            selection = Selection(
+                plan.coords, _starts(found), rows_kept, indexes if fragments else None
+            )
         return columns[0], columns[1:], selection
 
     def _read_pieces(
@@ -202,7 +226,7 @@ class LevelReader:
         if plan.box is not None:
             inside = positions_in_box(positions, plan.box)[rows]
             rows, objects = rows[inside], objects[inside]
-        selection = Selection(plan.coords, first, rows)
+        selection = Selection(plan.coords, first, rows, indexes)
         return positions[rows], [column[rows] for column in values], objects, selection
 
     def _rows(

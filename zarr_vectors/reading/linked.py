@@ -81,15 +81,15 @@ def read_edges(
         )
     if handle.meta.links_convention == "implicit_sequential":
         return _read_paths(handle, reader, plan, attributes, link_attributes, text=text)
-    points, selection = reader.select(plan, attributes, text=text)
     told = handle.meta.links_convention == "implicit_sequential_with_branches"
+    points, selection = reader.select(plan, attributes, text=text, fragments=told)
     records = _records(handle, reader, plan, link_attributes, starting=told)
     if records.rows.shape[1] != 2:
         raise ConventionError(
             f"{handle.backend.url} has links of {records.rows.shape[1]} ends: faces, not edges"
         )
     if not told:
-        _warn_of_other_rows(handle, reader, selection, records, None)
+        _warn_of_other_rows(handle, reader, selection, records)
         links, values = _told_links(reader, selection, records)
         return LinkedRows(points, links, values)
     return _read_skeleton(handle, reader, points, selection, records)
@@ -231,11 +231,10 @@ def _read_skeleton(
     records: LinkRecords,
 ) -> LinkedRows:
     arrays = reader.arrays
-    keys = [tuple(row) for row in selection.coords.tolist()]
-    indexes = reader.fragment_indexes(keys)
+    indexes = _tables(reader, selection)
     first = _first_rows(indexes, selection, arrays.fragments_path, arrays.url)
     ends = stored_ends(records, selection, f"{arrays.path}/{LINKS}", arrays.url, roots=True)
-    _warn_of_other_rows(handle, reader, selection, records, indexes)
+    _warn_of_other_rows(handle, reader, selection, records)
     parents, told = told_parents(ends, first)
     if _foreign(handle, reader):
         _cut_circles(parents, told, reader)
@@ -303,12 +302,12 @@ def _read_paths(
     """Consecutive vertices of every object's path are joined, earlier first."""
     if link_attributes:
         raise StoreError(f"edges of {handle.backend.url} are implied: they have no attributes")
-    points, selection = reader.select(plan, attributes, text=text)
+    points, selection = reader.select(plan, attributes, text=text, fragments=True)
     pieces = fragments_of(handle.layout, reader.arrays, None)
     numbered = replace(pieces, objects=np.arange(len(pieces.objects)))
     inside = pieces_in(numbered, selection.coords)
     keys = [tuple(row) for row in selection.coords.tolist()]
-    indexes = reader.fragment_indexes(keys)
+    indexes = _tables(reader, selection)
     path, url = reader.arrays.fragments_path, handle.backend.url
     rows, piece = assemble.piece_rows(inside, indexes, keys, selection.starts, path, url)
     owner = pieces.objects[piece]
@@ -342,6 +341,13 @@ def _first_rows(
     return first
 
 
+def _tables(reader: LevelReader, selection: Selection) -> dict[ChunkCoords, FragmentIndex]:
+    """Fragment tables of the chunks read."""
+    if selection.indexes is not None:
+        return selection.indexes
+    return reader.fragment_indexes([tuple(row) for row in selection.coords.tolist()])
+
+
 def _foreign(handle: StoreHandle, reader: LevelReader) -> bool:
     """Whether another library wrote the level's links."""
     return LINKS_KEY not in handle.level(reader.arrays.meta.level).attributes
@@ -352,7 +358,6 @@ def _warn_of_other_rows(
     reader: LevelReader,
     selection: Selection,
     records: LinkRecords,
-    indexes: Mapping[tuple[int, ...], FragmentIndex] | None,
 ) -> None:
     """Tell of links that were numbered before rows were sorted by object."""
     arrays = reader.arrays
@@ -361,7 +366,7 @@ def _warn_of_other_rows(
     if not len(records.rows) or not len(selection.coords):
         return
     keys = [tuple(row) for row in selection.coords.tolist()]
-    indexes = reader.fragment_indexes(keys) if indexes is None else indexes
+    indexes = _tables(reader, selection)
     if all(len(index) < 2 for index in indexes.values()):
         return
     pieces = pieces_in(fragments_of(handle.layout, arrays, None), selection.coords)

@@ -63,7 +63,7 @@ def test_what_is_written_is_read(tmp_path, version, ndim, dtype, objects):
         tmp_path / "s",
         vertices,
         faces,
-        chunk_shape=(9.0,) * ndim,
+        chunk_shape=(9.0 if ndim < 4 else 20.0,) * ndim,
         dtype=dtype,
         vertex_attributes={"row": np.arange(len(vertices))},
         object_ids=None if objects == "one" else np.arange(len(vertices)) % 3 * 5,
@@ -182,7 +182,7 @@ def test_few_or_no_vertices_and_faces(tmp_path, version, encoding):
     assert found.faces.shape == (0, 3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     version=st.sampled_from(VERSIONS),
     encoding=st.sampled_from(["raw", "draco"]),
@@ -333,7 +333,7 @@ def test_a_bitstream_is_checked_before_it_is_decoded():
     assert draco.declared(blob) == (16, 18)
     with pytest.raises(DracoError, match="declares 16 vertices, expected 17"):
         draco.decode(blob, 17)
-    for cut in range(len(blob)):
+    for cut in (*range(0, 24, 2), len(blob) // 2, len(blob) - 1):
         with pytest.raises(DracoError):
             draco.decode(blob[:cut], 16)
     cloud = draco.encode(vertices, faces[:0], 30)
