@@ -19,13 +19,20 @@ from zv_viewer.controller import LodStats
 from zv_viewer.flight.measure import FrameLog
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "docs/library.md", pytest.param("docs/viewer.md", marks=pytest.mark.gui))
+PAGES = (
+    "README.md",
+    "docs/geometries.md",
+    "docs/large-data.md",
+    "docs/library.md",
+    pytest.param("docs/viewer.md", marks=pytest.mark.gui),
+)
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_python_block_runs(page: str, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     document = Sybil([PythonCodeBlockParser()]).parse(ROOT / page)
+    document.namespace["__name__"] = "__main__"  # blocks of a script
     blocks = list(document.examples())
     assert blocks
     for block in blocks:
