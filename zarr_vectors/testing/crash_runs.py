@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from zarr_vectors.constants import KNOWN_VERSIONS
+from zarr_vectors.convert import convert
 from zarr_vectors.core.backends import StorageBackend
 from zarr_vectors.core.journal import FOLDER
 from zarr_vectors.core.metadata import ParametricTypeDef
@@ -26,11 +28,18 @@ from zarr_vectors.core.store import (
     write_parametric_types,
 )
 from zarr_vectors.exceptions import StoreError
+from zarr_vectors.headers.registry import HeaderRegistry
 from zarr_vectors.lazy import open_zv
 from zarr_vectors.multiresolution.coarsen import build_pyramid, coarsen_level
+from zarr_vectors.rechunk import RechunkSpec, rechunk
+from zarr_vectors.sharding.io import shard_store, unshard_store
 from zarr_vectors.testing.crashes import Died, Dying
 from zarr_vectors.testing.places import DictPlace
+from zarr_vectors.types.graphs import write_graph
+from zarr_vectors.types.meshes import write_mesh
+from zarr_vectors.types.parametric import write_parametric_objects
 from zarr_vectors.types.points import write_points
+from zarr_vectors.types.polylines import write_polylines
 
 Act = Callable[[Any, str], object]
 """What is done: (place, format version)."""
@@ -95,6 +104,60 @@ def append(place: Any, version: str) -> None:  # noqa: ANN401
         writer.append_vertices_sync(positions, object_ids=[3, 3, 4, 5], attributes=attributes)
 
 
+def write_lines(place: Any, version: str) -> None:  # noqa: ANN401
+    """Two paths through several chunks."""
+    rng = np.random.default_rng(1)
+    paths = [np.cumsum(rng.uniform(-6, 6, (n, 3)), axis=0) for n in (7, 4)]
+    weights = [np.arange(float(len(path))) for path in paths]
+    write_polylines(
+        place,
+        paths,
+        chunk_shape=(20.0,) * 3,
+        vertex_attributes={"weight": weights},
+        format_version=version,
+    )
+
+
+def write_edges(place: Any, version: str) -> None:  # noqa: ANN401
+    """A tree of a few nodes."""
+    positions, _ = cloud_of(9)
+    edges = np.array([[n, (n - 1) // 2] for n in range(1, 9)])
+    write_graph(
+        place, positions, edges, chunk_shape=(20.0,) * 3, kind="skeleton", format_version=version
+    )
+
+
+def write_faces(place: Any, version: str) -> None:  # noqa: ANN401
+    """Triangles inside one chunk and across two."""
+    positions = np.array([[1.0, 1, 1], [2, 1, 1], [1, 2, 1], [2, 2, 1], [22, 2, 1]])
+    faces = np.array([[0, 1, 2], [1, 3, 2], [1, 4, 3]])
+    write_mesh(place, positions, faces, chunk_shape=(20.0,) * 3, format_version=version)
+
+
+def add_faces(place: Any, version: str) -> None:  # noqa: ANN401
+    """An attribute of the faces inside one chunk."""
+    with open_zv(place)[0].writer() as writer:
+        writer.add_face_attribute_sync("area", [1.0, 2.0])
+
+
+def write_other(place: Any, version: str) -> None:  # noqa: ANN401
+    """A store converted from one of the other format."""
+    source = DictPlace()
+    write_pyramid(source, next(v for v in KNOWN_VERSIONS if v != version))
+    convert(source, place, format_version=version)
+
+
+def write_shapes(place: Any, version: str) -> None:  # noqa: ANN401
+    """A parametric object in a store that is there."""
+    write_parametric_objects(place, [{"type": "plane", "coefficients": [1.0, 2, 3, 4]}])
+
+
+def write_packed(place: Any, version: str) -> None:  # noqa: ANN401
+    """As :func:`write_cloud`, in shards."""
+    write_cloud(place, version)
+    shard_store(place, shard_size=2)
+
+
 def attribute(name: str, scope: str = "vertex") -> Act:
     """An attribute added or replaced."""
 
@@ -139,6 +202,19 @@ OPERATIONS: dict[str, Operation] = {
         write_cloud,
         lambda p, v: set_bounds(open_store(p, "r+"), ([-20.0] * 3, [9.0] * 3), force=True),
     ),
+    "write polylines": Operation(None, write_lines),
+    "write skeleton": Operation(None, write_edges),
+    "write mesh": Operation(None, write_faces),
+    "add face attribute": Operation(write_faces, add_faces),
+    "build pyramid of lines": Operation(
+        write_lines, lambda p, v: build_pyramid(p, factors=[(2.0, 1.0)])
+    ),
+    "convert": Operation(None, write_other),
+    "rechunk": Operation(write_cloud, lambda p, v: rechunk(p, RechunkSpec("object_id"))),
+    "shard": Operation(write_cloud, lambda p, v: shard_store(p, shard_size=2)),
+    "unshard": Operation(write_packed, lambda p, v: unshard_store(p)),
+    "add header": Operation(write_cloud, lambda p, v: HeaderRegistry(p).add("trk", {"n": 1})),
+    "parametric objects": Operation(write_cloud, write_shapes),
     "parametric types": Operation(
         write_cloud,
         lambda p, v: write_parametric_types(
