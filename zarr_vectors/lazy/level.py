@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from zarr_vectors.core.handle import StoreHandle
+from zarr_vectors.core.backends import StoreLike
+from zarr_vectors.core.handle import StoreHandle, open_handle
 from zarr_vectors.core.journal import ReadThrough
 from zarr_vectors.core.layouts.detect import layout_for
 from zarr_vectors.core.metadata import AttributeSpec, ChunkTable, LevelError
@@ -36,6 +37,7 @@ from zarr_vectors.reading.objects import all_ids, lead_of_value
 from zarr_vectors.reading.paths import check_paths
 from zarr_vectors.reading.plan import plan_read
 from zarr_vectors.reading.results import ChunkRows
+from zarr_vectors.rechunk import RechunkSpec, rechunk
 from zarr_vectors.typing import AnyArray, BoundingBox, ChunkCoords, FloatArray, IntArray
 
 
@@ -253,6 +255,9 @@ class ZVLevel:
     def object_attribute(self, name: str) -> AnyArray:
         """(O,) or (O, C) values of an object attribute, one row per object of the index.
 
+        Rows without a value are ``""`` for strings; of numbers, what the format keeps in their
+        place: 0 in 0.7.0, NaN or the smallest integer in 0.9.2.
+
         Raises:
             ArrayError: There is no such attribute.
         """
@@ -328,6 +333,37 @@ class ZVLevel:
         keys = plan_read(arrays.table.coords, arrays.chunk_shape, lead=lead).keys()
         rows, indexes = self.reader.read_chunks(keys), self.reader.fragment_indexes(keys)
         return [rows[key].positions[part] for key in keys for part in indexes[key]]
+
+    def rechunk(
+        self,
+        by: str,
+        *,
+        bins: Sequence[float] | None = None,
+        output: StoreLike | None = None,
+        categorical: bool = False,
+    ) -> dict[str, Any]:
+        """Cut the whole store into other chunks, see :func:`zarr_vectors.rechunk.rechunk`.
+
+        Args:
+            by: ``group``, ``object_id``, ``attribute:<name>`` or ``spatial``.
+            bins: Ascending edges that values fall between; a bin per value by default.
+            output: Where to; None replaces the store, which this handle then shows.
+            categorical: Values are kinds: each has a bin.
+
+        Returns:
+            ``objects_rechunked``, ``bins_created``, ``output_path`` and more.
+
+        Raises:
+            ValueError: An unknown way to cut, or no such attribute.
+            StoreError: The place is not empty, or the store cannot be written to.
+        """
+        spec = RechunkSpec(by, bins, categorical=categorical)
+        place = self._handle.backend if output is not None else self.writable().backend
+        done = rechunk(place, spec, output)
+        if output is None:
+            self.renew(open_handle(place))
+            done["output_path"] = place.url
+        return done
 
     def writer(self) -> ZVWriter:
         """A handle that adds attributes and vertices; one at a time.

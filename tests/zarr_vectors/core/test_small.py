@@ -89,7 +89,13 @@ def test_vertices_are_floats(tmp_path, version: str) -> None:
 
 def test_all_that_is_told_of_a_store(tmp_path, version: str) -> None:
     place = tmp_path / "s"
-    points_store(place, cloud(60), format_version=version, levels=2, object_ids=np.arange(60) % 3)
+    points_store(
+        place,
+        cloud(60, low=0, high=12),
+        format_version=version,
+        levels=2,
+        object_ids=np.arange(60) % 3,
+    )
     write_parametric_objects(place, [{"type": "line", "coefficients": [0] * 6}])
     HeaderRegistry(place).add("swc", {"a": 1})
     before = sorted((p, p.stat().st_mtime_ns) for p in place.rglob("*"))

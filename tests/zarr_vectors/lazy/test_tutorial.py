@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections import Counter
 from pathlib import Path
@@ -353,3 +354,24 @@ def test_deferred_work(path: Path, monkeypatch: pytest.MonkeyPatch, dask: bool) 
     values = [part.compute() for part in level.attributes["rgb"].to_delayed()]
     np.testing.assert_array_equal(np.concatenate(values), level.attributes["rgb"].compute())
     assert len(level.attributes["rgb"]) == COUNT
+
+
+def test_rechunking_from_a_level(path: Path, tmp_path: Path, data: Cloud) -> None:
+    store = open_zv(path)
+    done = store[0].rechunk("group", output=tmp_path / "other")
+    assert done["objects_rechunked"] == OBJECTS
+    assert open_zv(path)[0].chunk_dims is None
+    other = open_zv(tmp_path / "other")
+    assert other[0].chunk_dims is not None
+    assert sum(len(part) for part in other[0].read_attribute_chunk(0)) == COUNT * 2 // OBJECTS
+    shutil.copytree(path, tmp_path / "own")
+    own = open_zv(tmp_path / "own")
+    level = own[0]
+    level.rechunk("attribute:size", bins=[0.0, 0.75, 5.0])
+    assert level.chunk_dims == own[0].chunk_dims == open_zv(tmp_path / "own")[0].chunk_dims
+    assert own[2].chunk_dims is not None
+    assert len(level.attribute_values) == 2
+    rows = own.read(level=0)
+    np.testing.assert_array_equal(np.sort(rows["attributes"]["row"]), np.arange(COUNT))
+    with pytest.raises(ValueError, match="nothing"):
+        store[0].rechunk("nothing", output=tmp_path / "third")
