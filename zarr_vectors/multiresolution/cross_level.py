@@ -96,18 +96,24 @@ def write_cross_level(
     there = coarse_rows >= 0
     if not there.all():
         fine_rows, coarse_rows = fine_rows[there], coarse_rows[there]
-    delta = coarse.level - fine.level
-    below, above = _ends(fine, fine_rows), _ends(coarse, coarse_rows)
-    sides = [(fine, coarse, below, above, delta)]
+    chunks = np.empty((len(fine_rows), 2, fine.table.coords.shape[1]), np.int64)
+    rows = np.empty((len(fine_rows), 2), np.int64)
+    for end, (place, stored) in enumerate(((fine, fine_rows), (coarse, coarse_rows))):
+        counts = place.table.counts
+        chunk = np.repeat(np.arange(len(counts)), counts)[stored]
+        chunks[:, end] = place.table.coords[chunk]
+        rows[:, end] = stored - (np.cumsum(counts) - counts)[chunk]
+    records = LinkRecords(chunks, rows)
+    _put(layout, fine, coarse, records)
     if storage == "explicit":
-        sides.append((coarse, fine, above, below, -delta))
-    for here, there_, first, second, up in sides:
-        records = LinkRecords(
-            np.stack([first[0], second[0]], axis=1), np.stack([first[1], second[1]], axis=1)
-        )
-        ratio = list(zip(here.scale, there_.scale, strict=True))
-        layout.put_links(str(here.level), records, here.grid, delta=up, chunk_ratio=ratio)
+        _put(layout, coarse, fine, LinkRecords(chunks[:, ::-1], rows[:, ::-1]))
     return len(fine_rows)
+
+
+def _put(layout: KeepsLinks, here: Place, other: Place, records: LinkRecords) -> None:
+    ratio = list(zip(here.scale, other.scale, strict=True))
+    up = other.level - here.level
+    layout.put_links(str(here.level), records, here.grid, delta=up, chunk_ratio=ratio)
 
 
 def forget_lost_levels(handle: StoreHandle) -> None:
@@ -221,10 +227,3 @@ class _Below:
     stored: IntArray | None
     rows: npt.NDArray[np.integer] | None
     """Row of the level last made for every row of this one; None: it is the level last made."""
-
-
-def _ends(place: Place, rows: npt.NDArray[np.integer]) -> tuple[IntArray, IntArray]:
-    """(n, R) chunk and (n,) row inside the chunk of stored rows."""
-    ends = np.cumsum(place.table.counts)
-    chunk = np.searchsorted(ends, rows, side="right")
-    return place.table.coords[chunk], rows - (ends - place.table.counts)[chunk]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from zarr_vectors.multiresolution.coarsen import build_pyramid
 from zarr_vectors.testing.pyramids import Network, merged_lines, merged_network, vertices_of
 from zarr_vectors.types.graphs import read_graph, write_graph
 from zarr_vectors.types.lines import read_lines, write_lines
@@ -207,14 +208,24 @@ def write(place, data, version, *, link_values=False, **options):
     return data
 
 
-@pytest.fixture(params=["0.7.0", "0.9.2"])
+@pytest.fixture(scope="module", params=["0.7.0", "0.9.2"])
 def version(request):
     return request.param
 
 
-@pytest.fixture(params=["line", "polyline", "streamline", "graph", "skeleton", "mesh"])
+@pytest.fixture(
+    scope="module", params=["line", "polyline", "streamline", "graph", "skeleton", "mesh"]
+)
 def kind(request):
     return request.param
+
+
+@pytest.fixture(scope="module")
+def pyramid(tmp_path_factory, kind, version):
+    """A sample of every kind in every format with three coarse levels, bins 6, 12 and 24."""
+    data = write(tmp_path_factory.mktemp("pyramid") / "s", sample(kind), version)
+    build_pyramid(data.place, factors=[(1, 1), (2, 1), (2, 1)], cross_level_storage="none")
+    return data
 
 
 @pytest.fixture

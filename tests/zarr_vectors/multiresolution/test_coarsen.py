@@ -3,16 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from zarr_vectors.core.handle import open_handle
 from zarr_vectors.exceptions import CoarseningError, StoreError
 from zarr_vectors.lazy import open_zv
 from zarr_vectors.multiresolution.coarsen import build_pyramid, coarsen_level
 from zarr_vectors.testing.data import cloud, points_store
 from zarr_vectors.types.points import read_points, write_points
-
-
-@pytest.fixture(params=["0.7.0", "0.9.2"])
-def version(request):
-    return request.param
 
 
 def by_bin(positions, size):
@@ -119,6 +115,38 @@ def test_objects_keep_their_ids(tmp_path, version):
     rows = kept if slots > 8 else kept - 2
     np.testing.assert_array_equal(values[rows], (kept - 2) * 2.5)
     assert store.object_levels(int(kept[0])) == [0, 1, 2]
+
+
+def test_groups_are_kept_and_choices_nest(tmp_path, version):
+    ids = np.arange(900) % 30
+    data = cloud(900)
+    near = data.positions * 0.05 + (ids[:, None] - 15) * [3.0, 2.0, 1.0]
+    for strategy in ("random", "spatial_coverage", "length", "attribute:weight"):
+        place = tmp_path / strategy.replace(":", "-")
+        write_points(
+            place,
+            near,
+            chunk_shape=(20.0,) * 3,
+            bin_shape=(2.0,) * 3,
+            object_ids=ids,
+            object_attributes={"weight": np.arange(30) % 7},
+            groups={0: [3, 29], 1: []},
+            group_attributes={"size": np.array([2, 0])},
+            format_version=version,
+        )
+        build_pyramid(place, factors=[(1, 3), (2, 2)], sparsity_strategy=strategy, sparsity_seed=2)
+        store, layout = open_zv(place), open_handle(place).layout
+        kept = [set(store[level].present_oids.tolist()) for level in (0, 1, 2)]
+        assert [len(k) for k in kept] == [30, 10, 5]
+        assert kept[2] < kept[1] < kept[0]
+        if strategy == "attribute:weight":
+            assert min(oid % 7 for oid in kept[1]) >= 4
+        for level in (1, 2):
+            assert [g.tolist() for g in layout.get_groups(str(level))] == [[3, 29], []]
+            values, _ = layout.get_dense(f"{level}/group_attributes/size")
+            np.testing.assert_array_equal(values, [2, 0])
+            density = open_handle(place).level(level).attributes["zarr_vectors_density"]
+            assert density["occupied_bins"] == store.vertex_count(level)
 
 
 def test_a_factor_of_one_thins_to_a_vertex_per_bin(tmp_path):

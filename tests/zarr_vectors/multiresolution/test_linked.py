@@ -42,18 +42,17 @@ def same_links(found, wanted, place, kind):
     assert sorted(map(tuple, named.tolist())) == sorted(tuple(map(int, link)) for link in wanted)
 
 
-def test_levels_equal_the_slow_way(linked):
-    build_pyramid(linked.place, factors=FACTORS)
-    store = open_zv(linked.place)
-    reference = linked.positions.astype(np.float32)
-    for level, slow in enumerate(linked.slowly(BINS)):
-        positions, links, values = linked.read(level, NAMES)
+def test_levels_equal_the_slow_way(pyramid):
+    store = open_zv(pyramid.place)
+    reference = pyramid.positions.astype(np.float32)
+    for level, slow in enumerate(pyramid.slowly(BINS)):
+        positions, links, values = pyramid.read(level, NAMES)
         wanted = np.stack([vertex.position for vertex in slow.vertices])
         place = matched(positions, wanted)
-        same_links(links, slow.links, place, linked.kind)
+        same_links(links, slow.links, place, pyramid.kind)
         assert store.vertex_count(level) == len(wanted)
         sources = [slow.vertices[row].sources for row in place]
-        numbers = linked.attributes["value"].astype(np.float64)
+        numbers = pyramid.attributes["value"].astype(np.float64)
         np.testing.assert_allclose(
             values["value"], [numbers[s].mean() for s in sources], rtol=1e-4, atol=1e-5
         )
@@ -72,9 +71,9 @@ def test_levels_equal_the_slow_way(linked):
             atol=1e-5,
         )
     # at the first level no vertex stands for others yet that were themselves merged
-    kinds, known = linked.attributes["kind"], linked.read(1, ["kind"])
-    place = matched(known[0], np.stack([v.position for v in linked.slowly(BINS[:1])[1].vertices]))
-    slow = linked.slowly(BINS[:1])[1].vertices
+    kinds, known = pyramid.attributes["kind"], pyramid.read(1, ["kind"])
+    place = matched(known[0], np.stack([v.position for v in pyramid.slowly(BINS[:1])[1].vertices]))
+    slow = pyramid.slowly(BINS[:1])[1].vertices
     for row, found in zip(place, known[2]["kind"], strict=True):
         names, counts = np.unique(kinds[slow[row].sources], return_counts=True)
         assert found == names[counts.argmax()]
@@ -115,53 +114,50 @@ def test_objects_are_what_they_were(linked):
         assert lost == sum(int(o) not in there for o in linked.ids)
 
 
-def test_what_is_connected_stays_connected(linked):
-    build_pyramid(linked.place, factors=FACTORS)
-    _, links, _ = linked.read(0)
-    whole = len(set(parts_of(len(linked.positions), links.tolist())))
+def test_what_is_connected_stays_connected(pyramid):
+    _, links, _ = pyramid.read(0)
+    whole = len(set(parts_of(len(pyramid.positions), links.tolist())))
     for level in (1, 2, 3):
-        positions, links, _ = linked.read(level)
-        if linked.kind != "mesh":
+        positions, links, _ = pyramid.read(level)
+        if pyramid.kind != "mesh":
             assert len(set(parts_of(len(positions), links.tolist()))) == whole
-        if linked.kind == "skeleton":
+        if pyramid.kind == "skeleton":
             assert len(links) == len(positions) - whole
             assert len(set(links[:, 0].tolist())) == len(links)
         ends = np.sort(links, axis=1)
         assert (np.diff(ends, axis=1) > 0).all()
         assert len(np.unique(ends, axis=0)) == len(ends)
-        if linked.kind == "mesh":
+        if pyramid.kind == "mesh":
             assert len(links)
 
 
-def test_lines_keep_their_ends_inside_the_bin(store_of, version):
-    data = store_of("streamline", version)
-    build_pyramid(data.place, factors=FACTORS)
+@pytest.mark.parametrize("kind", ["line", "polyline", "streamline"], scope="module")
+def test_lines_keep_their_ends_inside_the_bin(pyramid):
     for level, size in enumerate(BINS, 1):
-        for oid, line in enumerate(data.lines):
-            positions, _, _ = data.read(level, object_ids=[oid])
+        for oid, line in enumerate(pyramid.lines):
+            positions, _, _ = pyramid.read(level, object_ids=[oid])
             assert len(positions) >= min(len(line), 2)
             for end in (0, -1):
                 cells = np.floor(np.stack([positions[end], line[end].astype(np.float32)]) / size)
                 np.testing.assert_array_equal(cells[0], cells[1])
 
 
-def test_fragments_lie_in_their_chunks_and_tile_them(linked):
-    build_pyramid(linked.place, factors=FACTORS)
-    store = open_zv(linked.place)
+def test_fragments_lie_in_their_chunks_and_tile_them(pyramid):
+    store = open_zv(pyramid.place)
     for level in (1, 2, 3):
         handle, shape = store[level], np.array(store[level].chunk_shape)
         assert handle.chunk_table.exact
         for key, rows in handle.read_chunks(handle.chunk_table.coords).items():
             chunks = np.floor(rows.positions.astype(np.float64) / shape).astype(int)
             assert {tuple(c) for c in chunks.tolist()} == {key}
-        meta = open_handle(linked.place).level(level)
+        meta = open_handle(pyramid.place).level(level)
         assert meta.meta.fragments_tile
         density = meta.attributes["zarr_vectors_density"]
-        positions, links, _ = linked.read(level)
+        positions, links, _ = pyramid.read(level)
         cells = {tuple(c) for c in np.floor(positions.astype(float) / BINS[level - 1]).tolist()}
         assert density["occupied_bins"] == len(cells)
         assert density["vertices_per_bin"] == pytest.approx(len(positions) / len(cells))
-        if linked.kind != "mesh":
+        if pyramid.kind != "mesh":
             steps = np.linalg.norm(np.diff(positions[links].astype(float), axis=1), axis=2)
             assert density["spacing"] == pytest.approx(steps.mean(), rel=1e-4)
 
