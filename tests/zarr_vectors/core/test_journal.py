@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from zarr.storage import MemoryStore
@@ -337,3 +338,25 @@ def test_a_disk_is_waited_for_in_earnest(tmp_path):
     place.put_many(BEFORE)
     operation(place)
     assert contents(place) == AFTER
+
+
+def test_writers_that_take_turns_lose_nothing(tmp_path):
+    """Each makes and removes the journal's folder under the others' feet."""
+    open_backend(tmp_path, mode="a").put_many({"count": b"0"})
+
+    def count(times):
+        place = open_backend(tmp_path, mode="r+")
+        while times:
+            try:
+                with transaction(place, "count") as writing:
+                    number = int(writing.get_many(["count"])["count"])
+                    writing.put_many({"count": str(number + 1).encode()})
+                times -= 1
+            except StoreError as error:
+                if "is being written to" not in str(error):
+                    raise
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(count, [40] * 3))
+    assert open_backend(tmp_path).get_many(["count"]) == {"count": b"120"}
+    assert open_backend(tmp_path).list_dir("") == ["count"]

@@ -27,6 +27,7 @@ from zarr_vectors.exceptions import StoreError
 Buffer = bytes | bytearray | memoryview
 
 _ABSENT = (FileNotFoundError, NotADirectoryError)
+_ATTEMPTS = 100
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}\.tmp")
 _CREATE = (
     os.O_WRONLY
@@ -121,15 +122,23 @@ class LocalBackend:
         folder, _, name = check_key(key).rpartition("/")
         self.stats.add(requests=1, bytes_written=len(data))
         with self._failing("create", key):
-            self._make(folder)
-            temporary = f"{self._root}/{folder}/.{name}.{uuid.uuid4().hex}.tmp"
-            _fill(self._create(temporary, folder), data, temporary)
-            try:
-                _link(temporary, f"{self._root}/{key}")
-            except FileExistsError:
-                return False
-            finally:
-                os.unlink(temporary)
+            for attempt in range(_ATTEMPTS):
+                temporary = f"{self._root}/{folder}/.{name}.{uuid.uuid4().hex}.tmp"
+                try:
+                    self._make(folder)
+                    _fill(self._create(temporary, folder), data, temporary)
+                    _link(temporary, f"{self._root}/{key}")
+                except FileExistsError:
+                    return False
+                except FileNotFoundError:  # another process swept up the folder or the file
+                    self._made = {""}
+                    if attempt + 1 == _ATTEMPTS:
+                        raise
+                    continue
+                finally:
+                    with contextlib.suppress(*_ABSENT):
+                        os.unlink(temporary)
+                break
         self._note(key)
         return True
 
@@ -326,7 +335,7 @@ def _link(temporary: str, path: str) -> None:
     """Give a whole file its name, unless the name is taken."""
     try:
         os.link(temporary, path)
-    except FileExistsError:
+    except (FileExistsError, FileNotFoundError):
         raise
     except OSError:  # a file system without links
         with open(temporary, "rb") as whole:
