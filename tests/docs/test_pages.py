@@ -23,7 +23,9 @@ PAGES = (
     "README.md",
     "docs/geometries.md",
     "docs/large-data.md",
+    "docs/lazy.md",
     "docs/library.md",
+    "docs/maintenance.md",
     pytest.param("docs/viewer.md", marks=pytest.mark.gui),
 )
 

@@ -39,8 +39,8 @@ class IOStats:
     """Totals over a backend's life, and per scope for the thread that opened the scope."""
 
     total: IOCount = field(default_factory=IOCount)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _local: threading.local = field(default_factory=threading.local)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _local: threading.local = field(default_factory=threading.local, repr=False)
 
     def add(self, requests: int = 0, bytes_read: int = 0, bytes_written: int = 0) -> None:
         """Count one batch; called by a backend in the thread that asked for the batch."""
