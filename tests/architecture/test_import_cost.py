@@ -31,6 +31,11 @@ def loaded_by(statement: str) -> set[str]:
         ("from zarr_vectors import open_zv", "import numpy, zarr", {"zarr_vectors"}),
         ("import zarr_vectors.core.store", "import numpy, zarr", {"zarr_vectors"}),
         ("import zarr_vectors.types.points", "import numpy, zarr", {"zarr_vectors"}),
+        (
+            "import zarr_vectors.types.graphs, zarr_vectors.types.meshes",
+            "import numpy, zarr",
+            {"zarr_vectors"},
+        ),
         ("import zarr_vectors.multiresolution.coarsen", "import numpy, zarr", {"zarr_vectors"}),
         ("import zv_viewer", "pass", {"zv_viewer"}),
         ("import zv_viewer.model", "import numpy", {"zv_viewer"}),
