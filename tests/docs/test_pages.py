@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from dataclasses import fields
 from pathlib import Path
 
@@ -10,10 +11,10 @@ import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
-from zarr_vectors.constants import CHUNKS_KEY, ERROR_KEY
+from zarr_vectors.constants import CHUNKS_KEY, ERROR_KEY, LEVEL_KEY, OUTLINE_KEY, STALE_KEY
 from zarr_vectors.core.layouts.flat import WHOLE
+from zarr_vectors.core.layouts.linked import FAMILY_KEY
 from zarr_vectors.multiresolution.density import DENSITY_KEY
-from zarr_vectors.reading.level import LEAD_KEY
 from zv_viewer.commands.options import command_parser, window_parser
 from zv_viewer.controller import LodStats
 from zv_viewer.flight.measure import FrameLog
@@ -70,5 +71,8 @@ def test_every_figure_is_described() -> None:
 
 def test_every_extra_key_is_described() -> None:
     page = (ROOT / "docs" / "format-extras.md").read_text(encoding="utf-8")
-    keys = (ERROR_KEY, CHUNKS_KEY, DENSITY_KEY, LEAD_KEY, WHOLE, "statistics")
-    assert [key for key in keys if f"`{key}`" not in page] == []
+    source = [p.read_text(encoding="utf-8") for p in (ROOT / "zarr_vectors").rglob("*.py")]
+    keys = set(re.findall(r'"(\.?zarr_vectors_[a-z_]+)"', "\n".join(source)))
+    keys -= {LEVEL_KEY}  # the format's own
+    assert keys >= {CHUNKS_KEY, DENSITY_KEY, ERROR_KEY, FAMILY_KEY, OUTLINE_KEY, STALE_KEY, WHOLE}
+    assert [key for key in [*sorted(keys), "statistics"] if f"`{key}" not in page] == []
