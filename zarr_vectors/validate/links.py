@@ -8,10 +8,11 @@ from typing import cast
 
 import numpy as np
 
-from zarr_vectors.constants import LINKS, VERTICES
+from zarr_vectors.constants import LINK_FRAGMENTS, LINKS, VERTICES
 from zarr_vectors.core.layouts.base import KeepsLinks, LinkFamily, LinkRecords
 from zarr_vectors.core.paths import format_chunk, format_delta
-from zarr_vectors.exceptions import ZVError, ZVWarning
+from zarr_vectors.encoding.fragments import decode_fragments
+from zarr_vectors.exceptions import ArrayError, ZVError, ZVWarning
 from zarr_vectors.typing import IntArray
 from zarr_vectors.validate.result import Report
 from zarr_vectors.validate.survey import LevelSurvey, Survey
@@ -90,6 +91,7 @@ def _check_records(
         return
     if not delta:
         _check_faces(level, records, url, report)
+        _check_tables(survey, level, records, report)
     other = survey.levels.get(level.number + delta)
     # an end below 0 says of the first end that it has no parent
     roots = not delta and links_of(survey).parents_cross_fragments
@@ -118,6 +120,26 @@ def _check_faces(level: LevelSurvey, records: LinkRecords, url: str, report: Rep
                     f"expected {want}",
                     path,
                     key,
+                )
+
+
+def _check_tables(survey: Survey, level: LevelSurvey, records: LinkRecords, report: Report) -> None:
+    """Fragment tables over links cover the links inside their chunk."""
+    path, url = level.at(LINK_FRAGMENTS), survey.layout.backend.url
+    inside = (records.chunks == records.chunks[:, :1]).all(axis=(1, 2))
+    for key, mine in by_chunk(records.chunks[inside, 0]):
+        with report.catching(path):
+            blob = survey.layout.get_cells({path: [key]})[path].get(key)
+            if blob is None:
+                continue
+            try:
+                rows = decode_fragments(blob).num_rows
+                said = f"it covers {rows} links, expected {len(mine)}"
+            except ArrayError as error:
+                rows, said = -1, str(error)
+            if rows != len(mine):
+                report.error(
+                    f"chunk {format_chunk(key)} of {path} in {url} is damaged: {said}", path, key
                 )
 
 

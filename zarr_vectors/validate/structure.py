@@ -13,6 +13,7 @@ from zarr_vectors.constants import (
 )
 from zarr_vectors.core.backends import StorageBackend
 from zarr_vectors.core.documents import attributes_of, parse_document
+from zarr_vectors.core.keys import try_parse_key
 from zarr_vectors.core.layouts.detect import layout_for
 from zarr_vectors.core.metadata import ChunkTable
 from zarr_vectors.core.metadata.multiscales import transforms_of
@@ -105,6 +106,8 @@ def _find_arrays(survey: Survey, level: LevelSurvey, report: Report) -> None:
         if family in recorded and not level.below(family):
             report.error(f"{level.at(family)} is recorded and holds nothing", level.at(family))
     _check_groups(survey, level, [n for n in sorted(present) if n in known], report)
+    if names is not None:
+        _check_documents(survey, level, [n for n in names if n not in (*SINGLE, *known)], report)
 
 
 def _add(survey: Survey, level: LevelSurvey, name: str, report: Report, *, required: bool) -> None:
@@ -130,6 +133,17 @@ def _check_groups(survey: Survey, level: LevelSurvey, families: list[str], repor
                     path,
                     defect="groups-without-documents",
                 )
+
+
+def _check_documents(survey: Survey, level: LevelSurvey, names: list[str], report: Report) -> None:
+    """Documents of links and of what is not known here can be read, two groups deep."""
+    paths = [level.at(name) for name in names]
+    for path in list(paths):
+        below = _children(survey, path) or []
+        paths += [f"{path}/{name}" for name in below if try_parse_key(name) is None or name == "0"]
+    for path in paths:
+        with report.catching(path):
+            survey.layout.get_attrs([path])
 
 
 def _find_chunks(survey: Survey, level: LevelSurvey, report: Report) -> None:

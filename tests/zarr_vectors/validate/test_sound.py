@@ -15,6 +15,7 @@ from zarr_vectors.constants import KNOWN_VERSIONS
 from zarr_vectors.core.handle import open_handle
 from zarr_vectors.core.layouts.base import ChunkGrid, LinkRecords
 from zarr_vectors.core.store import open_store
+from zarr_vectors.encoding.fragments import encode_ranges
 from zarr_vectors.lazy import open_zv
 from zarr_vectors.multiresolution.coarsen import build_pyramid
 from zarr_vectors.sharding.io import shard_store
@@ -266,3 +267,33 @@ def grid_at(store: Path) -> ChunkGrid:
     table = open_zv(store)[0].chunk_table
     low, high = table.coords.min(axis=0) - 1, table.coords.max(axis=0) + 1
     return ChunkGrid(tuple(low.tolist()), tuple((high - low + 1).tolist()))
+
+
+def test_a_table_over_links(tmp_path: Path, version: str) -> None:
+    store, layout, _ = linked(tmp_path, "graph", version)
+    chunk = layout.list_cells("0/link_fragments")[0]
+    layout.put_cells("0/link_fragments", {chunk: encode_ranges(np.array([0]), np.array([999]))})
+    result = validate(store)
+    assert [(f.level, f.array, f.chunk) for f in result.findings] == [
+        (3, "0/link_fragments", chunk)
+    ], result.summary()
+
+
+@pytest.mark.parametrize("kind", ["graph", "draco mesh"])
+def test_damage_anywhere_is_reported_and_never_raised(
+    tmp_path: Path, version: str, kind: str
+) -> None:
+    if kind == "draco mesh":
+        pytest.importorskip("DracoPy")
+    KINDS[kind](tmp_path / "s", format_version=version)
+    documents = sorted((tmp_path / "s").rglob("zarr.json"))
+    others = sorted(f for f in (tmp_path / "s").rglob("*") if f.is_file() and f not in documents)
+    for file in (*documents[:: len(documents) // 5], *others[:: len(others) // 5]):
+        whole = file.read_bytes()
+        file.write_bytes(whole[: len(whole) // 2])
+        result = validate(tmp_path / "s", level=5)
+        assert not result.ok, file
+        file.write_bytes(whole.replace(b"[", b"{", 1).replace(b"\0\0\0", b"\xff\xff\xff", 1))
+        assert validate(tmp_path / "s", level=5).summary()
+        file.write_bytes(whole)
+    assert_sound(tmp_path / "s")
