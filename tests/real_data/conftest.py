@@ -47,3 +47,56 @@ def synapse_store(tables: list[Path], tmp_path_factory: pytest.TempPathFactory) 
     store = tmp_path_factory.mktemp("synapses") / "synapses.zarrvectors"
     example("synapses").convert(str(store), *map(str, tables))
     return store
+
+
+@pytest.fixture(scope="session")
+def tracts(test_data: Path) -> Path:
+    """Streamlines."""
+    return test_data / "tracts" / "tracks300.trk"
+
+
+@pytest.fixture(scope="session")
+def tracts_example() -> ModuleType:
+    """The example that converts streamlines."""
+    pytest.importorskip("nibabel")
+    return example("tracts")
+
+
+@pytest.fixture(scope="session")
+def tract_store(
+    tracts_example: ModuleType, tracts: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The streamlines as a store."""
+    store = tmp_path_factory.mktemp("tracts") / "tracts.zarrvectors"
+    tracts_example.convert(str(tracts), str(store))
+    return store
+
+
+@pytest.fixture(scope="session")
+def skeletons(test_data: Path) -> list[Path]:
+    """Skeletons, one per neuron."""
+    return sorted((test_data / "neurons" / "swc").glob("*.swc"))
+
+
+@pytest.fixture(scope="session")
+def skeleton_store(skeletons: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The skeletons as one store."""
+    store = tmp_path_factory.mktemp("skeletons") / "neurons.zarrvectors"
+    example("skeletons").convert(str(store), *map(str, skeletons))
+    return store
+
+
+@pytest.fixture(scope="session")
+def meshes(test_data: Path) -> list[Path]:
+    """Meshes of two neurons, and a surface in another file format."""
+    neurons = test_data / "neurons"
+    return [*sorted((neurons / "ply").glob("*.ply"))[:2], neurons / "neuropil.obj"]
+
+
+@pytest.fixture(scope="session")
+def mesh_store(meshes: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The meshes as one store."""
+    pytest.importorskip("trimesh")
+    store = tmp_path_factory.mktemp("meshes") / "meshes.zarrvectors"
+    example("meshes").convert(str(store), *map(str, meshes))
+    return store
