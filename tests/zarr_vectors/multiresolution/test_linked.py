@@ -8,10 +8,12 @@ import pytest
 from zarr_vectors.core.handle import open_handle
 from zarr_vectors.exceptions import CoarseningError, StoreError
 from zarr_vectors.lazy import open_zv
+from zarr_vectors.multiresolution import linked as builder
 from zarr_vectors.multiresolution.coarsen import build_pyramid, coarsen_level
 from zarr_vectors.testing.pyramids import distances, parts_of
-from zarr_vectors.types.graphs import read_graph
+from zarr_vectors.types.graphs import read_graph, write_graph
 from zarr_vectors.types.meshes import read_mesh, write_mesh
+from zarr_vectors.types.polylines import write_polylines
 
 FACTORS = [(1, 1), (2, 1), (2, 1)]
 BINS = (6.0, 12.0, 24.0)
@@ -301,3 +303,66 @@ def test_faces_of_four_corners_become_triangles(tmp_path, version):
     corners = coarse.vertices[coarse.faces]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     assert (normals[:, 2] > 0).all()
+
+
+@pytest.mark.parametrize("form", ["graph", "skeleton", "mesh", "lines"])
+def test_nothing_has_coarse_levels_too(tmp_path, form, version):
+    options = {"chunk_shape": (8.0,) * 3, "bounds": ([-9] * 3, [9] * 3), "format_version": version}
+    none, some = np.zeros((0, 3)), np.arange(9.0).reshape(3, 3)
+    if form == "lines":
+        write_polylines(tmp_path / "s", [none, some, none], **options)
+    elif form == "mesh":
+        write_mesh(tmp_path / "s", none, np.zeros((0, 3), int), **options)
+    else:
+        write_graph(tmp_path / "s", none, np.zeros((0, 2), int), kind=form, **options)
+    build_pyramid(tmp_path / "s", factors=[(1, 1), (1, 1)], cross_level_depth=-1)
+    store = open_zv(tmp_path / "s")
+    assert [store.vertex_count(n) for n in (1, 2)] == ([2, 2] if form == "lines" else [0, 0])
+    assert store[2].present_oids.tolist() == ([1] if form == "lines" else [])
+
+
+def test_sparse_ids_stay_what_they_are(tmp_path):
+    ids = np.array([3, 3, 2**40, 2**40])
+    write_graph(
+        tmp_path / "s",
+        np.arange(12.0).reshape(4, 3),
+        [[0, 1], [2, 3]],
+        chunk_shape=(8.0,) * 3,
+        object_ids=ids,
+        object_attributes={"weight": np.array([1.0, 2.0])},
+        format_version="0.9.2",
+    )
+    build_pyramid(tmp_path / "s", factors=[(1, 1), (1, 2)], sparsity_strategy="attribute:weight")
+    store = open_zv(tmp_path / "s")
+    assert store[1].present_oids.tolist() == [3, 2**40]
+    assert store[2].present_oids.tolist() == [2**40]
+    np.testing.assert_array_equal(store[2].object_attribute("weight"), [np.nan, 2.0])
+
+
+def test_encoded_meshes_are_made_coarser(store_of, version):
+    pytest.importorskip("DracoPy")
+    data = store_of("mesh", version, encoding="draco", draco_quantization_bits=16)
+    build_pyramid(data.place, factors=[(2, 1)])
+    slow = data.slowly((12.0,))[1]
+    found = read_mesh(data.place, level=1)
+    # vertices are moved a little before they are put into bins
+    assert found.vertex_count == pytest.approx(len(slow.vertices), rel=0.05)
+    assert found.face_count == pytest.approx(len(slow.links), rel=0.05)
+
+
+@pytest.mark.parametrize("kind", ["polyline", "skeleton", "mesh"])
+def test_a_pyramid_that_fails_leaves_the_store_as_it_was(store_of, kind, version, monkeypatch):
+    data = store_of(kind, version)
+    build_pyramid(data.place, factors=[(1, 1)])
+    before = {p: p.read_bytes() for p in data.place.rglob("*") if p.is_file()}
+    real = builder.density_of
+
+    def failing(positions, bin_shape, links):
+        if bin_shape[0] > 12:
+            raise OSError("no room")
+        return real(positions, bin_shape, links)
+
+    monkeypatch.setattr(builder, "density_of", failing)
+    with pytest.raises(OSError, match="no room"):
+        coarsen_level(data.place, 1, 2, coarsen_factor=4.0, cross_level_storage="explicit")
+    assert {p: p.read_bytes() for p in data.place.rglob("*") if p.is_file()} == before
