@@ -39,6 +39,10 @@ def test_tracts_come_back_and_go_out_again(
     np.testing.assert_allclose(lengths, steps, rtol=1e-5)
     assert [len(ids) for ids in kept] == [300, 300, 150, 75]
     assert kept[0] >= kept[1] >= kept[2] >= kept[3]
+    long = open_zv(tract_store)[0].polylines.filter(length_range=(60, 1000)).compute()
+    assert len(long) == (np.array(steps) >= 60).sum() == 38
+    near = read_polylines(tract_store, bbox=([88, 98, 70], [92, 102, 74]))
+    assert 0 < near.polyline_count < 300
     tracts_example.export(str(tract_store), str(tmp_path / "again.trk"))
     again = nibabel.streamlines.load(tmp_path / "again.trk")
     for mine, line in zip(again.streamlines, wanted, strict=True):
