@@ -297,3 +297,13 @@ def test_damage_anywhere_is_reported_and_never_raised(
         assert validate(tmp_path / "s", level=5).summary()
         file.write_bytes(whole)
     assert_sound(tmp_path / "s")
+
+
+def test_every_damaged_chunk_of_links_is_named(tmp_path: Path) -> None:
+    store, layout, _ = linked(tmp_path, "graph", "0.7.0")
+    chunks = layout.list_cells("0/links/0")[:3]
+    for chunk in chunks:
+        file = store / "0" / "links" / "0" / ".".join(map(str, chunk)) / "c" / "0"
+        file.write_bytes(file.read_bytes()[:-3])
+    found = {f.chunk for f in validate(store).findings if f.array == "0/links/0"}
+    assert found == set(chunks)
