@@ -42,7 +42,7 @@ def digest(root: Path) -> str:
     return found.hexdigest()
 
 
-def main(place: str, count: int, workers: int, version: str) -> None:
+def main(place: str, count: int, workers: int, version: str, links: str) -> None:
     root = Path(place)
     started = time.perf_counter()
     write_point_blocks(
@@ -54,7 +54,7 @@ def main(place: str, count: int, workers: int, version: str) -> None:
     )
     written, write_peak = time.perf_counter(), peak_mib()
     steps = [(1.0, 1.0), *[(2.0, 1.0)] * 4]
-    built = build_pyramid(root, factors=steps, workers=workers)
+    built = build_pyramid(root, factors=steps, workers=workers, cross_level_storage=links)
     print(
         json.dumps(
             {
@@ -70,4 +70,4 @@ def main(place: str, count: int, workers: int, version: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:6])
