@@ -32,6 +32,10 @@ class Caps:
         """What is left once something is in."""
         return Caps(self.vertices - vertices, self.bytes - nbytes)
 
+    def part(self, share: float) -> Caps:
+        """A share of both."""
+        return Caps(int(self.vertices * share), int(self.bytes * share))
+
     def hold(self, vertices: int, nbytes: int, share: float = 1.0) -> bool:
         """Whether so much fits into ``share`` of the caps."""
         return vertices <= self.vertices * share and nbytes <= self.bytes * share

@@ -28,6 +28,7 @@ _NONE = np.empty(0, np.int64)
 _REACH = 0.5
 _HELD_TAU = 0.1
 _RELEASE = 0.95
+_IN_USE = 0.85  # of a budget that is short, whatever the past; the rest is left against flicker
 _FIRST = 1e12  # above every key: what is shown while the camera moves stays first
 
 
@@ -84,9 +85,9 @@ class _Solver:
 
     def _inertia(self) -> tuple[Float, Float]:
         """(C,) factors on refining and showing a cell: above 1 where the previous plan did."""
-        refining = np.ones(len(self.tree)) / self.motion.coarsening
-        showing = np.ones(len(self.tree))
+        refining, showing = np.ones(len(self.tree)), np.ones(len(self.tree))
         if self.previous is not None:
+            refining /= self.motion.coarsening
             h = self.settings.hysteresis
             opened = opened_cells(self.tree, self.previous.target)
             kept = _FIRST if self.motion.moving else 1 / (1 - h)
@@ -170,7 +171,7 @@ class _Solver:
             self.look(cells)
         _, tau, plain_over, full = steps.plain(self.key, caps)
         tau = self._tau(tau, full)
-        taken, held_over = steps.held(self.held_key, caps, tau)
+        taken, held_over = steps.held(self.held_key, caps, tau, _IN_USE / self.motion.coarsening)
         shown, _ = gather(tree.child_start, tree.child, np.sort(taken))
         shown = np.concatenate([roots, shown[self.visible[shown]]])
         opened = np.zeros(len(tree), bool)

@@ -80,8 +80,16 @@ class Steps:
         )
         return self.cells[taken], tau, fit.over, used
 
-    def held(self, key: Float, caps: Caps, tau: float) -> tuple[Int, str]:
-        """Given the past: cells refined with a key above ``tau``, and the cap that stopped it."""
-        at = np.flatnonzero(self.held_wanted & (key[self.cells] >= tau))
-        fit = longest_prefix(key[self.cells[at]], self.vertices[at], self.nbytes[at], caps)
-        return self.cells[at[fit.taken]], fit.over
+    def held(self, key: Float, caps: Caps, tau: float, share: float = 0.0) -> tuple[Int, str]:
+        """Given the past: cells refined, best first, and the cap that stopped it.
+
+        Those with a key of ``tau`` and above, and below it too until ``share`` of the caps is used:
+        of cells that all look the same none may reach a ``tau`` that is their own key.
+        """
+        at = np.flatnonzero(self.held_wanted)
+        worth, vertices, nbytes = key[self.cells[at]], self.vertices[at], self.nbytes[at]
+        fit = longest_prefix(worth, vertices, nbytes, caps)
+        due = longest_prefix(worth, vertices, nbytes, caps.part(share)).taken
+        high = int((worth[fit.taken] >= tau).sum())
+        over = fit.over if fit.over and worth[fit.first_refused] >= tau else ""
+        return self.cells[at[fit.taken[: max(high, len(due))]]], over

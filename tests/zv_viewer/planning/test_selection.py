@@ -227,12 +227,30 @@ def test_a_fast_camera_refines_less_and_skips_what_it_leaves_behind(flat):
     scene, tree = flat
     camera = orthographic((4, 4), 30.0)
     slow = plan_view(tree, scene, camera, FINE)
-    fast = plan_view(tree, scene, camera, FINE, motion=Motion(4500.0, moving=True))
+    away = plan_view(tree, scene, orthographic((4, 4), 2.0), FINE)
+    moving = Motion(4500.0, moving=True)
+    fast = plan_view(tree, scene, camera, FINE, previous=away, motion=moving)
+    assert levels_of(tree, away) == [3]
     assert levels_of(tree, slow) == [0]
     assert levels_of(tree, fast) == [1]
+    assert levels_of(tree, plan_view(tree, scene, camera, FINE, motion=moving)) == [0]
     late = Motion(4500.0, moving=True, eta_s=1.0)
     asked = plan_view(tree, scene, camera, FINE, motion=late).requests
     assert [request.tier for request in asked] == [Tier.HOLE]
+
+
+def test_cells_that_look_the_same_fill_the_budget_whatever_was_shown_before(flat):
+    scene, tree = flat
+    camera = orthographic((4, 4), 30.0)
+    short = replace(FINE, budget=Budget(4000, 10**15))
+    coarse = plan_view(tree, scene, orthographic((4, 4), 2.0), FINE)
+    pasts = [None, coarse, replace(coarse, tau_px=1e3, limited_by="vertices")]
+    for past in pasts:
+        plan = plan_view(tree, scene, camera, short, previous=past)
+        assert plan.limited_by == "vertices"
+        assert tree.count[np.union1d(plan.target, plan.floor)].sum() > 0.75 * 4000
+        held = plan_view(tree, scene, camera, short, previous=plan)
+        assert np.array_equal(held.target, plan.target)
 
 
 def test_holes_come_first_then_the_target_by_gain_per_byte(flat):
