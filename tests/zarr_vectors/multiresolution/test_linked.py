@@ -14,6 +14,7 @@ from zarr_vectors.testing.pyramids import distances, parts_of
 from zarr_vectors.types.graphs import read_graph, write_graph
 from zarr_vectors.types.meshes import read_mesh, write_mesh
 from zarr_vectors.types.polylines import write_polylines
+from zarr_vectors.validate import validate
 
 FACTORS = [(1, 1), (2, 1), (2, 1)]
 BINS = (6.0, 12.0, 24.0)
@@ -162,6 +163,11 @@ def test_fragments_lie_in_their_chunks_and_tile_them(pyramid):
         if pyramid.kind != "mesh":
             steps = np.linalg.norm(np.diff(positions[links].astype(float), axis=1), axis=2)
             assert density["spacing"] == pytest.approx(steps.mean(), rel=1e-4)
+
+
+def test_levels_are_valid(linked):
+    build_pyramid(linked.place, factors=[(1, 1), (2, 2)], sparsity_seed=0, cross_level_depth=-1)
+    assert validate(linked.place, level=5).errors == []
 
 
 @pytest.mark.parametrize("kind", ["polyline", "skeleton", "mesh"])
