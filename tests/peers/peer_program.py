@@ -26,12 +26,26 @@ def write(given, store, columns=(), object_columns=(), pyramid=0, shard=False, *
 
         build_pyramid(store, factors=[(2.0 ** (n + 1), 1.0) for n in range(pyramid)])
     if shard:
-        from zarr_vectors.sharding import io
+        pack(given, store)
+    return {}
 
-        if hasattr(io, "ShardLayout"):
-            io.shard_store(store, io.ShardLayout.OCTREE, 4)
-        else:
-            io.shard_store(store, shard_shape=3)
+
+def pack(given, store):
+    """Pack the chunks of a store into shards."""
+    from zarr_vectors.sharding import io
+
+    if hasattr(io, "ShardLayout"):
+        io.shard_store(store, io.ShardLayout.OCTREE, 4)
+    else:
+        io.shard_store(store, shard_shape=3)
+    return {}
+
+
+def coarsen(given, store, count):
+    """Build coarse levels."""
+    from zarr_vectors.multiresolution.coarsen import build_pyramid
+
+    build_pyramid(store, factors=[(2.0 ** (n + 1), 1.0) for n in range(count)])
     return {}
 
 
@@ -247,6 +261,8 @@ def serve(source, target):
         for f in (
             write,
             read,
+            pack,
+            coarsen,
             read_object_attribute,
             write_paths,
             read_paths,

@@ -166,7 +166,7 @@ def change(place: Path, step: str, it: Recipe, seed: int) -> Path | None:
         with level.writer() as writer:
             writer.add_object_attribute_sync(f"new{seed}", rng.normal(size=many))
     elif step == "pyramid":
-        if any(store[n].stale is None for n in store.levels[1:]):
+        if cut or any(store[n].stale is None for n in store.levels[1:]):
             return None
         sparsity = 1 if it.geometry == "point_cloud" else 2
         build_pyramid(place, factors=[(2, 1), (2, sparsity)], sparsity_seed=seed)
@@ -180,11 +180,13 @@ def change(place: Path, step: str, it: Recipe, seed: int) -> Path | None:
         convert(place, place.with_name(f"{place.name}-{seed}"), format_version=other)
         return place.with_name(f"{place.name}-{seed}")
     else:
-        known = {*contents(place)["levels"][0].get("object_attributes", ()), *level.attribute_specs}
-        groups = contents(place)["levels"][0]["groups"]
+        now = contents(place)["levels"][0]
+        known = {*now.get("object_attributes", ()), *level.attribute_specs}
         named = step.startswith("attribute:") and step.partition(":")[2] not in known
-        owned = len(level.present_oids) or step in ("spatial", "attribute:age")
-        if cut or named or not owned or (step == "group" and groups is None):
+        # vertices appended to a cloud without objects are the only ones in any
+        inside = sum(map(len, now.get("objects", {}).values())) == level.vertex_count
+        owned = inside or step in ("spatial", "attribute:age")
+        if cut or named or not owned or (step == "group" and now["groups"] is None):
             return None
         shape = (it.chunk * 2,) * it.ndim if step == "spatial" else None
         rechunk(place, RechunkSpec(step, spatial_chunk_shape=shape, categorical=shape is None))
