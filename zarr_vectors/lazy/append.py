@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from zarr_vectors.constants import OBJECT_ATTRIBUTES, OBJECT_INDEX
 from zarr_vectors.core.handle import StoreHandle, finish
 from zarr_vectors.core.layouts.base import Cells, ObjectRows
+from zarr_vectors.core.layouts.meta import absent_value
 from zarr_vectors.core.metadata import ChunkTable
 from zarr_vectors.core.root_meta import RootDocument
 from zarr_vectors.encoding.fragments import (
@@ -20,7 +22,7 @@ from zarr_vectors.encoding.fragments import (
     encode_ranges,
 )
 from zarr_vectors.encoding.manifests import encode_manifests
-from zarr_vectors.exceptions import ArrayError
+from zarr_vectors.exceptions import ArrayError, ZVWarning
 from zarr_vectors.lazy.changes import outdate, reader_of
 from zarr_vectors.reading import assemble
 from zarr_vectors.reading.fetch import LevelReader
@@ -58,10 +60,12 @@ def stage(
     """New vertices routed, with a value for every attribute of the level.
 
     Raises:
-        ArrayError: An attribute that is not the level's, of wrong shape, or left out and not float.
+        ArrayError: An attribute that is not the level's or of wrong shape; or one left out whose
+            categories know no missing value.
     """
     given = dict(attributes or {})
     values: dict[str, AnyArray] = {}
+    absent: list[str] = []
     for name, spec in arrays.attributes.items():
         shape = (len(positions), *spec.row_shape)
         if name in given:
@@ -74,15 +78,24 @@ def stage(
             values[name] = stored
         elif spec.missing_code is not None:
             values[name] = np.full(shape, spec.missing_code, spec.dtype)
-        elif spec.categories is None and spec.dtype.kind == "f":
-            values[name] = np.full(shape, np.nan, spec.dtype)
+        elif spec.categories is None:
+            values[name] = np.full(shape, absent_value(spec.dtype), spec.dtype)
+            if spec.dtype.kind != "f":
+                absent.append(f"{name!r} {absent_value(spec.dtype)}")
         else:
             raise ArrayError(
-                f"level {arrays.path} has the attribute {name!r} ({spec.dtype.name}): "
-                "give its values for the new vertices in attributes="
+                f"level {arrays.path} has the categorical attribute {name!r}, none of whose "
+                "values is missing: give those of the new vertices in attributes="
             )
     if given:
         raise ArrayError(f"level {arrays.path} has no attributes {sorted(given)}")
+    if absent:
+        warnings.warn(
+            f"no values are given for attributes of level {arrays.path} in {arrays.url}; the new "
+            f"vertices get what stands for none: {', '.join(absent)}",
+            ZVWarning,
+            stacklevel=3,
+        )
     return Staged(route_objects(positions, arrays.chunk_shape, ids), positions, ids, values)
 
 

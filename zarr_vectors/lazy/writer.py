@@ -234,8 +234,10 @@ class ZVWriter:
             object_ids: (N,) ids of new objects; one new object per vertex by default. In stores
                 of lines, the rows of an object are its path, which may not come back to a chunk.
             dtype: Accepted where it is the level's own; vertices of a level share one dtype.
-            attributes: name -> (N,) or (N, C) values of the level's attributes. Float attributes
-                left out are NaN for the new vertices; others must be given.
+            attributes: name -> (N,) or (N, C) values of the level's attributes. Those left out get
+                what stands for no value: NaN, a missing category, or, with a warning, the least
+                signed or largest unsigned number. Categories that know no missing value must be
+                given.
 
         Returns:
             ``vertices_added``, ``new_objects``, ``chunks_touched``.

@@ -11,7 +11,7 @@ import pytest
 from zarr.storage import LocalStore
 
 from zarr_vectors.core.store import open_store, set_bounds, store_info
-from zarr_vectors.exceptions import ArrayError, StoreError
+from zarr_vectors.exceptions import ArrayError, StoreError, ZVWarning
 from zarr_vectors.lazy import open_zv
 from zarr_vectors.multiresolution.coarsen import build_pyramid
 from zarr_vectors.testing.data import cloud, points_store
@@ -374,3 +374,35 @@ def test_a_face_attribute_that_is_cut_short_is_damage(mesh):
 def test_a_store_without_faces_has_no_rows_for_them(store):
     with store[0].writer() as writer, pytest.raises(ArrayError, match="0 faces inside one chunk"):
         writer.add_face_attribute_sync("n", [1.0])
+
+
+def test_values_left_out_are_absent(tmp_path, version):
+    rng = np.random.default_rng(0)
+    values = {
+        "small": np.arange(20, dtype=np.uint8),
+        "whole": np.arange(20),
+        "real": np.arange(20.0),
+        "flag": np.ones(20, bool),
+    }
+    write_points(
+        tmp_path / "s",
+        rng.random((20, 3)) * 50,
+        chunk_shape=(25.0,) * 3,
+        vertex_attributes=values,
+        format_version=version,
+    )
+    with open_zv(tmp_path / "s")[0].writer() as writer:
+        with pytest.warns(
+            ZVWarning, match="'flag' False, 'small' 255, 'whole' -9223372036854775808"
+        ):
+            writer.append_vertices_sync(rng.random((3, 3)) * 50, attributes={"real": [1, 2, 3]})
+        writer.append_vertices_sync(
+            rng.random((1, 3)) * 50, attributes={"small": [1], "whole": [2], "flag": [True]}
+        )
+    level = open_zv(tmp_path / "s")[0]
+    found = {name: level.attributes[name].compute() for name in values}
+    assert [found[name].dtype for name in values] == [v.dtype for v in values.values()]
+    assert np.count_nonzero(found["small"] == 255) == 3
+    assert np.count_nonzero(found["whole"] == np.iinfo(np.int64).min) == 3
+    assert np.count_nonzero(~found["flag"]) == 3
+    assert np.count_nonzero(np.isnan(found["real"])) == 1
