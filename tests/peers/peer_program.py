@@ -17,6 +17,8 @@ def write(given, store, columns=(), object_columns=(), pyramid=0, shard=False, *
         options["object_attributes"] = {name: given[f"o_{name}"] for name in object_columns}
     if "groups" in options:
         options["groups"] = {int(k): v for k, v in options["groups"].items()}
+    if "g_weight" in given:
+        options["group_attributes"] = {"weight": given["g_weight"]}
     for name in ("chunk_shape", "bin_shape"):
         if name in options:
             options[name] = tuple(options[name])
@@ -159,6 +161,25 @@ def read_link_records(given, store, level, delta, width):
     return {"links": np.array(links, np.int64)}
 
 
+def read_tables(given, store, level, objects=(), groups=(), links=()):
+    """Read attributes of objects, groups and links, and which objects have a value."""
+    from zarr_vectors.core import arrays
+    from zarr_vectors.core.store import get_resolution_level, open_store
+
+    group = get_resolution_level(open_store(store), level)
+    answer = {}
+    for name in objects:
+        answer[f"o_{name}"] = np.asarray(arrays.read_object_attributes(group, name))
+        mask = arrays.read_object_attribute_present_mask(group, name)
+        answer[f"m_{name}"] = np.ones(len(answer[f"o_{name}"])) if mask is None else mask
+    for name in groups:
+        answer[f"g_{name}"] = np.asarray(arrays.read_groupings_attributes(group, name))
+    read = getattr(arrays, "read_link_attributes", None) or arrays.read_cross_chunk_link_attributes
+    for name in links:
+        answer[f"l_{name}"] = np.asarray(read(group, name))
+    return answer
+
+
 def write_link_records(given, store, store_as, **options):
     """Write links into a new store, in the forms the release of 0.9.2 knows."""
     from zarr_vectors.core import arrays
@@ -263,6 +284,7 @@ def serve(source, target):
             read,
             pack,
             coarsen,
+            read_tables,
             read_object_attribute,
             write_paths,
             read_paths,
