@@ -30,7 +30,7 @@ class Lock:
     python: str = "3.11"
 
 
-FILES = ("dask", "draco", "lidar", "mesh", "tables", "tracts")
+FILES = ("dask", "draco", "icechunk", "lidar", "mesh", "tables", "tracts")
 """Extras that tests of files and of other processes need."""
 
 LOCKS = {
