@@ -12,6 +12,7 @@ from zarr_vectors.constants import OBJECT_INDEX, VERTEX_ATTRIBUTES, VERTEX_FRAGM
 from zarr_vectors.core.group import Group
 from zarr_vectors.core.handle import StoreHandle, finish, handle_at
 from zarr_vectors.core.layouts.base import ChunkGrid, ObjectRows
+from zarr_vectors.core.levels import outdate
 from zarr_vectors.core.metadata import AttributeSpec, ChunkTable, VertexSpec
 from zarr_vectors.core.metadata.root import Bounds
 from zarr_vectors.core.root_meta import LevelDocument
@@ -58,6 +59,8 @@ def _set_bounds(
             )
         for level in handle.levels.values():
             changed = changed.with_level(_pruned(handle, level, bounds))
+        if changed.level(0).meta.vertex_count < handle.level(0).meta.vertex_count:
+            changed, _ = outdate(changed, 0, "vertices out of the bounds were removed from level 0")
     meta = replace(handle.meta, bounds=bounds)
     changed = replace(changed, root=replace(handle.root, meta=meta))
     for level in changed.levels.values():

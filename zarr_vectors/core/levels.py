@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from zarr_vectors.constants import STALE_KEY
 from zarr_vectors.core.group import Group
 from zarr_vectors.core.handle import StoreHandle, finish, handle_at
 from zarr_vectors.core.metadata import LevelMetadata, RootMetadata, compute_bin_shape
@@ -114,6 +115,33 @@ def list_available_ratios(root: Group) -> list[tuple[float, ...]]:
     handle = handle_at(root.layout)
     one = (1.0,) * handle.meta.ndim
     return [level.meta.bin_ratio or one for _, level in sorted(handle.levels.items())]
+
+
+def outdate(handle: StoreHandle, level: int, reason: str) -> tuple[StoreHandle, list[int]]:
+    """Say of every level made from a level that it no longer describes it.
+
+    Args:
+        handle: The store, in a transaction whose end writes the levels' documents.
+        level: The level that changed.
+        reason: What was done to it, a sentence.
+
+    Returns:
+        The store with the levels marked, and their numbers.
+    """
+    outdated: list[int] = []
+    for number, document in sorted(handle.levels.items()):
+        parent = document.meta.parent_level
+        if number != level and parent is not None and parent in {level, *outdated}:
+            attributes = {**document.attributes, STALE_KEY: reason}
+            handle = handle.with_level(replace(document, attributes=attributes))
+            outdated.append(number)
+    return handle, outdated
+
+
+def stale(document: LevelDocument) -> str | None:
+    """Why a level no longer describes the level it was made from; None where it does."""
+    found = document.attributes.get(STALE_KEY)
+    return None if found is None else str(found)
 
 
 def _put_level(handle: StoreHandle, meta: LevelMetadata) -> None:

@@ -13,6 +13,7 @@ from zarr_vectors.constants import OBJECT_ATTRIBUTES, OBJECT_INDEX
 from zarr_vectors.core.handle import StoreHandle, finish
 from zarr_vectors.core.layouts.base import Cells, ObjectRows
 from zarr_vectors.core.layouts.meta import absent_value
+from zarr_vectors.core.levels import outdate
 from zarr_vectors.core.metadata import ChunkTable
 from zarr_vectors.core.root_meta import RootDocument
 from zarr_vectors.encoding.fragments import (
@@ -23,7 +24,7 @@ from zarr_vectors.encoding.fragments import (
 )
 from zarr_vectors.encoding.manifests import encode_manifests
 from zarr_vectors.exceptions import ArrayError, ZVWarning
-from zarr_vectors.lazy.changes import outdate, reader_of
+from zarr_vectors.lazy.changes import reader_of
 from zarr_vectors.reading import assemble
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import LevelArrays

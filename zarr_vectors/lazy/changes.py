@@ -10,13 +10,11 @@ import numpy.typing as npt
 from zarr_vectors.constants import (
     FACE_ATTRIBUTES,
     OBJECT_ATTRIBUTES,
-    STALE_KEY,
     VERTEX_ATTRIBUTES,
     VERTICES,
 )
 from zarr_vectors.core.handle import StoreHandle, finish
 from zarr_vectors.core.metadata.array import dtype_of
-from zarr_vectors.core.root_meta import LevelDocument
 from zarr_vectors.encoding.categorical import is_text
 from zarr_vectors.encoding.manifests import EMPTY_MANIFEST
 from zarr_vectors.encoding.ragged import encode_rows
@@ -141,24 +139,6 @@ def record(writing: StoreHandle, level: int, *names: str) -> StoreHandle:
     changed = writing.with_level(replace(document, meta=meta))
     finish(changed, level)
     return changed
-
-
-def outdate(writing: StoreHandle, level: int, reason: str) -> tuple[StoreHandle, list[int]]:
-    """Say of every level made from a level that it no longer describes it."""
-    outdated: list[int] = []
-    for number, document in sorted(writing.levels.items()):
-        parent = document.meta.parent_level
-        if number != level and parent is not None and parent in {level, *outdated}:
-            attributes = {**document.attributes, STALE_KEY: reason}
-            writing = writing.with_level(replace(document, attributes=attributes))
-            outdated.append(number)
-    return writing, outdated
-
-
-def stale(document: LevelDocument) -> str | None:
-    """Why a level no longer describes the level it was made from; None where it does."""
-    found = document.attributes.get(STALE_KEY)
-    return None if found is None else str(found)
 
 
 def reader_of(handle: StoreHandle, level: int) -> LevelReader:

@@ -14,6 +14,7 @@ from zarr_vectors.core.backends import StoreLike
 from zarr_vectors.core.handle import StoreHandle, open_handle
 from zarr_vectors.core.journal import ReadThrough
 from zarr_vectors.core.layouts.detect import layout_for
+from zarr_vectors.core.levels import stale
 from zarr_vectors.core.metadata import AttributeSpec, ChunkTable, LevelError
 from zarr_vectors.encoding.manifests import decode_manifest
 from zarr_vectors.exceptions import ArrayError
@@ -24,7 +25,6 @@ from zarr_vectors.lazy.arrays import (
     ZVVertexCollection,
     chunk_key,
 )
-from zarr_vectors.lazy.changes import stale
 from zarr_vectors.lazy.links import ZVLinkCollection, ZVObjects
 from zarr_vectors.lazy.polylines import Objects, ZVPolylineCollection
 from zarr_vectors.lazy.views import ViewSpec, ZVView
@@ -256,7 +256,7 @@ class ZVLevel:
         """(O,) or (O, C) values of an object attribute, one row per object of the index.
 
         Rows without a value are ``""`` for strings; of numbers, what the format keeps in their
-        place: 0 in 0.7.0, NaN or the smallest integer in 0.9.2.
+        place: 0 in 0.7.0; in 0.9.2 NaN, the least signed or the largest unsigned number.
 
         Raises:
             ArrayError: There is no such attribute.

@@ -406,3 +406,16 @@ def test_values_left_out_are_absent(tmp_path, version):
     assert np.count_nonzero(found["whole"] == np.iinfo(np.int64).min) == 3
     assert np.count_nonzero(~found["flag"]) == 3
     assert np.count_nonzero(np.isnan(found["real"])) == 1
+
+
+def test_bounds_that_shrink_outdate_the_levels_above(tmp_path, version):
+    points_store(tmp_path / "s", cloud(200), format_version=version, levels=3)
+    low, high = open_zv(tmp_path / "s").bounds
+    set_bounds(open_store(tmp_path / "s", "r+"), (low, [b + 1 for b in high]))
+    assert open_zv(tmp_path / "s")[1].stale is None
+    middle = [(a + b) / 2 for a, b in zip(low, high, strict=True)]
+    set_bounds(open_store(tmp_path / "s", "r+"), (low, middle), force=True)
+    store = open_zv(tmp_path / "s")
+    assert store[0].stale is None
+    for level in store.levels[1:]:
+        assert "out of the bounds" in store[level].stale
