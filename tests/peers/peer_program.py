@@ -161,6 +161,32 @@ def read_link_records(given, store, level, delta, width):
     return {"links": np.array(links, np.int64)}
 
 
+def read_lazy(given, store, level, columns=(), box=None):
+    """Read by the lazy API: vertices, attributes, objects as lines, and the vertices in a box."""
+    from zarr_vectors.lazy import open_zv
+
+    handle = open_zv(store)[level]
+    answer = {"positions": handle.vertices.compute()}
+    answer |= {f"v_{name}": np.asarray(handle.attributes[name].compute()) for name in columns}
+    lines = handle.polylines.compute() if columns == [] else []
+    answer["lines"] = np.concatenate(lines) if lines else np.zeros((0, 3), np.float32)
+    if box is not None:
+        corners = tuple(np.array(corner) for corner in box)
+        answer["inside"] = handle.filter(bbox=corners).compute()["positions"]
+    return answer
+
+
+def validated(given, store, level):
+    """Validate a store: errors as JSON, or what the validator itself fails with."""
+    from zarr_vectors.validate import validate
+
+    try:
+        found = [str(error) for error in validate(store, level=level).errors]
+    except ValueError as error:
+        found = [f"it fails: {error}"]
+    return {"errors": np.array(json.dumps(found))}
+
+
 def read_tables(given, store, level, objects=(), groups=(), links=()):
     """Read attributes of objects, groups and links, and which objects have a value."""
     from zarr_vectors.core import arrays
@@ -285,6 +311,8 @@ def serve(source, target):
             pack,
             coarsen,
             read_tables,
+            read_lazy,
+            validated,
             read_object_attribute,
             write_paths,
             read_paths,
