@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QApplication
 
 from zarr_vectors.exceptions import ZVError
 from zv_viewer.controller import LodController, LodStats
-from zv_viewer.drawing.colours import ColourSpec, colours_for
+from zv_viewer.drawing.colours import ColourSpec
 from zv_viewer.errors import InputError
 from zv_viewer.layers.camera import camera_of, settle_centre
 from zv_viewer.layers.factory import make_layer, rows_of_budget
@@ -24,7 +24,9 @@ from zv_viewer.loading.executors import ThreadExecutor
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.settings import Budget, LodSettings, default_settings
 from zv_viewer.session import registry
+from zv_viewer.session.attaching import Listeners, has_no_layer, show_whole
 from zv_viewer.session.automatic import AutomaticBudget
+from zv_viewer.session.colouring import Colouring
 from zv_viewer.session.opening import Opened, Opening
 
 if TYPE_CHECKING:
@@ -35,11 +37,6 @@ log = logging.getLogger(__name__)
 TICK_MS = 16
 STATS_EVERY_S = 0.2
 LOADING_THREADS = 3
-NORTH_UP = ("towards", "up", "right")
-"""Axes z, y, x of a map: as seen from above, with north at the top, not mirrored."""
-
-STAND_IN = "zv_viewer_stand_in"
-"""In the metadata of a layer that only holds the place of a store being opened."""
 
 
 def open_store(
@@ -99,7 +96,8 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self._camera_moved = True
         self._stats_at = 0.0
         self._told = 0
-        self._connections: list[tuple[Any, Callable[..., None]]] = []
+        self._listeners = Listeners()
+        self._colouring = Colouring()
         self.path = opening.path
         self.started = opening.started
         self.error: str | None = None
@@ -107,7 +105,6 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self.layer: Any = None
         self.scene: SceneInfo | None = None
         self.controller: LodController | None = None
-        self.colours: ColourSpec | None = None
         self._timer = QTimer()
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
@@ -181,14 +178,18 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             KeyError: The store has no such attribute.
         """
         scene, controller = self._need_open()
-        info = None if attribute is None else scene.attribute(attribute)
-        self.colours = colours_for(info, colormap=colormap, limits=limits)
+        self._colouring.choose(scene, attribute, colormap, limits)
         controller.set_attribute(attribute)
-        self._learn_limits(controller)
-        self._apply_colours()
+        self._colouring.learn_limits(controller, self.layer)
+        self._colouring.apply(self.layer)
         self._wake()
 
     # what a program asks
+
+    @property
+    def colours(self) -> ColourSpec | None:
+        """How the store is coloured; None until somebody chose."""
+        return self._colouring.spec
 
     @property
     def is_open(self) -> bool:
@@ -238,9 +239,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         app = QApplication.instance()
         if app is not None:
             app.aboutToQuit.disconnect(self.close)
-        for emitter, callback in self._connections:
-            emitter.disconnect(callback)
-        self._connections.clear()
+        self._listeners.close()
         if self._opening is not None:
             self._opening.cancel()
             self._opening = None
@@ -277,7 +276,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         controller.tick()
         if self._automatic is not None:
             self._use_vertices(self._automatic.first(self._settings.budget.vertices))
-        self._learn_limits(controller)
+        self._colouring.learn_limits(controller, self.layer)
         self._tell(controller)
         if controller.idle and not self._camera_moved and not settle_centre(viewer, self.layer):
             self.changed.emit(controller.stats())
@@ -305,16 +304,6 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         if rows > self.layer.capacity and self.controller is not None:
             self.layer.set_capacity(rows)
             self.controller.forget_layer()
-
-    def _learn_limits(self, controller: LodController) -> None:
-        """Colour limits that nobody recorded are found once, then stay."""
-        spec = self.colours
-        if spec is None or spec.mode != "scalar" or spec.limits is not None:
-            return
-        limits = controller.value_limits
-        if limits is not None:
-            self.colours = spec.with_limits(limits)
-            self._apply_colours()
 
     def _tell(self, controller: LodController) -> None:
         for failure in controller.failures[self._told :]:
@@ -363,7 +352,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
 
     def _attach(self, viewer: Viewer, opened: Opened) -> None:
         scene = opened.scene
-        first = all(STAND_IN in layer.metadata for layer in viewer.layers)
+        first = has_no_layer(viewer)
         self.scene = scene
         with ExitStack() as on_failure:
             on_failure.callback(opened.source.close)
@@ -380,44 +369,17 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             tree=opened.tree,
         )
         if first:
-            if scene.ndim >= 3:
-                viewer.dims.ndisplay = 3
-            viewer.dims.axis_labels = scene.axis_names
-            viewer.dims.order = scene.display_order
-            if scene.north_up:
-                viewer.scene.camera.orientation = NORTH_UP
-            viewer.reset_view()
+            show_whole(viewer, scene)
         if self._is_automatic:
             self._automatic = AutomaticBudget(viewer, self.layer)
-        self._listen(viewer)
-        self._apply_colours()
+        self._listeners.listen(viewer, self.layer, self._on_camera, self._on_removed)
+        self._colouring.apply(self.layer)
         self.opened.emit(self)
         registry.add(self.layer.unique_id, self)
-
-    def _listen(self, viewer: Viewer) -> None:
-        dims = viewer.dims.events
-        emitters = [
-            viewer.scene.camera.events,
-            viewer.canvas.events.size,
-            *(dims.point, dims.ndisplay, dims.order, dims.margin_left, dims.margin_right),
-            *(self.layer.events.visible, self.layer.events.affine, self.layer.events.scale),
-            self.layer.events.view,
-            *(self.layer.events.translate, self.layer.events.rotate, self.layer.events.shear),
-        ]
-        for emitter in emitters:
-            emitter.connect(self._on_camera)
-            self._connections.append((emitter, self._on_camera))
-        viewer.layers.events.removed.connect(self._on_removed)
-        self._connections.append((viewer.layers.events.removed, self._on_removed))
 
     def _on_removed(self, event: Any) -> None:  # noqa: ANN401 - a napari event
         if event.value is self.layer:
             self.close()
-
-    def _apply_colours(self) -> None:
-        if self.colours is not None and self.layer is not None:
-            spec = self.colours
-            self.layer.set_colours(spec.mode, spec.lut, spec.limits)
 
     def _need_open(self) -> tuple[SceneInfo, LodController]:
         if self.scene is None or self.controller is None:

@@ -11,7 +11,7 @@ from napari.utils.notifications import show_error, show_info, show_warning
 from zv_viewer.drawing.colours import first_choice
 from zv_viewer.samples import sample_store, samples
 from zv_viewer.session import Opening, StoreSession, open_store
-from zv_viewer.session.session import STAND_IN
+from zv_viewer.session.attaching import STAND_IN
 from zv_viewer.sources.store import StoreSource
 from zv_viewer.widgets.lod import LodWidget
 from zv_viewer.widgets.open_store import OpenStoreDialog

@@ -1,0 +1,68 @@
+"""A layer joins a viewer: what is seen of it first, and the events that move its picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from zv_viewer.model.scene import SceneInfo
+
+NORTH_UP = ("towards", "up", "right")
+"""Axes z, y, x of a map: as seen from above, with north at the top, not mirrored."""
+
+STAND_IN = "zv_viewer_stand_in"
+"""In the metadata of a layer that only holds the place of a store being opened."""
+
+
+def has_no_layer(viewer: Any) -> bool:  # noqa: ANN401 - a napari viewer
+    """Whether a viewer shows nothing yet; layers that stand in for stores do not count."""
+    return all(STAND_IN in layer.metadata for layer in viewer.layers)
+
+
+def show_whole(viewer: Any, scene: SceneInfo) -> None:  # noqa: ANN401 - a napari viewer
+    """Give a viewer the axes of a store, and a view of all of it."""
+    if scene.ndim >= 3:
+        viewer.dims.ndisplay = 3
+    viewer.dims.axis_labels = scene.axis_names
+    viewer.dims.order = scene.display_order
+    if scene.north_up:
+        viewer.scene.camera.orientation = NORTH_UP
+    viewer.reset_view()
+
+
+class Listeners:
+    """Connections to the events of a viewer and a layer, ended together."""
+
+    def __init__(self) -> None:
+        self._connections: list[tuple[Any, Callable[..., None]]] = []
+
+    def listen(
+        self,
+        viewer: Any,  # noqa: ANN401 - a napari viewer
+        layer: Any,  # noqa: ANN401 - the layer that draws the store
+        moved: Callable[..., None],
+        removed: Callable[[Any], None],
+    ) -> None:
+        """Call ``moved`` when another picture is due, ``removed`` when a layer leaves."""
+        dims = viewer.dims.events
+        emitters = [
+            viewer.scene.camera.events,
+            viewer.canvas.events.size,
+            *(dims.point, dims.ndisplay, dims.order, dims.margin_left, dims.margin_right),
+            *(layer.events.visible, layer.events.affine, layer.events.scale),
+            layer.events.view,
+            *(layer.events.translate, layer.events.rotate, layer.events.shear),
+        ]
+        for emitter in emitters:
+            self._connect(emitter, moved)
+        self._connect(viewer.layers.events.removed, removed)
+
+    def close(self) -> None:
+        """End them."""
+        for emitter, callback in self._connections:
+            emitter.disconnect(callback)
+        self._connections.clear()
+
+    def _connect(self, emitter: Any, callback: Callable[..., None]) -> None:  # noqa: ANN401
+        emitter.connect(callback)
+        self._connections.append((emitter, callback))
