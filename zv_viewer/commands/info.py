@@ -5,18 +5,26 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from zarr_vectors.core.handle import open_handle
+from zarr_vectors.core.layouts.base import LinkFamily
 from zarr_vectors.exceptions import StoreError
 from zarr_vectors.lazy import ZVStore, open_zv
+from zv_viewer.sources.drawable import undrawn
 from zv_viewer.sources.stale import stale_levels, stale_warnings
 
 
-def describe(store: ZVStore) -> dict[str, Any]:
+def describe(store: ZVStore, links: dict[int, LinkFamily] | None = None) -> dict[str, Any]:
     """Everything ``info`` shows, as plain JSON values.
+
+    Args:
+        store: The store.
+        links: What the links of each level are that has any, by the level's number.
 
     Raises:
         StoreError: There are no levels.
     """
-    levels = [_level(store, number) for number in store.levels]
+    links = links or {}
+    levels = [_level(store, number, links.get(number)) for number in store.levels]
     if not levels:
         raise StoreError(f"{store.url} has no levels")
     finest = store[store.levels[0]]
@@ -24,6 +32,7 @@ def describe(store: ZVStore) -> dict[str, Any]:
         "url": store.url,
         "format_version": store.zv_version,
         "geometry": store.geometry_type,
+        "geometry_types": store.geometry_types,
         "axes": [{"name": axis.name, "unit": axis.unit} for axis in store.axes],
         "bounds": [list(map(float, corner)) for corner in store.bounds],
         "vertex_count": levels[0]["vertex_count"],
@@ -40,25 +49,44 @@ def describe(store: ZVStore) -> dict[str, Any]:
             }
             for spec in finest.attribute_specs.values()
         ],
-        "warnings": stale_warnings(stale_levels(store)) + _warnings(levels),
+        "warnings": [
+            *_not_drawn(store),
+            *stale_warnings(stale_levels(store)),
+            *_warnings(levels),
+        ],
     }
 
 
 def info(path: str, *, as_json: bool) -> int:
     """Print the description of a store; errors are the library's own."""
     with open_zv(path) as store:
-        facts = describe(store)
+        facts = describe(store, links_of(path))
     print(json.dumps(facts, indent=1) if as_json else _text(facts))
     return 0
 
 
-def _level(store: ZVStore, number: int) -> dict[str, Any]:
+def links_of(path: str) -> dict[int, LinkFamily]:
+    """What the links of each level of a store are that has any, from metadata."""
+    handle = open_handle(path)
+    found = {number: handle.layout.link_families(str(number)).get(0) for number in handle.levels}
+    return {number: family for number, family in found.items() if family is not None}
+
+
+def _level(store: ZVStore, number: int, links: LinkFamily | None) -> dict[str, Any]:
     level = store[number]
     table, error = level.chunk_table, level.error
     bins = level.bin_shape if level.bin_shape is not None else store.bin_shape
     return {
         "level": number,
         "vertex_count": int(level.vertex_count),
+        "objects": int(store.object_count_at(number)),
+        "links": None
+        if links is None
+        else {
+            "count": links.count,
+            "width": links.width,
+            "attributes": list(links.attributes),
+        },
         "chunks": len(table.coords),
         "chunk_shape": [float(x) for x in level.chunk_shape],
         "bin_shape": [float(x) for x in bins],
@@ -67,6 +95,11 @@ def _level(store: ZVStore, number: int) -> dict[str, Any]:
         "counts_exact": bool(table.exact),
         "stale": level.stale,
     }
+
+
+def _not_drawn(store: ZVStore) -> list[str]:
+    kinds = undrawn(store.geometry_types)
+    return [f"the viewer does not draw {kinds} yet"] if kinds else []
 
 
 def _warnings(levels: list[dict[str, Any]]) -> list[str]:
@@ -89,9 +122,10 @@ def _text(facts: dict[str, Any]) -> str:
     axes = ", ".join(
         axis["name"] + (f" [{axis['unit']}]" if axis["unit"] else "") for axis in facts["axes"]
     )
+    kinds = ", ".join(facts["geometry_types"]) or "no geometry named"
     lines = [
         f"{facts['url']}",
-        f"  {facts['geometry']}, format {facts['format_version']}, axes {axes}",
+        f"  {kinds}, format {facts['format_version']}, axes {axes}",
         f"  bounds {_numbers(facts['bounds'][0])} .. {_numbers(facts['bounds'][1])}",
         f"  {facts['vertex_count']:,} vertices, {facts['objects']:,} objects",
         "",
@@ -110,11 +144,25 @@ def _text(facts: dict[str, Any]) -> str:
             f"  {level['level']:>5} {level['vertex_count']:>14,} {level['chunks']:>8,}"
             f"  {_numbers(level['bin_shape']):<24} {shown}"
         )
+    lines += _objects_and_links(facts["levels"])
     if facts["attributes"]:
         lines += ["", "  attributes"]
         lines += [f"    {_attribute(attribute)}" for attribute in facts["attributes"]]
     lines += [f"  note: {warning}" for warning in facts["warnings"]]
     return "\n".join(lines)
+
+
+def _objects_and_links(levels: list[dict[str, Any]]) -> list[str]:
+    """A table of them, where there are any."""
+    if not any(level["objects"] or level["links"] for level in levels):
+        return []
+    lines = ["", f"  {'level':>5} {'objects':>14} {'links stored':>14}  link attributes"]
+    for level in levels:
+        links = level["links"] or {"count": 0, "attributes": []}
+        count = "not recorded" if links["count"] is None else f"{links['count']:,}"
+        names = ", ".join(links["attributes"]) or "none"
+        lines.append(f"  {level['level']:>5} {level['objects']:>14,} {count:>14}  {names}")
+    return lines
 
 
 def _attribute(attribute: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from zarr_vectors.exceptions import StoreError
 from zarr_vectors.lazy import ZVLevel, ZVStore, open_zv
 from zv_viewer.model.scene import AttributeInfo, LevelInfo, SceneInfo
 from zv_viewer.sources.base import RawCell
+from zv_viewer.sources.drawable import check_drawable
 from zv_viewer.sources.stale import stale_levels, stale_warnings
 
 T = TypeVar("T", bound=np.generic)
@@ -34,8 +35,14 @@ class StoreSource:
         self._levels: dict[int, ZVLevel] = {n: self._store[n] for n in self._store.levels}
 
     def describe(self) -> SceneInfo:
-        """Levels, chunk tables, errors and attributes; reads metadata only."""
+        """Levels, chunk tables, errors and attributes; reads metadata only.
+
+        Raises:
+            InputError: The store holds something that is not drawn.
+            StoreError: There are no levels.
+        """
         store = self._store
+        check_drawable(store.url, store.geometry_types)
         names = tuple(axis.name for axis in store.axes)
         units = tuple(axis.unit for axis in store.axes)
         levels = [self._level_info(number) for number in store.levels]
