@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,18 +11,17 @@ import numpy.typing as npt
 
 from zarr_vectors.constants import VERTEX_ATTRIBUTES, VERTICES
 from zarr_vectors.core.handle import StoreHandle, finish
-from zarr_vectors.core.metadata import AttributeSpec, ChunkTable, LevelMetadata
+from zarr_vectors.core.metadata import ChunkTable, LevelMetadata
 from zarr_vectors.core.metadata.multiscales import LevelTransform, with_transform
 from zarr_vectors.core.root_meta import LevelDocument, RootDocument
 from zarr_vectors.exceptions import ChunkingError, CoarseningError, StoreError
+from zarr_vectors.multiresolution.builder import LevelBuilder, exact_table
 from zarr_vectors.multiresolution.carried import (
-    Carried,
     KnownObjects,
     arrays_of_objects,
-    read_carried,
     write_carried,
 )
-from zarr_vectors.multiresolution.cross_level import CAPABILITY, CrossLevel, place_of
+from zarr_vectors.multiresolution.cross_level import CrossLevel, place_of
 from zarr_vectors.multiresolution.density import DENSITY_KEY, density_of_bins
 from zarr_vectors.multiresolution.measuring import Standing
 from zarr_vectors.multiresolution.object_selection import keep_objects
@@ -40,12 +39,9 @@ from zarr_vectors.multiresolution.steps import (
     moved_members,
     target_of,
 )
-from zarr_vectors.multiresolution.strategies import points as reduce
 from zarr_vectors.multiresolution.tiles import Tile, chunk_scales, rows_of, target_chunks, tiles_of
-from zarr_vectors.reading.assemble import piece_rows
 from zarr_vectors.reading.fetch import LevelReader
-from zarr_vectors.reading.level import LevelArrays, describe_level
-from zarr_vectors.reading.objects import fragments_of
+from zarr_vectors.reading.level import describe_level
 from zarr_vectors.reading.plan import plan_read
 from zarr_vectors.typing import FloatArray, IntArray
 from zarr_vectors.writing.commit import (
@@ -58,7 +54,7 @@ from zarr_vectors.writing.commit import (
 from zarr_vectors.writing.route import Route
 
 
-class CloudBuilder:
+class CloudBuilder(LevelBuilder):
     """A pyramid being built: the store, the level last made, and the way down to the reference.
 
     A level is made tile by tile, so that memory does not grow with the cloud; a cloud with objects,
@@ -74,9 +70,6 @@ class CloudBuilder:
         cross: Links between levels; none by default.
     """
 
-    COARSE = 4096
-    """Vertices at which a pyramid of its own accord is high enough."""
-
     def __init__(
         self,
         handle: StoreHandle,
@@ -89,14 +82,9 @@ class CloudBuilder:
         if handle.meta.geometry_types != ("point_cloud",):
             kinds = ", ".join(handle.meta.geometry_types) or "nothing"
             raise CoarseningError(f"{handle.backend.url} holds {kinds}; only points are coarsened")
-        self.handle = handle
-        self._aggregation = aggregation
-        self._progress = progress
-        self._cancelled = cancelled
+        super().__init__(handle, aggregation, progress, cancelled, cross)
         self._runner = runner
-        self._cross = CrossLevel(0, "none") if cross is None else cross
         self._scratch = Scratch()
-        self._done = 0
 
     def close(self) -> None:
         """Let go of what was set aside on disk."""
@@ -119,9 +107,11 @@ class CloudBuilder:
             raise CoarseningError(f"there are no attributes {sorted(unknown)} to aggregate")
         self._attributes = tuple(how.items())
         self._reader = LevelReader(handle.layout, arrays)
-        self._table = self._exact(arrays)
+        self._table = exact_table(self._reader)
         self._standing = Standing(self._reader, self._table, self._scratch, self._check)
-        self._slots, self._members = self._read_members(arrays)
+        self._members = self._members_of(self._reader, self._table)
+        none = np.zeros(0, np.int64)
+        self._slots = none if self._carried is None else self._carried.slots
         self._weights: FloatArray | None = None
         self._positions: FloatArray = np.zeros((0, handle.meta.ndim), arrays.vertices.dtype)
         self._sparsity = 1.0
@@ -208,27 +198,8 @@ class CloudBuilder:
             "error": error.to_dict(),
         }
 
-    def stamp(self, *, record: bool = True) -> None:
-        """Write down in the root what the pyramid holds.
-
-        Args:
-            record: Also how deep links between levels go.
-        """
-        meta = self.handle.meta
-        capabilities = dict.fromkeys(meta.format_capabilities)
-        if self._members is not None:
-            capabilities |= dict.fromkeys(("preserved_object_ids", "shared_fragments"))
-        if self._cross.wanted:
-            capabilities[CAPABILITY] = None
-        changed = replace(
-            meta,
-            format_capabilities=tuple(capabilities),
-            cross_level_depth=self._cross.depth if record else meta.cross_level_depth,
-            cross_level_storage=self._cross.storage if record else meta.cross_level_storage,
-        )
-        root = RootDocument(self.handle.root.attributes, changed)
-        self.handle = replace(self.handle, root=root)
-        finish(self.handle)
+    def _capabilities(self) -> Iterable[str]:
+        return () if self._members is None else ("preserved_object_ids", "shared_fragments")
 
     def _make(
         self,
@@ -314,36 +285,6 @@ class CloudBuilder:
                 shared=members is not None,
             )
 
-    def _exact(self, arrays: LevelArrays) -> ChunkTable:
-        """The chunks of a level with their true counts."""
-        if arrays.table.exact:
-            return arrays.table
-        found = LevelReader(self.handle.layout, arrays).read_chunks(arrays.table.keys())
-        counts = np.array([len(part.positions) for part in found.values()], np.int64)
-        return ChunkTable(arrays.table.coords, counts, exact=True)
-
-    def _read_members(self, arrays: LevelArrays) -> tuple[IntArray, Members | None]:
-        """Ids of the object slots, and which rows each object has."""
-        layout = self.handle.layout
-        index = layout.get_objects(arrays.path)
-        self._carried: Carried | None = None
-        if index is None or not len(index.ids):
-            return np.zeros(0, np.int64), None
-        self._carried = read_carried(layout, arrays.path, index.ids)
-        pieces = fragments_of(layout, arrays, None)
-        keys = self._table.keys()
-        first = np.zeros(len(keys) + 1, np.int64)
-        np.cumsum(self._table.counts, out=first[1:])
-        rows, objects = piece_rows(
-            pieces,
-            self._reader.fragment_indexes(keys),
-            keys,
-            first,
-            arrays.fragments_path,
-            arrays.url,
-        )
-        return index.ids, Members(objects, rows)
-
     def _kept(self, members: Members, step: Step, choice: tuple[str, int | None]) -> IntArray:
         """Objects that stay, among those that have vertices."""
         ids = np.unique(members.objects)
@@ -388,22 +329,6 @@ class CloudBuilder:
             shared_fragments=has_objects,
             fragments_tile=True,
         )
-
-    def _aggregate(self, spec: AttributeSpec) -> reduce.Aggregation:
-        categorical = spec.categories is not None
-        usual = "mode" if categorical or spec.dtype.kind == "b" else "mean"
-        how = self._aggregation.get(spec.name, usual)
-        return reduce.check_aggregation(how, spec.name, categorical=categorical)
-
-    def _report(self, text: str) -> None:
-        self._check()
-        if self._progress is not None:
-            self._progress(self._done, self._steps, text)
-        self._done += 1
-
-    def _check(self) -> None:
-        if self._cancelled is not None and self._cancelled():
-            raise CoarseningError("building the pyramid was cancelled")
 
 
 def _subset(chunks: IntArray, allowed: IntArray) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,18 +12,17 @@ import numpy.typing as npt
 from zarr_vectors.constants import LINK_ATTRIBUTES, LINKS, VERTEX_ATTRIBUTES, VERTICES
 from zarr_vectors.core.handle import StoreHandle, finish
 from zarr_vectors.core.layouts.base import ChunkGrid
-from zarr_vectors.core.metadata import AttributeSpec, ChunkTable, LevelError, LevelMetadata
+from zarr_vectors.core.metadata import ChunkTable, LevelError, LevelMetadata
 from zarr_vectors.core.metadata.multiscales import LevelTransform, with_transform
 from zarr_vectors.core.root_meta import LevelDocument, RootDocument
 from zarr_vectors.exceptions import CoarseningError, StoreError
+from zarr_vectors.multiresolution.builder import LevelBuilder, exact_table
 from zarr_vectors.multiresolution.carried import (
-    Carried,
     KnownObjects,
     arrays_of_objects,
-    read_carried,
     write_carried,
 )
-from zarr_vectors.multiresolution.cross_level import CAPABILITY, CrossLevel, composed, place_of
+from zarr_vectors.multiresolution.cross_level import CrossLevel, composed, place_of
 from zarr_vectors.multiresolution.density import DENSITY_KEY, density_of
 from zarr_vectors.multiresolution.linked_routes import Routed, route_level
 from zarr_vectors.multiresolution.linked_rows import KINDS, PATHS, Coarser, LinkedRows, coarser
@@ -39,11 +38,9 @@ from zarr_vectors.multiresolution.steps import (
 )
 from zarr_vectors.multiresolution.strategies import points as reduce
 from zarr_vectors.multiresolution.strategies.meshes import triangles_of
-from zarr_vectors.reading.assemble import piece_rows
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import LevelArrays, describe_level
 from zarr_vectors.reading.linked import link_attribute_names, read_edges, read_faces
-from zarr_vectors.reading.objects import fragments_of
 from zarr_vectors.reading.plan import plan_read
 from zarr_vectors.typing import AnyArray, IntArray
 from zarr_vectors.writing.commit import (
@@ -58,7 +55,7 @@ from zarr_vectors.writing.linked import LINKS_ATTRIBUTES
 from zarr_vectors.writing.route import Route
 
 
-class LinkedBuilder:
+class LinkedBuilder(LevelBuilder):
     """A pyramid being built: the store, the level last made, and the way down to the reference.
 
     Args:
@@ -68,9 +65,6 @@ class LinkedBuilder:
         cancelled: Asked between steps; True stops.
         cross: Links between levels.
     """
-
-    COARSE = 4096
-    """Vertices at which a pyramid of its own accord is high enough."""
 
     SPARSE = 4.0
     """Sparsity of a step of its own accord where bins have little left to merge."""
@@ -89,16 +83,8 @@ class LinkedBuilder:
                 f"{handle.backend.url} holds {', '.join(kinds) or 'nothing'}: "
                 "pyramids are built of one geometry type"
             )
-        self.handle = handle
+        super().__init__(handle, aggregation, progress, cancelled, cross)
         self._kind = kinds[0]
-        self._aggregation = aggregation
-        self._progress = progress
-        self._cancelled = cancelled
-        self._cross = cross
-        self._done = 0
-
-    def close(self) -> None:
-        """Nothing is set aside on disk."""
 
     def load(self, level: int) -> None:
         """Read the level everything is built from."""
@@ -192,29 +178,11 @@ class LinkedBuilder:
             "error": error.to_dict(),
         }
 
-    def stamp(self, *, record: bool = True) -> None:
-        """Write down in the root what the pyramid holds.
-
-        Args:
-            record: Also how deep links between levels go.
-        """
-        meta = self.handle.meta
-        capabilities = dict.fromkeys(meta.format_capabilities)
+    def _capabilities(self) -> Iterable[str]:
         if self._carried is not None:
-            capabilities["preserved_object_ids"] = None
+            yield "preserved_object_ids"
         if self._shared:
-            capabilities["shared_fragments"] = None
-        if self._cross.wanted:
-            capabilities[CAPABILITY] = None
-        changed = replace(
-            meta,
-            format_capabilities=tuple(capabilities),
-            cross_level_depth=self._cross.depth if record else meta.cross_level_depth,
-            cross_level_storage=self._cross.storage if record else meta.cross_level_storage,
-        )
-        root = RootDocument(self.handle.root.attributes, changed)
-        self.handle = replace(self.handle, root=root)
-        finish(self.handle)
+            yield "shared_fragments"
 
     def _read(
         self, reader: LevelReader, arrays: LevelArrays, links: tuple[str, ...]
@@ -222,8 +190,8 @@ class LinkedBuilder:
         """The level in memory, its attributes, the stored row of every row, and its chunks."""
         handle, names = self.handle, list(self._specs)
         plan = plan_read(arrays.table.coords, arrays.chunk_shape)
-        table = _exact(reader)
-        members = self._read_members(reader, table)
+        table = exact_table(reader)
+        members = self._members_of(reader, table)
         if self._kind in PATHS:
             points = reader.read(plan, names, text=False)
             if members is None:
@@ -246,26 +214,6 @@ class LinkedBuilder:
         rows = LinkedRows(found.points.positions, members, links=ends, link_values=columns)
         stored = np.arange(len(rows.positions))
         return rows, found.points.vertex_attributes, stored, table
-
-    def _read_members(self, reader: LevelReader, table: ChunkTable) -> Members | None:
-        """Which stored rows each object has; also reads what is known of objects."""
-        layout, arrays = self.handle.layout, reader.arrays
-        index = layout.get_objects(arrays.path)
-        self._carried: Carried | None = None
-        if index is None or not len(index.ids):
-            return None
-        self._carried = read_carried(layout, arrays.path, index.ids)
-        keys = table.keys()
-        first = np.concatenate([np.zeros(1, np.int64), np.cumsum(table.counts)])
-        rows, objects = piece_rows(
-            fragments_of(layout, arrays, None),
-            reader.fragment_indexes(keys),
-            keys,
-            first,
-            arrays.fragments_path,
-            arrays.url,
-        )
-        return Members(objects, rows)
 
     def _kept(self, step: Step, choice: tuple[str, int | None]) -> tuple[Members | None, IntArray]:
         """Members of the objects that stay, and their ids."""
@@ -373,29 +321,3 @@ class LinkedBuilder:
             )
             for name in links
         }
-
-    def _aggregate(self, spec: AttributeSpec) -> reduce.Aggregation:
-        categorical = spec.categories is not None
-        usual = "mode" if categorical or spec.dtype.kind == "b" else "mean"
-        how = self._aggregation.get(spec.name, usual)
-        return reduce.check_aggregation(how, spec.name, categorical=categorical)
-
-    def _report(self, text: str) -> None:
-        self._check()
-        if self._progress is not None:
-            self._progress(self._done, self._steps, text)
-        self._done += 1
-
-    def _check(self) -> None:
-        if self._cancelled is not None and self._cancelled():
-            raise CoarseningError("building the pyramid was cancelled")
-
-
-def _exact(reader: LevelReader) -> ChunkTable:
-    """The chunks of a level with their true counts."""
-    table = reader.arrays.table
-    if table.exact:
-        return table
-    found = reader.read_chunks(table.keys())
-    counts = np.array([len(part.positions) for part in found.values()], np.int64)
-    return ChunkTable(table.coords, counts, exact=True)
