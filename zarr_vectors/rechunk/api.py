@@ -88,17 +88,16 @@ def rechunk(
         ChunkingError: A chunk shape that bins do not divide.
         StoreError: No such store, or the place is not empty.
     """
-    source = open_handle(store_path, backend=backend)
-    if any(level.meta.chunked_by_attribute for level in source.levels.values()):
-        raise ValueError(f"{source.backend.url} is chunked by an attribute already")
     if output is not None:
-        done = _rechunked(source, spec, output)
+        done = _rechunked(open_handle(store_path, backend=backend), spec, output)
         return {**done, "output_path": str(output)}
-    with tempfile.TemporaryDirectory(prefix="zarr-vectors-") as folder:
-        done = _rechunked(source, spec, Path(folder) / "store")
-        opened = open_handle(store_path, "r+", backend=backend)
-        with opened.transaction("cut into other chunks") as handle:
-            _replace(handle.backend, handle, Path(folder) / "store")
+    opened = open_handle(store_path, "r+", backend=backend)
+    with (
+        tempfile.TemporaryDirectory(prefix="zarr-vectors-") as folder,
+        opened.transaction("cut into other chunks") as handle,
+    ):
+        done = _rechunked(handle, spec, Path(folder) / "store")
+        _replace(handle.backend, handle, Path(folder) / "store")
     return {**done, "output_path": str(store_path)}
 
 
@@ -132,6 +131,8 @@ class _Cut:
 
 
 def _rechunked(source: StoreHandle, spec: RechunkSpec, output: StoreLike) -> dict[str, Any]:
+    if any(level.meta.chunked_by_attribute for level in source.levels.values()):
+        raise ValueError(f"{source.backend.url} is chunked by an attribute already")
     meta = source.meta
     chunk = meta.chunk_shape
     if spec.spatial_chunk_shape is not None:
