@@ -121,15 +121,28 @@ def decode_manifests(blobs: Sequence[Buffer], rank: int) -> ManifestTable:
     sizes = np.fromiter((len(blob) for blob in blobs), dtype=np.int64, count=len(blobs))
     if len(sizes) and sizes.min() < 4:
         raise ArrayError(f"manifest {int(sizes.argmin())} is cut short: {sizes.min()} bytes")
-    claimed = np.frombuffer(b"".join(bytes(blob[:4]) for blob in blobs), "<u4").astype(np.int64)
+    data = b"".join(blobs)
+    begins = np.cumsum(sizes) - sizes
+    claimed = _at(data, begins, np.dtype("<u4")).astype(np.int64)
     offsets = np.zeros(len(blobs) + 1, dtype=np.int64)
     if np.array_equal(sizes, 4 + claimed * dtype.itemsize):
-        blocks = np.frombuffer(b"".join(memoryview(blob)[4:] for blob in blobs), dtype)
+        # blocks lie one after the other but for the number at the head of each manifest
+        heads = np.repeat(np.arange(4, 4 * len(blobs) + 4, 4), claimed)
+        blocks = _at(data, heads + np.arange(len(heads)) * dtype.itemsize, dtype)
         if not blocks["mode"].any():
             np.cumsum(claimed, out=offsets[1:])
             _check_fragments(blocks["fragment"])
             return ManifestTable(blocks["chunk"].astype(np.int64), _i64(blocks), offsets)
     return _decode_each(blobs, rank, offsets)
+
+
+def _at(data: bytes, begins: IntArray, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """(n,) values of ``dtype`` at these bytes of ``data``, wherever they lie."""
+    if not len(begins):
+        return np.zeros(0, dtype)
+    size = dtype.itemsize
+    places = np.ndarray((len(data) - size + 1,), f"V{size}", buffer=data, strides=(1,))
+    return places[begins].view(dtype)
 
 
 def _i64(blocks: npt.NDArray[np.void]) -> IntArray:
