@@ -152,3 +152,16 @@ def test_their_groups_are_read(peer: Any, tmp_path: Path) -> None:
     (level,) = assert_agrees(tmp_path / "s").values()
     assert level.groups == [[0], [1, 4]]
     assert level.group_attributes == {"weight": [0.0, 2.5]}
+
+
+@pytest.mark.parametrize("kind", ["graph", "skeleton", "mesh"])
+def test_one_object_is_not_read(peer: Any, tmp_path: Path, kind: str) -> None:
+    """Neither release has the filter where there are links."""
+    store, form = str(tmp_path / "s"), "mesh" if kind == "mesh" else "graph"
+    make_store(kind, store, format_version=peer.version, chunk_shape=(60.0,) * 3)
+    if peer.version == "0.9.2":
+        with pytest.raises(AssertionError, match="not implemented"):
+            peer.call("read_linked", store=store, form=form, object_ids=[2])
+        return
+    found = peer.call("read_linked", store=store, form=form, object_ids=[2])
+    assert len(found["positions"]) == open_zv(store)[0].vertex_count
