@@ -26,7 +26,7 @@ from zarr_vectors.sharding.io import is_sharded, reshard, shard_store, unshard_s
 from zarr_vectors.testing.agreement import assert_agrees, assert_same
 from zarr_vectors.testing.kinds import contents
 from zarr_vectors.types.graphs import write_graph
-from zarr_vectors.types.lines import write_lines
+from zarr_vectors.types.lines import read_lines, write_lines
 from zarr_vectors.types.meshes import write_mesh
 from zarr_vectors.types.points import write_points
 from zarr_vectors.types.polylines import write_polylines
@@ -36,6 +36,8 @@ GEOMETRIES = ("point_cloud", "line", "polyline", "streamline", "graph", "skeleto
 PATHS = ("line", "polyline", "streamline")
 STEPS = ("append", "attribute", "object attribute", "pyramid", "shard", "unshard", "convert")
 CUTS = ("spatial", "group", "object_id", "attribute:size", "attribute:age")
+MORE = 4
+"""Vertices appended in one step."""
 # The night's profile sets how many examples there are; the derandomised one has few.
 EXAMPLES = 30 if settings.get_current_profile_name() == "ci" else settings().max_examples
 
@@ -153,9 +155,13 @@ def change(place: Path, step: str, it: Recipe, seed: int) -> Path | None:
     if step == "append":
         if cut:
             return None
-        new = rng.integers(-60, 60, (3, it.ndim)) / 2
+        new = rng.integers(-60, 60, (MORE, it.ndim)) / 2
+        more: dict[str, Any] = {"attributes": new_values(level, MORE)}
+        if it.geometry == "line":
+            first = max(level.object_index.object_ids) + 1
+            more["object_ids"] = first + np.arange(MORE) // 2 * 2
         with level.writer() as writer:
-            writer.append_vertices_sync(new, attributes=new_values(level, 3))
+            writer.append_vertices_sync(new, **more)
     elif step == "attribute":
         with level.writer() as writer:
             writer.add_attribute_sync(f"new{seed}", rng.normal(size=(level.vertex_count, 2)))
@@ -215,6 +221,8 @@ def test_readers_agree_after_every_step(it: Recipe, plan: list[str]) -> None:
                 continue
             place = changed
             assert_agrees(place)
+            if it.geometry == "line":
+                assert 2 * read_lines(place).line_count == open_zv(place)[0].vertex_count
             after = said(place)
             if step in ("shard", "unshard", "convert", "spatial"):
                 assert_same(after, before, step)
@@ -224,5 +232,5 @@ def test_readers_agree_after_every_step(it: Recipe, plan: list[str]) -> None:
                 for kept in ("links", "groups", "group_attributes"):
                     assert_same(after[0][kept], before[0][kept], step)
                 more = len(after[0]["vertices"]) - len(before[0]["vertices"])
-                assert more == (3 if step == "append" else 0)
+                assert more == (MORE if step == "append" else 0)
             before = after

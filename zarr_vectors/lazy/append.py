@@ -168,6 +168,21 @@ def merged(staged: Sequence[Staged], chunk_shape: Sequence[float]) -> Staged:
     return Staged(route_objects(positions, chunk_shape, ids), positions, ids, values)
 
 
+def check_ends(new: Staged) -> None:
+    """See that new objects of a store of lines are lines.
+
+    Raises:
+        ArrayError: One has more or fewer vertices than two.
+    """
+    ids, counts = np.unique(new.ids, return_counts=True)
+    wrong = np.flatnonzero(counts != 2)
+    if len(wrong):
+        raise ArrayError(
+            f"object {ids[wrong[0]]} has {counts[wrong[0]]} vertices, a line has two: "
+            "give both ends the same id in object_ids="
+        )
+
+
 def path_blocks(new: Staged) -> Manifests:
     """Manifests of objects that are paths: chunks in the order in which each path meets them.
 

@@ -17,7 +17,7 @@ from zarr_vectors.core.handle import StoreHandle
 from zarr_vectors.core.journal import Record, hold, level_lease, release
 from zarr_vectors.core.paths import array_path
 from zarr_vectors.exceptions import ArrayError, StoreError
-from zarr_vectors.lazy.append import Staged, append, next_id, path_blocks, stage
+from zarr_vectors.lazy.append import Staged, append, check_ends, next_id, path_blocks, stage
 from zarr_vectors.lazy.changes import (
     add_face_attribute,
     add_object_attribute,
@@ -231,8 +231,9 @@ class ZVWriter:
 
         Args:
             positions: (N, D) numbers, world units; bounds grow where they reach out of them.
-            object_ids: (N,) ids of new objects; one new object per vertex by default. In stores
-                of lines, the rows of an object are its path, which may not come back to a chunk.
+            object_ids: (N,) ids of new objects; one new object per vertex by default. Of a
+                polyline, the rows are its path, which may not come back to a chunk; a line has
+                two rows.
             dtype: Accepted where it is the level's own; vertices of a level share one dtype.
             attributes: name -> (N,) or (N, C) values of the level's attributes. Those left out get
                 what stands for no value: NaN, a missing category, or, with a warning, the least
@@ -290,6 +291,8 @@ class ZVWriter:
         staged = stage(arrays, points, ids, attributes)
         if self._paths:
             path_blocks(staged)
+        if "line" in self._handle.meta.geometry_types:
+            check_ends(staged)
         self._staged.append(staged)
         return {
             "vertices_added": len(points),

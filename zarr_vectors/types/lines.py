@@ -177,7 +177,13 @@ def read_lines(
     check_paths(handle.meta, handle.backend.url)
     arrays = describe_level(handle.layout, handle.meta, handle.level(level))
     table = objects_of(handle.layout, arrays, object_ids)
-    table = cropped(table, arrays, attribute_filter=attribute_filter, box=bbox)
+    used = np.diff(table.starts) > 0  # ids between those appended may stand for no line
+    table = cropped(
+        table if used.all() else table.take(np.flatnonzero(used)),
+        arrays,
+        attribute_filter=attribute_filter,
+        box=bbox,
+    )
     names = list(attribute_names or ())
     found = read_paths(LevelReader(handle.layout, arrays), table, names, text=decode_categories)
     rows = _both_ends(found, arrays)

@@ -178,3 +178,17 @@ def test_a_line_without_an_end_is_damage(tmp_path, version):
     handle.layout.put_attrs({"0": attributes})
     merged = read_lines(tmp_path / "s", object_ids=[1]).endpoints
     np.testing.assert_array_equal(merged, [[[11, 1], [11, 1]]])
+
+
+@pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
+def test_lines_are_appended_by_both_ends(tmp_path, version):
+    ends = np.arange(12.0).reshape(2, 2, 3)
+    write_lines(tmp_path / "s", ends, chunk_shape=(10.0,) * 3, format_version=version)
+    with open_zv(tmp_path / "s")[0].writer() as writer:
+        with pytest.raises(ArrayError, match="object 2 has 1 vertices, a line has two"):
+            writer.append_vertices_sync([[1.0, 2, 3]])
+        writer.append_vertices_sync([[50.0, 1, 1], [1.0, 2, 3]], object_ids=[7, 7])
+    found = read_lines(tmp_path / "s")
+    assert found.object_ids.tolist() == [0, 1, 7]
+    assert found.endpoints[2].tolist() == [[50, 1, 1], [1, 2, 3]]
+    assert read_lines(tmp_path / "s", object_ids=[5]).line_count == 0
