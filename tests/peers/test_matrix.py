@@ -1,4 +1,4 @@
-"""Every geometry in every form, both ways: packed, cut by an attribute, compressed, coarse."""
+"""Every geometry in every form, both ways: packed, cut, converted, compressed, coarse."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from zarr_vectors.convert import convert
 from zarr_vectors.lazy import open_zv
 from zarr_vectors.multiresolution.coarsen import build_pyramid
+from zarr_vectors.rechunk import RechunkSpec, rechunk
 from zarr_vectors.sharding.io import is_sharded, shard_store, unshard_store
 from zarr_vectors.testing.agreement import assert_agrees
 from zarr_vectors.types.graphs import read_graph, write_graph
@@ -156,11 +158,18 @@ def assert_input(found: dict[str, np.ndarray], geometry: str) -> None:
         assert joined(found) == sorted(points()[links(geometry)].tolist())
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", [*FORMS, "converted", "cut again"])
 @pytest.mark.parametrize("geometry", GEOMETRIES)
 def test_ours_is_read_equal(peer: Any, tmp_path: Path, geometry: str, form: str) -> None:
     store = str(tmp_path / "ours")
-    write_ours(store, geometry, peer.version, cut="cut" in form)
+    if form == "converted":
+        other = "0.9.2" if peer.version == "0.7.0" else "0.7.0"
+        write_ours(str(tmp_path / "other"), geometry, other, cut=False)
+        convert(tmp_path / "other", store, format_version=peer.version)
+    else:
+        write_ours(store, geometry, peer.version, cut=form in FORMS and "cut" in form)
+    if form == "cut again":
+        rechunk(store, RechunkSpec("object_id"))
     if "coarse" in form:
         build_pyramid(store, factors=[(2, 1), (2, 1)])
     if "packed" in form:

@@ -15,6 +15,7 @@ from zarr_vectors.multiresolution.coarsen import build_pyramid
 from zarr_vectors.testing.agreement import assert_agrees
 from zarr_vectors.testing.kinds import make_store
 from zarr_vectors.types.graphs import read_graph, write_graph
+from zarr_vectors.types.lines import read_lines
 from zarr_vectors.types.points import read_points, write_points
 
 pytestmark = pytest.mark.peers
@@ -165,3 +166,34 @@ def test_one_object_is_not_read(peer: Any, tmp_path: Path, kind: str) -> None:
         return
     found = peer.call("read_linked", store=store, form=form, object_ids=[2])
     assert len(found["positions"]) == open_zv(store)[0].vertex_count
+
+
+@pytest.mark.parametrize("spread", [False, True])
+def test_whole_lines_of_sparse_ids(peer: Any, tmp_path: Path, spread: bool) -> None:
+    """0.9.2 takes ids for 0, 1, 2 ... where it is not told which to read."""
+    store = str(tmp_path / "s")
+    make_store("line", store, format_version=peer.version)
+    with open_zv(store)[0].writer() as writer:
+        ids = [70, 70] if spread else [6, 6]
+        writer.append_vertices_sync([[100.0, 100, 100], [1, 2, 3]], object_ids=ids)
+    ours = read_lines(store)
+    assert ours.line_count == 7
+    found = peer.call("read_paths", store=store, kind="lines")["endpoints"]
+    missed = spread and peer.version == "0.9.2"
+    np.testing.assert_array_equal(found, ours.endpoints[: 6 if missed else 7])
+    alone = peer.call("read_paths", store=store, kind="lines", object_ids=ids[:1])["endpoints"]
+    np.testing.assert_array_equal(alone, ours.endpoints[6:])
+
+
+def test_vertices_appended_to_skeletons(peer: Any, tmp_path: Path) -> None:
+    """0.2.0 joins each new vertex with the row before it."""
+    store = str(tmp_path / "s")
+    make_store("skeleton", store, format_version=peer.version, chunk_shape=(60.0,) * 3)
+    edges_before = read_graph(store).edge_count
+    level = open_zv(store)[0]
+    values: dict[str, Any] = {"age": [1, 2], "rgb": np.zeros((2, 3), np.uint8), "kind": ["a", "a"]}
+    with level.writer() as writer:
+        writer.append_vertices_sync([[5.0, 5, 5], [1, 2, 3]], attributes=values)
+    assert read_graph(store).edge_count == edges_before
+    theirs = peer.call("read_linked", store=store, form="graph")["links"]
+    assert len(theirs) - edges_before == (2 if peer.version == "0.7.0" else 0)
