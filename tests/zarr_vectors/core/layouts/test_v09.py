@@ -41,6 +41,18 @@ def layout(backend: StorageBackend) -> V09Layout:
     return V09Layout(backend)
 
 
+def test_keys_of_many_chunks_are_those_of_each(layout: V09Layout) -> None:
+    grid = layout.grids([PATH])[PATH]
+    outside = [(4, 0), (-3, 0), (0, 5), (0, -1), (2**70, 0)]
+    for chunks in ([], list(CELLS), [*CELLS, *outside]):
+        indexes = [grid.index(chunk) for chunk in chunks]
+        keys = [None if index is None else grid.key(index) for index in indexes]
+        assert grid.keys(chunks) == keys
+    for wrong in ((), (0,), (0, 0, 0)):
+        with pytest.raises(ArrayError, match="components, expected 2"):
+            grid.keys([(0, 0), wrong])
+
+
 def test_only_recorded_cells_exist(layout: V09Layout, backend: StorageBackend) -> None:
     backend.put_many({f"{PATH}/c/5/0": backend.get_many([f"{PATH}/c/0/0"])[f"{PATH}/c/0/0"]})
     assert layout.get_cells({PATH: [(3, 0)]}) == {PATH: {}}

@@ -31,6 +31,7 @@ from zarr_vectors.typing import ChunkCoords
 Buffer = bytes | bytearray | memoryview
 
 _ROW_KINDS = ("attribute", "fragment_attribute", "link_attribute")
+_SIZE = struct.Struct("<I")
 _MOST_LISTED = 10_000_000
 
 
@@ -58,10 +59,9 @@ class Cells09(Tree):
             if grid.sharding is not None:
                 cells[path] = self._sharded(grid, wanted)
                 continue
-            for chunk in wanted:
-                index = grid.index(chunk)
-                if index is not None:
-                    alone[grid.key(index)] = (path, chunk)
+            for chunk, key in zip(wanted, grid.keys(wanted), strict=True):
+                if key is not None:
+                    alone[key] = (path, chunk)
                 elif grid.stored is not None:
                     raise self.damaged(path, "it is recorded outside the grid", chunk)
         found = self.backend.get_many(alone)
@@ -195,13 +195,12 @@ class Cells09(Tree):
             if grid.stored is None:
                 return b""
             raise self.damaged(grid.path, "it is recorded but missing", chunk)
-        pipeline = grid.pipeline
-        if pipeline.plain and data[:4] == b"\1\0\0\0" and len(data) >= 8:
-            (size,) = struct.unpack_from("<I", data, 4)
+        if data[:4] == b"\1\0\0\0" and len(data) >= 8 and grid.plain:
+            (size,) = _SIZE.unpack_from(data, 4)
             if size == len(data) - 8:
                 return data[8:]
         try:
-            return decode_vlen(pipeline.unpack(data), 1)[0]
+            return decode_vlen(grid.pipeline.unpack(data), 1)[0]
         except ArrayError as error:
             raise self.damaged(grid.path, str(error), chunk) from error
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from zarr_vectors.core import codecs, paths
@@ -29,6 +29,11 @@ class Grid:
     origin: ChunkCoords
     stored: frozenset[ChunkCoords] | None
     """Chunks recorded as not empty; None where the array keeps no record."""
+    plain: bool = field(init=False)
+    """Cells are neither compressed nor checksummed."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "plain", self.pipeline.plain)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -60,6 +65,26 @@ class Grid:
     def key(self, index: tuple[int, ...]) -> str:
         """Key of the object that holds a cell."""
         return f"{self.path}/{self.node.chunk_key(index)}"
+
+    def keys(self, chunks: Sequence[ChunkCoords]) -> list[str | None]:
+        """Keys of the objects that hold the cells of chunks, None outside the grid.
+
+        Raises:
+            ArrayError: A chunk is of another rank.
+        """
+        rank = len(self.origin)
+        for chunk in chunks:
+            if len(chunk) != rank:
+                paths.check_rank(chunk, rank, self.path)
+        columns = list(zip(*chunks, strict=True))
+        grid = list(zip(columns, self.origin, self.shape, strict=bool(columns)))
+        if any(min(column) < o or max(column) >= o + n for column, o, n in grid):
+            indexes = map(self.index, chunks)
+            return [None if index is None else self.key(index) for index in indexes]
+        separator = self.node.separator
+        texts = [[str(c - o) for c in column] for column, o, _ in grid]
+        below = map(separator.join, zip(*texts, strict=True))
+        return [f"{self.path}/c{separator}{text}" for text in below]
 
 
 def read_grid(path: str, document: Mapping[str, Any]) -> Grid:
