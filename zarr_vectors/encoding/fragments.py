@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from zarr_vectors.constants import FRAGMENT_MAGIC, FRAGMENT_VERSION
 from zarr_vectors.encoding.manifests import decode_manifest, encode_manifest
-from zarr_vectors.encoding.ragged import Buffer
+from zarr_vectors.encoding.ragged import Buffer, values_at
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.typing import IntArray
 
@@ -24,12 +24,17 @@ __all__ = [
     "FragmentIndex",
     "decode_fragments",
     "decode_manifest",
+    "decode_range_tables",
     "encode_fragments",
     "encode_manifest",
     "encode_ranges",
 ]
 
 _HEADER = struct.Struct("<IHHII")
+_HEADS = np.dtype(
+    [("magic", "<u4"), ("version", "<u2"), ("flags", "<u2"), ("n", "<u4"), ("ranges", "<u4")]
+)
+_RANGE = np.dtype([("start", "<i8"), ("count", "<i8")])
 _MOST_ROWS = (2**61, 2**32)
 """First row and row count of a range: more than a cell holds, too small for a sum to wrap."""
 
@@ -258,7 +263,9 @@ def decode_fragments(blob: Buffer) -> FragmentIndex:
             f"fragment table has {len(view)} bytes, expected {rows_at + 8 * int(offsets[-1])}"
         )
     table = np.frombuffer(view, "<i8", 2 * n_ranges, table_at).reshape(-1, 2)
-    if n_ranges and (table.min() < 0 or (table.max(axis=0) > _MOST_ROWS).any()):
+    # a negative number is a huge one without its sign: mostly one look at all of them is enough
+    huge = n_ranges > 0 and int(table.view("<u8").max()) > _MOST_ROWS[1]
+    if huge and (table.min() < 0 or (table.max(axis=0) > _MOST_ROWS).any()):
         raise ArrayError("fragment table has a range with a negative or absurd row number")
     if n_lists == 0:
         return FragmentIndex(table[:, 0], table[:, 1], np.zeros(n, dtype=bool))
@@ -274,6 +281,41 @@ def decode_fragments(blob: Buffer) -> FragmentIndex:
     starts[is_range], counts[is_range] = table[:, 0], table[:, 1]
     starts[~is_range], counts[~is_range] = offsets[:-1], np.diff(offsets)
     return FragmentIndex(starts, counts, ~is_range, rows)
+
+
+def decode_range_tables(blobs: Sequence[Buffer]) -> list[FragmentIndex] | None:
+    """Many tables at once, where all are sound and hold ranges alone; None where one is not."""
+    sizes = np.fromiter(map(len, blobs), np.int64, len(blobs))
+    if not len(sizes) or sizes.min() < _HEADER.size + 4:
+        return None
+    data = b"".join(blobs)
+    begins = np.cumsum(sizes) - sizes
+    heads = values_at(data, begins, _HEADS)
+    n = heads["n"].astype(np.int64)
+    first = _HEADER.size + (n + 63) // 64 * 8
+    usual = (
+        (heads["magic"] == FRAGMENT_MAGIC)
+        & (heads["version"] == FRAGMENT_VERSION)
+        & (heads["flags"] == 0)
+        & (n > 0)
+        & (heads["ranges"] == n)
+        & (sizes == first + 16 * n + 4)
+    )
+    if not usual.all() or values_at(data, begins + sizes - 4, np.dtype("<u4")).any():
+        return None
+    ends = np.cumsum(n)
+    places = 16 * np.arange(ends[-1]) + np.repeat(begins + first - 16 * (ends - n), n)
+    table = values_at(data, places, _RANGE)
+    starts, counts = table["start"].astype(np.int64), table["count"].astype(np.int64)
+    if min(starts.min(), counts.min()) < 0:
+        return None
+    if starts.max() > _MOST_ROWS[0] or counts.max() > _MOST_ROWS[1]:
+        return None
+    explicit, rows = np.zeros(len(table), np.bool_), np.zeros(0, np.int64)
+    return [
+        FragmentIndex(starts[a:b], counts[a:b], explicit[a:b], rows)
+        for a, b in zip((ends - n).tolist(), ends.tolist(), strict=True)
+    ]
 
 
 def _empty() -> tuple[IntArray, IntArray, npt.NDArray[np.bool_]]:

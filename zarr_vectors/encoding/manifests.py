@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zarr_vectors.encoding.ragged import Buffer
+from zarr_vectors.encoding.ragged import Buffer, values_at
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.typing import IntArray, ObjectManifest
 
@@ -123,26 +123,17 @@ def decode_manifests(blobs: Sequence[Buffer], rank: int) -> ManifestTable:
         raise ArrayError(f"manifest {int(sizes.argmin())} is cut short: {sizes.min()} bytes")
     data = b"".join(blobs)
     begins = np.cumsum(sizes) - sizes
-    claimed = _at(data, begins, np.dtype("<u4")).astype(np.int64)
+    claimed = values_at(data, begins, np.dtype("<u4")).astype(np.int64)
     offsets = np.zeros(len(blobs) + 1, dtype=np.int64)
     if np.array_equal(sizes, 4 + claimed * dtype.itemsize):
         # blocks lie one after the other but for the number at the head of each manifest
         heads = np.repeat(np.arange(4, 4 * len(blobs) + 4, 4), claimed)
-        blocks = _at(data, heads + np.arange(len(heads)) * dtype.itemsize, dtype)
+        blocks = values_at(data, heads + np.arange(len(heads)) * dtype.itemsize, dtype)
         if not blocks["mode"].any():
             np.cumsum(claimed, out=offsets[1:])
             _check_fragments(blocks["fragment"])
             return ManifestTable(blocks["chunk"].astype(np.int64), _i64(blocks), offsets)
     return _decode_each(blobs, rank, offsets)
-
-
-def _at(data: bytes, begins: IntArray, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """(n,) values of ``dtype`` at these bytes of ``data``, wherever they lie."""
-    if not len(begins):
-        return np.zeros(0, dtype)
-    size = dtype.itemsize
-    places = np.ndarray((len(data) - size + 1,), f"V{size}", buffer=data, strides=(1,))
-    return places[begins].view(dtype)
 
 
 def _i64(blocks: npt.NDArray[np.void]) -> IntArray:

@@ -146,3 +146,12 @@ def decode_inline(blob: Buffer) -> list[memoryview]:
         raise ArrayError(f"inline offsets do not run from 0 to {len(data)} bytes")
     ends = [*offsets[1:].tolist(), len(data)]
     return [data[start:end] for start, end in zip(offsets.tolist(), ends, strict=True)]
+
+
+def values_at(data: bytes, begins: IntArray, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """(n,) values of ``dtype`` at these bytes of ``data``, wherever they lie."""
+    if not len(begins):
+        return np.zeros(0, dtype)
+    size = dtype.itemsize
+    places = np.ndarray((len(data) - size + 1,), f"V{size}", buffer=data, strides=(1,))
+    return places[begins].view(dtype)

@@ -150,15 +150,17 @@ def piece_rows(
     if total > most:
         key = keys[owner[np.searchsorted(ends, most, side="right")]]
         raise damaged(array, key, url, f"objects claim {total} rows in all")
-    steps = np.arange(total) - np.repeat(ends - counts, counts)
-    rows = steps + np.repeat(_concatenated([table.starts for table in tables])[numbers], counts)
-    if any(len(table.rows) for table in tables):
-        # explicit fragments begin at a place among the rows their chunk's table lists
-        lists = np.fromiter((len(table.rows) for table in tables), np.int64, len(tables))
-        listed = np.repeat(_concatenated([t.explicit for t in tables])[numbers], counts)
-        shift = np.repeat((np.cumsum(lists) - lists)[owner], counts)
-        rows[listed] = _concatenated([table.rows for table in tables])[(rows + shift)[listed]]
-    return rows + np.repeat(first_rows[owner], counts), np.repeat(pieces.objects, counts)
+    starts = _concatenated([table.starts for table in tables])[numbers] - (ends - counts)
+    objects = np.repeat(pieces.objects, counts)
+    if not any(len(table.rows) for table in tables):
+        return np.arange(total) + np.repeat(starts + first_rows[owner], counts), objects
+    rows = np.arange(total) + np.repeat(starts, counts)
+    # explicit fragments begin at a place among the rows their chunk's table lists
+    lists = np.fromiter((len(table.rows) for table in tables), np.int64, len(tables))
+    listed = np.repeat(_concatenated([t.explicit for t in tables])[numbers], counts)
+    shift = np.repeat((np.cumsum(lists) - lists)[owner], counts)
+    rows[listed] = _concatenated([table.rows for table in tables])[(rows + shift)[listed]]
+    return rows + np.repeat(first_rows[owner], counts), objects
 
 
 def _check_tables(

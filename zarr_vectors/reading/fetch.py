@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from zarr_vectors.core.layouts.base import Cells, ReadsCells
 from zarr_vectors.core.metadata import AttributeSpec
-from zarr_vectors.encoding.fragments import FragmentIndex, decode_fragments
+from zarr_vectors.encoding.fragments import FragmentIndex, decode_fragments, decode_range_tables
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.reading import assemble
 from zarr_vectors.reading.cache import CellCache
@@ -25,6 +25,9 @@ from zarr_vectors.typing import AnyArray, ChunkCoords, FloatArray, IntArray
 
 BATCH_BYTES = 32 * 2**20
 """Decoded bytes fetched at once, so that a large read holds its result and little more."""
+
+_FEW = 6
+"""So many fragment tables are decoded faster one by one."""
 
 
 class LevelReader:
@@ -227,7 +230,8 @@ class LevelReader:
             inside = positions_in_box(positions, plan.box)[rows]
             rows, objects = rows[inside], objects[inside]
         selection = Selection(plan.coords, first, rows, indexes)
-        return positions[rows], [column[rows] for column in values], objects, selection
+        columns = [column.take(rows, axis=0) for column in values]
+        return positions.take(rows, axis=0), columns, objects, selection
 
     def _rows(
         self, keys: list[ChunkCoords], specs: Sequence[AttributeSpec]
@@ -386,6 +390,10 @@ class LevelReader:
         )
 
     def _indexes(self, blobs: Cells) -> dict[ChunkCoords, FragmentIndex]:
+        if len(blobs) > _FEW:
+            tables = decode_range_tables(list(blobs.values()))
+            if tables is not None:
+                return dict(zip(blobs, tables, strict=True))
         path, found = self.arrays.fragments_path, {}
         for key, blob in blobs.items():
             try:

@@ -17,8 +17,9 @@ from zarr_vectors.exceptions import ArrayError, ConventionError
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import LevelArrays
 from zarr_vectors.reading.objects import decoded_objects, group_members, lead_of_value
-from zarr_vectors.reading.plan import Pieces, check_box, plan_read
+from zarr_vectors.reading.plan import Pieces, ReadPlan, check_box
 from zarr_vectors.spatial.chunking import chunks_in_box
+from zarr_vectors.spatial.ranks import chunk_ranks
 from zarr_vectors.typing import AnyArray, BoundingBox, ChunkCoords, FloatArray, IntArray
 
 PATH_KINDS = ("line", "polyline", "streamline")
@@ -192,12 +193,13 @@ def read_paths(
         StoreError: The level lacks an attribute.
     """
     arrays = reader.arrays
+    ranks = chunk_ranks(table.chunks, arrays.table.coords)
+    if len(ranks) and ranks.min() < 0:
+        raise _without_chunk(arrays, table, int(ranks.argmin()))
     # read by piece number instead of by object: the counts tell where fragments begin
     pieces = Pieces(table.chunks, table.fragments, np.arange(len(table.fragments)))
-    plan = plan_read(arrays.table.coords, arrays.chunk_shape, pieces=pieces)
-    assert plan.pieces is not None  # noqa: S101  pieces went in
-    if len(plan.pieces.fragments) != len(pieces.fragments):
-        raise _without_chunk(arrays, table, plan.pieces.objects)
+    coords = arrays.table.coords[_ascending(ranks, len(arrays.table.coords))]
+    plan = ReadPlan(coords, None, np.zeros(len(coords), np.bool_), pieces)
     found = reader.read(plan, list(attributes), text=text)
     assert found.object_ids is not None  # noqa: S101  pieces were asked for
     segments = _starts(np.bincount(found.object_ids, minlength=len(pieces.fragments)))
@@ -274,10 +276,14 @@ def _kept(
     )
 
 
-def _without_chunk(arrays: LevelArrays, table: PathTable, kept: IntArray) -> ArrayError:
-    lost = np.ones(len(table.fragments), np.bool_)
-    lost[kept] = False
-    piece = int(np.flatnonzero(lost)[0])
+def _ascending(ranks: IntArray, most: int) -> IntArray:
+    """The distinct ranks, all below ``most``."""
+    if len(ranks) < most:
+        return np.array(sorted(set(ranks.tolist())), np.int64)
+    return np.flatnonzero(np.bincount(ranks, minlength=most))
+
+
+def _without_chunk(arrays: LevelArrays, table: PathTable, piece: int) -> ArrayError:
     chunk: ChunkCoords = tuple(table.chunks[piece].tolist())
     oid = int(table.ids[table.owners()[piece]])
     path = f"{arrays.path}/{OBJECT_INDEX}"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from zarr_vectors.encoding.fragments import (
     FragmentIndex,
     decode_fragments,
+    decode_range_tables,
     encode_fragments,
     encode_ranges,
 )
@@ -132,3 +133,35 @@ def test_absurd_counts_are_refused_at_once(n: int, n_ranges: int) -> None:
     head = struct.pack("<IHHII", 0x5A564647, 1, 0, n, n_ranges)
     with pytest.raises(ArrayError):
         decode_fragments(head + bytes(64))
+
+
+@given(st.lists(st.lists(ranges | lists, max_size=70), max_size=6), st.data())
+def test_many_tables_are_decoded_as_one_by_one(
+    tables: list[list[tuple[int, int] | np.ndarray]], data: st.DataObject
+) -> None:
+    blobs = [encode_fragments(table) for table in tables]
+    if blobs and data.draw(st.booleans()):
+        which = data.draw(st.integers(0, len(blobs) - 1))
+        broken = bytearray(blobs[which])
+        broken[data.draw(st.integers(0, len(broken) - 1))] ^= data.draw(st.integers(1, 255))
+        blobs[which] = bytes(broken[: data.draw(st.integers(len(broken) - 3, len(broken)))])
+    found = decode_range_tables(blobs)
+    if found is None:
+        return
+    for index, blob in zip(found, blobs, strict=True):
+        alone = decode_fragments(blob)
+        assert index.starts.tolist() == alone.starts.tolist()
+        assert index.counts.tolist() == alone.counts.tolist()
+        assert not index.explicit.any()
+        assert len(index.explicit) == len(alone)
+
+
+def test_tables_of_ranges_are_decoded_together() -> None:
+    blobs = [encode_ranges(np.arange(n), np.arange(n)) for n in (1, 63, 64, 65)]
+    found = decode_range_tables(blobs)
+    assert found is not None
+    assert [len(index) for index in found] == [1, 63, 64, 65]
+    for bad in (encode_ranges([-1], [1]), encode_ranges([0], [2**40]), b"", blobs[0][:-1]):
+        assert decode_range_tables([*blobs, bad]) is None
+        with pytest.raises(ArrayError):
+            decode_fragments(bad)
