@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -38,8 +39,6 @@ STEPS = ("append", "attribute", "object attribute", "pyramid", "shard", "unshard
 CUTS = ("spatial", "group", "object_id", "attribute:size", "attribute:age")
 MORE = 4
 """Vertices appended in one step."""
-# The night's profile sets how many examples there are; the derandomised one has few.
-EXAMPLES = 30 if settings.get_current_profile_name() == "ci" else settings().max_examples
 
 
 @dataclass(frozen=True)
@@ -206,9 +205,7 @@ def said(place: Path) -> dict[int, Any]:
     return levels
 
 
-@settings(max_examples=EXAMPLES)
-@given(it=recipes, plan=steps)
-def test_readers_agree_after_every_step(it: Recipe, plan: list[str]) -> None:
+def assert_steps(it: Recipe, plan: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore", ZVWarning)
         place = Path(folder) / "s"
@@ -234,3 +231,16 @@ def test_readers_agree_after_every_step(it: Recipe, plan: list[str]) -> None:
                 more = len(after[0]["vertices"]) - len(before[0]["vertices"])
                 assert more == (MORE if step == "append" else 0)
             before = after
+
+
+@settings(max_examples=30)
+@given(it=recipes, plan=steps)
+def test_readers_agree_after_every_step(it: Recipe, plan: list[str]) -> None:
+    assert_steps(it, plan)
+
+
+@pytest.mark.slow
+@settings(max_examples=600)
+@given(it=recipes, plan=steps)
+def test_readers_agree_after_every_step_of_many(it: Recipe, plan: list[str]) -> None:
+    assert_steps(it, plan)
