@@ -9,4 +9,4 @@ ZV_PEER_09="$PWD/.venv-peer-0.9.2/bin/python"
 HYPOTHESIS_PROFILE=night
 ZV_LONG_SECONDS=$limit
 export ZV_PEER_07 ZV_PEER_09 HYPOTHESIS_PROFILE ZV_LONG_SECONDS
-exec .venv/bin/python -m pytest -m slow --timeout="$limit" --durations=20
+exec .venv/bin/python -m pytest -m slow --timeout="$limit" -o faulthandler_timeout="$limit" --durations=20

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numcodecs import zstd
 
-from zarr_vectors.core.backends import StorageBackend
+from zarr_vectors.core.backends import StorageBackend, open_backend
 from zarr_vectors.core.codecs import BYTES, ZSTD_0
 from zarr_vectors.core.documents import array_document, blob_document, group_document
-from zarr_vectors.core.layouts.base import ChunkGrid, ObjectRows
+from zarr_vectors.core.layouts.base import ChunkGrid, LinkRecords, ObjectRows
 from zarr_vectors.core.layouts.v07 import V07Layout
 from zarr_vectors.encoding.manifests import encode_manifest
 from zarr_vectors.exceptions import ArrayError
@@ -296,3 +297,20 @@ def test_malformed_group_offsets_are_damage(
     layout.put_slot("0/groups", "offsets", struct.pack(f"<{len(offsets)}q", *offsets))
     with pytest.raises(ArrayError, match="0/groups"):
         layout.get_groups("0")
+
+
+def test_links_that_another_program_added_are_read(tmp_path: Path) -> None:
+    """The published writer adds chunks of links and leaves our record of them as it was."""
+    (tmp_path / "s").mkdir()
+    layout = V07Layout(open_backend(tmp_path / "s", mode="a"))
+    grid = ChunkGrid((0, 0), (4, 4))
+    chunks = np.zeros((1, 2, 2), np.int64)
+    layout.put_links("0", LinkRecords(chunks, np.array([[0, 1]])), grid)
+    layout.put_cells("0/links/0", {(1, 0): np.array([[2, 3]], "<i8").tobytes()})
+    found = V07Layout(open_backend(tmp_path / "s", mode="r")).get_links("0")
+    assert found is not None
+    assert found.rows.tolist() == [[0, 1], [2, 3]]
+    assert found.chunks[:, 0].tolist() == [[0, 0], [1, 0]]
+    part = V07Layout(open_backend(tmp_path / "s", mode="r")).get_links("0", within=[(1, 0)])
+    assert part is not None
+    assert part.rows.tolist() == [[2, 3]]

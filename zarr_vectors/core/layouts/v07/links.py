@@ -204,16 +204,21 @@ class ReadsLinks07(Cells07, LinkTree):
         """Chunks to ask for links inside them, ascending."""
         if not there:
             return []
-        if family.table is not None:
+        # another program may have added chunks and left the record as it was: listing a folder tells
+        if family.table is not None and self.backend.local_path is None:
             known = family.table.keys()
             return known if wanted is None else [key for key in known if key in wanted]
-        return list(self.list_cells(family.inner)) if wanted is None else sorted(wanted)
+        if wanted is None:
+            recorded = set() if family.table is None else set(family.table.keys())
+            return sorted(recorded.union(self.list_cells(family.inner)))
+        return sorted(wanted)
 
     def _inner(
         self, family: Family, keys: Iterable[ChunkCoords], blobs: Mapping[ChunkCoords, bytes]
     ) -> list[Cell]:
         if family.table is not None:
-            lost = next((key for key in keys if key not in blobs), None)
+            recorded = set(family.table.keys())
+            lost = next((key for key in keys if key in recorded and key not in blobs), None)
             if lost is not None:
                 raise self.damaged(family.inner, "it is recorded but missing", lost)
         cells = [Cell(family.inner, key, blobs[key]) for key in keys if key in blobs]
