@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zarr_vectors.constants import OBJECT_ATTRIBUTES
 from zarr_vectors.core.backends import StoreLike
 from zarr_vectors.core.handle import StoreHandle, open_handle
 from zarr_vectors.core.journal import ReadThrough
@@ -39,6 +40,7 @@ from zarr_vectors.reading.plan import plan_read
 from zarr_vectors.reading.results import ChunkRows
 from zarr_vectors.rechunk import RechunkSpec, rechunk
 from zarr_vectors.typing import AnyArray, BoundingBox, ChunkCoords, FloatArray, IntArray
+from zarr_vectors.writing.copying import family_names
 
 
 class ZVLevel:
@@ -252,15 +254,37 @@ class ZVLevel:
             return False
         return bool(decode_manifest(rows.manifests[0], rows.sid_ndim))
 
-    def object_attribute(self, name: str) -> AnyArray:
+    @property
+    def object_attribute_names(self) -> list[str]:
+        """Sorted names of the object attributes; StoreError where the place cannot list."""
+        return family_names(self._handle.layout, f"{self._number}/{OBJECT_ATTRIBUTES}")
+
+    @property
+    def groups(self) -> list[IntArray] | None:
+        """(n,) int64 object ids of every group, by group id; None where there are no groups."""
+        return self._handle.layout.get_groups(str(self._number))
+
+    def object_attribute(self, name: str, *, masked: bool = False) -> AnyArray:
         """(O,) or (O, C) values of an object attribute, one row per object of the index.
 
         Rows without a value are ``""`` for strings; of numbers, what the format keeps in their
         place: 0 in 0.7.0; in 0.9.2 NaN, the least signed or the largest unsigned number.
 
+        Args:
+            name: The attribute.
+            masked: Return a masked array, in which rows without a value are masked.
+
         Raises:
             ArrayError: There is no such attribute.
         """
+        values, present = self._object_rows(name)
+        if not masked:
+            return values
+        mask = np.ones(values.shape, np.bool_)
+        mask[present] = False
+        return np.ma.MaskedArray(values, mask)
+
+    def _object_rows(self, name: str) -> tuple[AnyArray, IntArray]:
         path = f"{self._number}/object_attributes/{name}"
         layout = self._handle.layout
         found = layout.get_dense(path)
@@ -268,12 +292,12 @@ class ZVLevel:
             raise ArrayError(f"{layout.backend.url} has no {path}", array=path)
         meta = layout.array_metas([path])[path]
         if meta.get("encoding") != "dictionary":
-            return found[0]
+            return found
         spec = AttributeSpec.from_meta(name, meta)
         text = np.full(len(found[0]), "", object)
         present = found[0][found[1]]
         text[found[1]] = categories_as_text(present, spec, path, layout.backend.url)
-        return text.astype(str)
+        return text.astype(str), found[1]
 
     def filter(
         self,

@@ -419,3 +419,25 @@ def test_bounds_that_shrink_outdate_the_levels_above(tmp_path, version):
     assert store[0].stale is None
     for level in store.levels[1:]:
         assert "out of the bounds" in store[level].stale
+
+
+def test_rows_without_a_value_are_masked(tmp_path, version):
+    write_points(
+        tmp_path / "s",
+        np.arange(12.0).reshape(4, 3),
+        chunk_shape=(20.0,) * 3,
+        object_ids=[0, 0, 2, 2],
+        object_attributes={"size": np.array([5, 7])},
+        groups={0: [0, 2], 1: [2]},
+        format_version=version,
+    )
+    with open_zv(tmp_path / "s")[0].writer() as writer:
+        writer.append_vertices_sync(np.zeros((1, 3)), object_ids=[4])
+    level = open_zv(tmp_path / "s")[0]
+    assert level.object_attribute_names == ["size"]
+    assert [group.tolist() for group in level.groups] == [[0, 2], [2]]
+    found = level.object_attribute("size", masked=True)
+    assert found.compressed().tolist() == [5, 7]
+    ids = np.array(level.object_index.object_ids)
+    assert ids[~found.mask].tolist() == [0, 2]
+    assert len(found) == len(level.object_attribute("size")) == len(ids)
