@@ -21,6 +21,7 @@ from zarr_vectors.reading.level import LevelArrays
 from zarr_vectors.reading.plan import ReadPlan
 from zarr_vectors.reading.results import ChunkRows, PointsResult
 from zarr_vectors.spatial.chunking import positions_in_box
+from zarr_vectors.spatial.ranks import chunk_ranks
 from zarr_vectors.typing import AnyArray, ChunkCoords, FloatArray, IntArray
 
 BATCH_BYTES = 32 * 2**20
@@ -28,6 +29,8 @@ BATCH_BYTES = 32 * 2**20
 
 _FEW = 6
 """So many fragment tables are decoded faster one by one."""
+_MANY = 64
+"""More chunks than this are found faster all at once."""
 
 
 class LevelReader:
@@ -173,6 +176,13 @@ class LevelReader:
         """Fragment tables of the chunks that have one."""
         path = self.arrays.fragments_path
         return self._indexes(self._fetch({path: list(keys)})[path])
+
+    def ranks_of(self, chunks: IntArray) -> IntArray:
+        """(n,) int64 place of chunks (n, R) among those of the level, -1 where there is none."""
+        if len(chunks) > _MANY:
+            return chunk_ranks(chunks, self.arrays.table.coords)
+        rows = (self._row_of.get(tuple(chunk), -1) for chunk in chunks.tolist())
+        return np.fromiter(rows, np.int64, len(chunks))
 
     def packed_faces(self, selection: Selection) -> IntArray | None:
         """(F, 3) int64 stored rows of faces kept inside encoded vertices; None where raw."""

@@ -19,7 +19,6 @@ from zarr_vectors.reading.level import LevelArrays
 from zarr_vectors.reading.objects import decoded_objects, group_members, lead_of_value
 from zarr_vectors.reading.plan import Pieces, ReadPlan, check_box
 from zarr_vectors.spatial.chunking import chunks_in_box
-from zarr_vectors.spatial.ranks import chunk_ranks
 from zarr_vectors.typing import AnyArray, BoundingBox, ChunkCoords, FloatArray, IntArray
 
 PATH_KINDS = ("line", "polyline", "streamline")
@@ -193,7 +192,7 @@ def read_paths(
         StoreError: The level lacks an attribute.
     """
     arrays = reader.arrays
-    ranks = chunk_ranks(table.chunks, arrays.table.coords)
+    ranks = reader.ranks_of(table.chunks)
     if len(ranks) and ranks.min() < 0:
         raise _without_chunk(arrays, table, int(ranks.argmin()))
     # read by piece number instead of by object: the counts tell where fragments begin

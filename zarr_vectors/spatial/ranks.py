@@ -10,6 +10,7 @@ from zarr_vectors.typing import IntArray
 
 _MAX_KEY = 1 << 62
 _TABLE = 1 << 22
+_FEW = 64
 
 
 def chunk_ranks(wanted: IntArray, coords: IntArray) -> IntArray:
@@ -21,13 +22,13 @@ def chunk_ranks(wanted: IntArray, coords: IntArray) -> IntArray:
     """
     if not len(coords) or not len(wanted):
         return np.full(len(wanted), -1, np.int64)
+    if len(coords) + len(wanted) <= _FEW:
+        return _one_by_one(wanted, coords)
     low, high = coords.min(axis=0), coords.max(axis=0)
     extents = [int(b) - int(a) + 1 for a, b in zip(low, high, strict=True)]
     limit = prod(extents)
     if limit >= _MAX_KEY:  # a sparse, huge grid
-        place = {tuple(row): i for i, row in enumerate(coords.tolist())}
-        found = (place.get(tuple(row), -1) for row in wanted.tolist())
-        return np.fromiter(found, np.int64, len(wanted))
+        return _one_by_one(wanted, coords)
     inside = ((wanted >= low) & (wanted <= high)).all(axis=1)
     keys, known = np.zeros(len(wanted), np.int64), np.zeros(len(coords), np.int64)
     for axis, extent in enumerate(extents):
@@ -43,3 +44,9 @@ def chunk_ranks(wanted: IntArray, coords: IntArray) -> IntArray:
         inside &= known[ranks] == keys
     ranks[~inside] = -1
     return ranks
+
+
+def _one_by_one(wanted: IntArray, coords: IntArray) -> IntArray:
+    place = {tuple(row): i for i, row in enumerate(coords.tolist())}
+    found = (place.get(tuple(row), -1) for row in wanted.tolist())
+    return np.fromiter(found, np.int64, len(wanted))

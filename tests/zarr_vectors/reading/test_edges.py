@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,7 +18,7 @@ from zarr_vectors.reading.edges import (
     stored_ends,
     told_parents,
 )
-from zarr_vectors.spatial.ranks import chunk_ranks
+from zarr_vectors.spatial import ranks
 
 NEAR = st.integers(-3, 3)
 FAR = st.sampled_from([-(2**52), -7, 0, 5, 2**40, 2**52])
@@ -24,11 +26,13 @@ FAR = st.sampled_from([-(2**52), -7, 0, 5, 2**40, 2**52])
 
 @given(st.data(), st.sampled_from([NEAR, FAR, st.integers(-800, 800)]), st.integers(1, 4))
 def test_ranks_are_places_in_the_list(data, parts, rank):
+    few = data.draw(st.sampled_from([0, ranks._FEW]))
     chunk = st.tuples(*[parts] * rank)
     known = sorted(data.draw(st.sets(chunk, max_size=12)))
     wanted = data.draw(st.lists(chunk | st.sampled_from(known) if known else chunk, max_size=12))
     coords = np.array(known, np.int64).reshape(-1, rank)
-    found = chunk_ranks(np.array(wanted, np.int64).reshape(-1, rank), coords)
+    with patch.object(ranks, "_FEW", few):
+        found = ranks.chunk_ranks(np.array(wanted, np.int64).reshape(-1, rank), coords)
     assert found.tolist() == [known.index(w) if w in known else OUTSIDE for w in wanted]
 
 
