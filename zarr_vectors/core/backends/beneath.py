@@ -33,6 +33,9 @@ class _How(ctypes.Structure):
     )
 
 
+_HOW_BYTES = ctypes.sizeof(_How)
+
+
 def _find_openat2() -> Any:  # noqa: ANN401 - a C function has no better type
     """The system call wrapped, or None where the system does not have it."""
     if not sys.platform.startswith("linux") or ctypes.sizeof(ctypes.c_void_p) != 8:
@@ -61,6 +64,7 @@ class Beneath:
         self.root = os.fspath(root)
         self.follow_links = follow_links
         self._how = _How(READ_FLAGS, 0, _RESOLVE_BENEATH)
+        self._how_at = ctypes.addressof(self._how)
         self._call = None if follow_links else _find_openat2()
         self._root_fd = -1
         if self._call is not None:
@@ -100,9 +104,9 @@ class Beneath:
         fd: int = openat2(
             _OPENAT2,
             self._root_fd,
-            os.fsencode(key),
-            ctypes.addressof(self._how),
-            ctypes.sizeof(_How),
+            key.encode() if key.isascii() else os.fsencode(key),
+            self._how_at,
+            _HOW_BYTES,
         )
         if fd >= 0:
             return fd
