@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from zarr_vectors.typing import AnyArray, FloatArray, IntArray
 
+if TYPE_CHECKING:
+    _Fields = Mapping[str, Any]
+else:
 
-class Answer(Mapping[str, Any]):
-    """Fields by name; those that are None are not there."""
+    class _Fields(Mapping, dict):
+        """A dict to whoever asks, whose items are the fields of a subclass."""
+
+        __slots__ = ()
+
+
+class Answer(_Fields):
+    """Fields by name; those that are None are not there. A dict that cannot be changed."""
 
     __slots__ = ()
 
@@ -28,6 +37,24 @@ class Answer(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._names())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        mine = fields(self)  # type: ignore[arg-type]  # subclasses are dataclasses
+        return _again, (type(self), {f.name: getattr(self, f.name) for f in mine})
+
+    def _frozen(self, *_args: object, **_options: object) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} cannot be changed: copy() makes a dict that can")
+
+    __setitem__ = __delitem__ = _frozen
+    clear = pop = popitem = setdefault = update = __ior__ = _frozen
+
+    def copy(self) -> dict[str, Any]:
+        """The fields as a dict of its own."""
+        return dict(self.items())
+
+
+def _again(kind: type[Answer], values: dict[str, Any]) -> Answer:
+    return kind(**values)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
