@@ -13,7 +13,8 @@ failed=''
 
 # Stores of the tests are many small files: in memory where there is room, else where the system puts them.
 room=$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print int($4 / 1048576) }')
-if [ "${room:-0}" -ge 4 ] && [ -w /dev/shm ]; then
+files=$(df -Pi /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }')
+if [ "${room:-0}" -ge 4 ] && [ "${files:-0}" -ge 500000 ] && [ -w /dev/shm ]; then
     TMPDIR=$(mktemp -d /dev/shm/zv-tests.XXXXXX)
     export TMPDIR
     trap 'rm -rf "$TMPDIR"' EXIT
