@@ -141,6 +141,8 @@ def a_stage(size: tuple[int, int], settings: LodSettings) -> Iterator[Stage]:
         finally:
             gc.unfreeze()
             stage.close()
+            # what napari has put off about the layers is done before they go
+            QApplication.processEvents()
             viewer.close()
             QApplication.processEvents()
 
