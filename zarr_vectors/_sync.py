@@ -57,7 +57,7 @@ def run(work: Coroutine[Any, Any, R]) -> R:
     future = asyncio.run_coroutine_threadsafe(work, loop.loop)
     try:
         return future.result()
-    except BaseException:
+    except BaseException:  # the caller is interrupted: the work stops too; raised again
         future.cancel()
         raise
 

@@ -17,8 +17,6 @@ from zarr_vectors.constants import (
     FACE_ATTRIBUTES,
     FRAGMENT_ATTRIBUTES,
     LINKS,
-    OUTLINE_KEY,
-    ROOT_KEY,
     VERTEX_ATTRIBUTES,
 )
 from zarr_vectors.core.backends import StoreLike
@@ -30,16 +28,17 @@ from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import LevelArrays, describe_level
 from zarr_vectors.reading.linked import link_attribute_names, read_edges
 from zarr_vectors.reading.plan import plan_read
-from zarr_vectors.typing import ChunkCoords, IntArray
+from zarr_vectors.typing import ChunkCoords
 from zarr_vectors.writing.commit import grid_of
 from zarr_vectors.writing.copying import (
     copy_beside_levels,
     copy_cells,
     copy_object_tables,
     family_names,
+    kept_attributes,
 )
-from zarr_vectors.writing.edges import link_records, parent_links, spread_rows
-from zarr_vectors.writing.route import Route
+from zarr_vectors.writing.edges import tree_records
+from zarr_vectors.writing.route import Route, starts_of
 
 Progress = Callable[[int, int, str], None]
 """Called with (arrays done, arrays in all, what is copied)."""
@@ -88,12 +87,7 @@ def convert(
         for number in source.levels:
             work.level(number)
         work.beside_levels()
-        kept = {
-            key: value
-            for key, value in source.root.attributes.items()
-            if key not in (ROOT_KEY, OUTLINE_KEY, "ome", "shard_layout", "shard_size")
-        }
-        root = RootDocument({**target.root.attributes, **kept}, meta)
+        root = RootDocument({**target.root.attributes, **kept_attributes(source.root)}, meta)
         finish(replace(target, root=root, levels=source.levels), *source.levels)
     return {
         "format_version": format_version,
@@ -176,16 +170,11 @@ class _Copy:
         names = link_attribute_names(self._source, arrays.meta.level)
         found = read_edges(self._source, reader, plan, (), names)
         route = _as_stored(reader)
-        count = int(route.chunk_rows[-1])
-        above, edge_of = np.full(count, -1, np.int64), np.full(count, -1, np.int64)
-        above[found.links[:, 0]] = found.links[:, 1]
-        edge_of[found.links[:, 0]] = np.arange(len(found.links))
-        inner = np.ones(count, np.bool_)
-        inner[route.fragment_rows[:-1][route.fragment_rows[:-1] < count]] = False
-        marks = self._target.layout.parents_cross_fragments or bool((above[inner] < 0).any())
-        told = parent_links(route, above, every=bool(found.attributes), mark_roots=marks)
-        values = {n: spread_rows(v, edge_of[told[:, 0]]) for n, v in found.attributes.items()}
-        return link_records(route, told, values)
+        inner = np.ones(len(route.order), np.bool_)
+        inner[found.links[:, 0]] = False  # roots, of which the first of a fragment need no mark
+        inner[route.fragment_rows[:-1][route.fragment_rows[:-1] < len(inner)]] = False
+        marks = self._target.layout.parents_cross_fragments or bool(inner.any())
+        return tree_records(route, found.links, found.attributes, mark_roots=marks)
 
     def _objects(self, arrays: LevelArrays) -> None:
         layout, target, path = self._source.layout, self._target.layout, arrays.path
@@ -233,15 +222,9 @@ def _as_stored(reader: LevelReader) -> Route:
     if not arrays.table.exact:
         rows = reader.read_chunks(keys)
         counts = np.array([len(part.positions) for part in rows.values()], np.int64)
-    chunk_rows = _starts(counts)
+    chunk_rows = starts_of(counts)
     sizes = [indexes[key].counts for key in keys]
-    fragment_rows = _starts(np.concatenate([np.zeros(0, np.int64), *sizes]))
-    chunk_fragments = _starts(np.array([len(size) for size in sizes], np.int64))
+    fragment_rows = starts_of(np.concatenate([np.zeros(0, np.int64), *sizes]))
+    chunk_fragments = starts_of(np.array([len(size) for size in sizes], np.int64))
     order = np.arange(int(chunk_rows[-1]), dtype=np.int64)
     return Route(order, arrays.table.coords, chunk_rows, fragment_rows, chunk_fragments)
-
-
-def _starts(counts: IntArray) -> IntArray:
-    starts = np.zeros(len(counts) + 1, np.int64)
-    np.cumsum(counts, out=starts[1:])
-    return starts

@@ -187,7 +187,7 @@ class Group:
         self._batch.start_writes()
         try:
             yield
-        except BaseException:
+        except BaseException:  # whatever it is, queued writes are dropped; raised again
             self._batch.writes = None
             raise
         self._batch.flush(self.layout)

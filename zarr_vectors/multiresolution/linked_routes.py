@@ -10,14 +10,13 @@ from zarr_vectors.core.layouts.base import LinkRecords
 from zarr_vectors.multiresolution.linked_rows import (
     PATHS,
     Coarser,
-    LinkedRows,
     Owners,
     owners_of,
     path_starts,
 )
 from zarr_vectors.multiresolution.steps import Target
 from zarr_vectors.typing import IntArray
-from zarr_vectors.writing.edges import link_records, parent_links, spread_rows, stored_rows
+from zarr_vectors.writing.edges import link_records, stored_rows, tree_records
 from zarr_vectors.writing.route import Manifests, Route, route_objects, route_parts
 from zarr_vectors.writing.runs import route_paths
 
@@ -71,25 +70,10 @@ def route_level(
         trees = np.cumsum(made.heads < 0) - 1
         route = route_parts(rows.positions, target.chunk_shape, owners.of_rows, trees)
         stored = stored_rows(route)
-        records = _skeleton_records(rows, route, stored, mark_roots=mark_roots)
+        edges = stored[rows.links]
+        records = tree_records(route, edges, rows.link_values, mark_roots=mark_roots)
     manifests = None if slots is None else _manifests(route, owners, slots)
     return Routed(route, stored, manifests, records, owners.shared)
-
-
-def _skeleton_records(
-    rows: LinkedRows, route: Route, stored: IntArray, *, mark_roots: bool
-) -> LinkRecords:
-    """The edges that readers do not know without being told; all, where edges have values."""
-    children = stored[rows.links[:, 0]]
-    parents = np.full(len(stored), -1, np.int64)
-    parents[children] = stored[rows.links[:, 1]]
-    edges = np.full(len(stored), -1, np.int64)
-    edges[children] = np.arange(len(children))
-    told = parent_links(route, parents, every=bool(rows.link_values), mark_roots=mark_roots)
-    values = {
-        name: spread_rows(column, edges[told[:, 0]]) for name, column in rows.link_values.items()
-    }
-    return link_records(route, told, values)
 
 
 def _with_slots(manifests: Manifests, slots: IntArray) -> Manifests:

@@ -14,8 +14,6 @@ import numpy as np
 from zarr_vectors.constants import (
     CHUNK_ATTRIBUTE_KEY,
     OBJECT_ATTRIBUTES,
-    OUTLINE_KEY,
-    ROOT_KEY,
     VERTEX_ATTRIBUTES,
 )
 from zarr_vectors.core.backends import StorageBackend, StoreLike
@@ -36,7 +34,7 @@ from zarr_vectors.rechunk.partition import UNGROUPED, Partition, partition_of
 from zarr_vectors.spatial.chunking import bins_per_chunk, check_chunk_shape
 from zarr_vectors.typing import AnyArray, IntArray
 from zarr_vectors.writing.commit import Column, ObjectTables, grid_of, write_objects, write_rows
-from zarr_vectors.writing.copying import copy_beside_levels, copy_object_tables
+from zarr_vectors.writing.copying import copy_beside_levels, copy_object_tables, kept_attributes
 
 WAYS = "group, object_id, attribute:<name> or spatial"
 
@@ -161,12 +159,7 @@ def _rechunked(source: StoreHandle, spec: RechunkSpec, output: StoreLike) -> dic
             )
         _link_levels(source, target, rows, moved, levels)
         copy_beside_levels(source.layout, target.layout)
-        kept = {
-            key: value
-            for key, value in source.root.attributes.items()
-            if key not in (ROOT_KEY, OUTLINE_KEY, "ome", "shard_layout", "shard_size")
-        }
-        root = RootDocument({**target.root.attributes, **kept}, target.meta)
+        root = RootDocument({**target.root.attributes, **kept_attributes(source.root)}, target.meta)
         finish(replace(target, root=root, levels=levels), *levels)
     names = [axis.name for axis in meta.axes]
     finest = rows[min(rows)]

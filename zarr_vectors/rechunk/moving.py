@@ -20,7 +20,7 @@ from zarr_vectors.reading.linked import link_attribute_names, read_edges
 from zarr_vectors.reading.paths import PATH_KINDS, objects_of
 from zarr_vectors.reading.plan import Pieces, plan_read
 from zarr_vectors.typing import AnyArray, FloatArray, IntArray
-from zarr_vectors.writing.edges import link_records, parent_links, spread_rows, stored_rows
+from zarr_vectors.writing.edges import link_records, stored_rows, tree_records
 from zarr_vectors.writing.forest import depth_first
 from zarr_vectors.writing.route import (
     Manifests,
@@ -308,20 +308,10 @@ def _inverse(taken: IntArray, count: int) -> IntArray:
 def _tree_links(
     route: Route, edges: IntArray, values: dict[str, AnyArray]
 ) -> Callable[[KeepsLinks], LinkRecords]:
-    stored = stored_rows(route)
-    count = len(stored)
-    above, edge_of = np.full(count, -1, np.int64), np.full(count, -1, np.int64)
-    above[stored[edges[:, 0]]] = stored[edges[:, 1]]
-    edge_of[stored[edges[:, 0]]] = np.arange(len(edges))
-
-    def links_for(layout: KeepsLinks) -> LinkRecords:
-        told = parent_links(
-            route, above, every=bool(values), mark_roots=layout.parents_cross_fragments
-        )
-        named = {name: spread_rows(v, edge_of[told[:, 0]]) for name, v in values.items()}
-        return link_records(route, told, named)
-
-    return links_for
+    stored = stored_rows(route)[edges]
+    return lambda layout: tree_records(
+        route, stored, values, mark_roots=layout.parents_cross_fragments
+    )
 
 
 def _given(records: LinkRecords) -> Callable[[KeepsLinks], LinkRecords]:

@@ -25,9 +25,8 @@ from zarr_vectors.writing.edges import (
     checked_links,
     link_columns,
     link_records,
-    parent_links,
-    spread_rows,
     stored_rows,
+    tree_records,
 )
 from zarr_vectors.writing.forest import depth_first, parents_of
 from zarr_vectors.writing.linked import Frame, frame_of, write_linked
@@ -152,7 +151,7 @@ def write_graph(
         route = route_parts(frame.positions, chunk, ids, roots[order], frame.lead)
         rows = np.empty(count, np.int64)
         rows[order] = stored_rows(route)
-        links_for = _skeleton_links(route, rows, links, columns)
+        links_for = _as_tree(route, rows[links], columns)
     objects = object_tables(manifests_of(route), object_attributes, groups, group_attributes)
     slots = write_linked(
         store_path, frame, route, links_for, objects, link_attributes=columns, backend=backend
@@ -271,30 +270,9 @@ def _as_given(records: LinkRecords) -> Callable[[KeepsLinks], LinkRecords]:
     return lambda layout: records
 
 
-def _skeleton_links(
-    route: Route,
-    rows: IntArray,
-    edges: IntArray,
-    columns: Mapping[str, AnyArray],
+def _as_tree(
+    route: Route, edges: IntArray, columns: Mapping[str, AnyArray]
 ) -> Callable[[KeepsLinks], LinkRecords]:
-    """The links of a skeleton that a layout's readers have to be told.
-
-    Args:
-        route: Where vertices go.
-        rows: (N,) int64 stored row of every vertex as given.
-        edges: (M, 2) int64 (child, parent) as given.
-        columns: Attributes of edges.
-    """
-    above = np.full(len(rows), -1, np.int64)
-    above[rows[edges[:, 0]]] = rows[edges[:, 1]]
-    edge_of = np.full(len(rows), -1, np.int64)
-    edge_of[rows[edges[:, 0]]] = np.arange(len(edges))
-
-    def links_for(layout: KeepsLinks) -> LinkRecords:
-        told = parent_links(
-            route, above, every=bool(columns), mark_roots=layout.parents_cross_fragments
-        )
-        named = {name: spread_rows(v, edge_of[told[:, 0]]) for name, v in columns.items()}
-        return link_records(route, told, named)
-
-    return links_for
+    return lambda layout: tree_records(
+        route, edges, columns, mark_roots=layout.parents_cross_fragments
+    )

@@ -43,7 +43,6 @@ from zarr_vectors.writing.columns import (
     checked_bounds,
     checked_ids,
     checked_positions,
-    numbers,
     vertex_columns,
 )
 from zarr_vectors.writing.commit import (
@@ -54,6 +53,7 @@ from zarr_vectors.writing.commit import (
     grid_of,
     write_objects,
 )
+from zarr_vectors.writing.objects import object_tables
 from zarr_vectors.writing.route import Manifests, Route, manifests_of, route_bins, route_objects
 from zarr_vectors.writing.spill import Kind, Spill
 
@@ -411,17 +411,7 @@ def _objects(
     manifests = Manifests(
         ids, np.append(firsts, len(owners)).astype(np.int64), chunks[order], fragments[order]
     )
-    slots = int(ids[-1]) + 1 if len(ids) else 0
-    rows = {}
-    for name, given in attributes.items():
-        values = numbers(given, f"object attribute {name!r}")
-        if len(values) not in (len(ids), slots):
-            raise ArrayError(
-                f"object attribute {name!r} has {len(values)} rows; there are {len(ids)} objects, "
-                f"the largest id is {slots - 1}"
-            )
-        rows[name] = values if len(values) == len(ids) else values[ids]
-    return ObjectTables(manifests, rows)
+    return object_tables(manifests, attributes)
 
 
 def _checker(cancelled: Callable[[], bool] | None) -> Callable[[], None]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from zarr_vectors.constants import (
     GROUP_ATTRIBUTES,
     HEADERS,
     OBJECT_ATTRIBUTES,
+    OUTLINE_KEY,
     PARAMETRIC,
+    ROOT_KEY,
 )
 from zarr_vectors.core.headers import read_headers
 from zarr_vectors.core.layouts.base import ChunkGrid, Layout
+from zarr_vectors.core.root_meta import RootDocument
 from zarr_vectors.exceptions import StoreError
 from zarr_vectors.typing import IntArray
 from zarr_vectors.writing.commit import put_object_attribute
@@ -81,6 +85,12 @@ def copy_beside_levels(source: Layout, target: Layout) -> None:
     groups = source.get_groups(PARAMETRIC)
     if groups is not None:
         target.put_groups(PARAMETRIC, groups)
+
+
+def kept_attributes(root: RootDocument) -> dict[str, Any]:
+    """Root attributes that a copy keeps: not those that tell format, levels, place or shards."""
+    own = {ROOT_KEY, OUTLINE_KEY, "ome", "shard_layout", "shard_size"}
+    return {key: value for key, value in root.attributes.items() if key not in own}
 
 
 def family_names(layout: Layout, family: str) -> list[str]:

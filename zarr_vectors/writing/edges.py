@@ -132,7 +132,27 @@ def parent_links(route: Route, parents: IntArray, *, every: bool, mark_roots: bo
     return np.stack([children, above], axis=1)
 
 
-def spread_rows(values: AnyArray, rows: IntArray) -> AnyArray:
+def tree_records(
+    route: Route, edges: IntArray, values: Mapping[str, AnyArray], *, mark_roots: bool
+) -> LinkRecords:
+    """The edges of a skeleton that a reader has to be told; all, where edges have values.
+
+    Args:
+        route: Where rows go; a root must be the first row of its fragment, or be marked.
+        edges: (M, 2) int64 stored rows (child, parent).
+        values: Edge attributes, name -> (M,) or (M, C).
+        mark_roots: As in :func:`parent_links`.
+    """
+    count = len(route.order)
+    above, edge_of = np.full(count, -1, np.int64), np.full(count, -1, np.int64)
+    above[edges[:, 0]] = edges[:, 1]
+    edge_of[edges[:, 0]] = np.arange(len(edges))
+    told = parent_links(route, above, every=bool(values), mark_roots=mark_roots)
+    named = {name: _spread_rows(v, edge_of[told[:, 0]]) for name, v in values.items()}
+    return link_records(route, told, named)
+
+
+def _spread_rows(values: AnyArray, rows: IntArray) -> AnyArray:
     """Rows of ``values`` by number; zeros where the number is below zero.
 
     Args:

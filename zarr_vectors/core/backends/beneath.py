@@ -95,7 +95,7 @@ class Beneath:
             return fd
         try:
             self._check(fd, key)
-        except BaseException:
+        except BaseException:  # whatever it is, no file stays open; raised again
             os.close(fd)
             raise
         return fd

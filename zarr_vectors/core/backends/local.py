@@ -369,7 +369,7 @@ def _fill(fd: int, data: Buffer, path: str) -> None:
         view = memoryview(data)
         while len(view):
             view = view[os.write(fd, view) :]
-    except BaseException:
+    except BaseException:  # whatever it is, no half-written file stays; raised again
         os.close(fd)
         os.unlink(path)
         raise

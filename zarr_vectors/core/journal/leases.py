@@ -29,7 +29,7 @@ def hold(backend: StorageBackend, key: str, record: Record, undo: Undo) -> None:
             found = holder(backend, key)
             if found is not None:
                 take_over(backend, key, found, undo)
-    except BaseException:
+    except BaseException:  # whatever it is, nothing is held; raised again
         LIVE.discard(record.id)
         raise
 

@@ -209,7 +209,7 @@ def transaction(
         yield writing
         place.sync()
         check_mine(place, HEAD, record)
-    except BaseException as error:
+    except BaseException as error:  # whatever it is, what was written is undone; raised again
         LIVE.discard(record.id)
         _roll_back(place, record, error)
         raise

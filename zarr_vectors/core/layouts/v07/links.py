@@ -204,7 +204,7 @@ class ReadsLinks07(Cells07, LinkTree):
         """Chunks to ask for links inside them, ascending."""
         if not there:
             return []
-        # another program may have added chunks and left the record as it was: listing a folder tells
+        # another program may have added chunks and left the record as it was: a listing tells
         if family.table is not None and self.backend.local_path is None:
             known = family.table.keys()
             return known if wanted is None else [key for key in known if key in wanted]
