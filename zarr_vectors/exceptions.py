@@ -22,6 +22,24 @@ class StoreError(ZVError):
     """A store, level or key that is missing, unreadable, unwritable or not a Zarr Vectors store."""
 
 
+class StoreUnreachable(StoreError):
+    """A place that did not answer, or not well enough: nothing is wrong with what it holds.
+
+    Trying again later may help; of any other error it does not.
+
+    Attributes:
+        trouble: One of ``TROUBLES``.
+    """
+
+    def __init__(self, message: str, *, trouble: str = "offline") -> None:
+        super().__init__(message)
+        self.trouble = trouble
+
+
+TROUBLES = ("offline", "timeout", "throttled", "server", "cut")
+"""No connection; no answer in time; asked to slow down; an error of the server; half an answer."""
+
+
 class MetadataError(ZVError):
     """Metadata that is malformed or contradicts itself."""
 
