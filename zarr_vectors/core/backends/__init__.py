@@ -1,7 +1,8 @@
 """Places that hold bytes: local folders, buckets, web servers, any Zarr store."""
 
-from zarr_vectors.core.backends.base import IOCount, IOStats, StorageBackend
+from zarr_vectors.core.backends.base import StorageBackend
 from zarr_vectors.core.backends.registry import StoreLike, open_backend, resolve_backend_name
+from zarr_vectors.core.backends.stats import IOCount, IOStats
 from zarr_vectors.core.backends.urls import redact
 
 __all__ = [

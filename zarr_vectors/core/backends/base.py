@@ -8,57 +8,14 @@ store's root, built by :mod:`zarr_vectors.core.paths` only.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from zarr_vectors.core.backends.stats import IOStats
+
 if TYPE_CHECKING:
     from zarr.abc.store import Store
-
-
-@dataclass(slots=True)
-class IOCount:
-    """Requests made and bytes moved; plain totals."""
-
-    requests: int = 0
-    bytes_read: int = 0
-    bytes_written: int = 0
-
-    def add(self, requests: int = 0, bytes_read: int = 0, bytes_written: int = 0) -> None:
-        """Add to each total."""
-        self.requests += requests
-        self.bytes_read += bytes_read
-        self.bytes_written += bytes_written
-
-
-@dataclass(slots=True)
-class IOStats:
-    """Totals over a backend's life, and per scope for the thread that opened the scope."""
-
-    total: IOCount = field(default_factory=IOCount)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-    _local: threading.local = field(default_factory=threading.local, repr=False)
-
-    def add(self, requests: int = 0, bytes_read: int = 0, bytes_written: int = 0) -> None:
-        """Count one batch; called by a backend in the thread that asked for the batch."""
-        with self._lock:
-            self.total.add(requests, bytes_read, bytes_written)
-        for scope in getattr(self._local, "scopes", ()):
-            scope.add(requests, bytes_read, bytes_written)
-
-    @contextmanager
-    def scope(self) -> Iterator[IOCount]:
-        """Count what this thread asks for inside the ``with`` block."""
-        scopes = self._local.__dict__.setdefault("scopes", [])
-        count = IOCount()
-        scopes.append(count)
-        try:
-            yield count
-        finally:
-            scopes.remove(count)
 
 
 class StorageBackend(Protocol):

@@ -18,8 +18,8 @@ from pathlib import Path
 from zarr.storage import LocalStore
 
 from zarr_vectors.constants import MAX_DENSE_BYTES
-from zarr_vectors.core.backends.base import IOStats
 from zarr_vectors.core.backends.beneath import Beneath, is_inside, leaves
+from zarr_vectors.core.backends.stats import IOStats
 from zarr_vectors.core.backends.urls import file_url
 from zarr_vectors.core.paths import check_key, parents
 from zarr_vectors.exceptions import StoreError

@@ -18,7 +18,7 @@ from zarr.storage import ObjectStore as ZarrObjectStore
 
 from zarr_vectors._sync import gather_bounded, run
 from zarr_vectors.constants import MAX_DENSE_BYTES, MAX_REQUESTS_AT_ONCE
-from zarr_vectors.core.backends.base import IOStats
+from zarr_vectors.core.backends.stats import IOStats
 from zarr_vectors.core.backends.urls import redact
 from zarr_vectors.core.paths import check_key
 from zarr_vectors.exceptions import StoreError
