@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from zarr_vectors.exceptions import ZVError
+from zarr_vectors.exceptions import StoreUnreachable, ZVError
+from zv_viewer.controller.connection import Connection
 from zv_viewer.controller.reading import Loaded
 from zv_viewer.controller.stock import Stock
 from zv_viewer.controller.troubles import Troubles
@@ -25,22 +26,35 @@ class Arrivals:
         stock: Takes cells.
         values: The attribute coloured by.
         troubles: Takes what went wrong.
+        connection: Told what the network brought and what it did not.
         todo: Told what to do about it.
     """
 
     def __init__(
-        self, scene: SceneInfo, stock: Stock, values: Values, troubles: Troubles, todo: Todo
+        self,
+        scene: SceneInfo,
+        stock: Stock,
+        values: Values,
+        troubles: Troubles,
+        connection: Connection,
+        todo: Todo,
     ) -> None:
         self._scene = scene
         self._stock = stock
         self._values = values
         self._troubles = troubles
+        self._connection = connection
         self._todo = todo
         self._mistake: BaseException | None = None
 
     def take(self, outcome: Outcome[Loaded], now: float) -> None:
         """A load is over."""
         job, loaded = outcome.job, outcome.result
+        if isinstance(outcome.error, StoreUnreachable):
+            self._connection.failed(job.key, outcome.error.trouble, now)
+            self._todo.plan = True
+            return
+        self._connection.answered(job.key)
         self._todo.draw = True
         if loaded is None:
             self._take_error(job, outcome.error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from zv_viewer.controller.connection import Connection
 from zv_viewer.controller.reading import CellReader, Loaded, RowOrder
 from zv_viewer.controller.stock import Stock
 from zv_viewer.controller.troubles import Troubles
@@ -11,7 +12,9 @@ from zv_viewer.controller.turn import Marks
 from zv_viewer.loading.executors import Executor
 from zv_viewer.loading.queue import Job
 from zv_viewer.loading.scheduler import Outcome, Scheduler
+from zv_viewer.loading.width import loads_at_once
 from zv_viewer.model.plan import Tier
+from zv_viewer.sources.base import Network
 
 
 class Loads:
@@ -22,6 +25,7 @@ class Loads:
         reader: Reads a cell.
         stock: The cells there are.
         troubles: What is missing of them.
+        connection: Which loads are held back until the network is better.
         marks: What each cell is for.
     """
 
@@ -31,6 +35,7 @@ class Loads:
         reader: CellReader,
         stock: Stock,
         troubles: Troubles,
+        connection: Connection,
         marks: Marks,
     ) -> None:
         self.no_memory: frozenset[int] = frozenset()
@@ -40,6 +45,7 @@ class Loads:
         self._reader = reader
         self._stock = stock
         self._troubles = troubles
+        self._connection = connection
         self._marks = marks
 
     @property
@@ -83,6 +89,10 @@ class Loads:
         for job in self._scheduler.ask(jobs, cancel=cancel):
             self.settle(job)
 
+    def suit(self, network: Network) -> None:
+        """Run as many loads at once as suits how the store answers."""
+        self._scheduler.use(loads_at_once(network.latency_s, remote=network.remote))
+
     def start(self, now: float, *, uploads_wait: bool) -> None:
         """Start what there is memory for.
 
@@ -90,11 +100,20 @@ class Loads:
             now: Seconds.
             uploads_wait: Uploads may make more memory free; what is refused is not stuck yet.
         """
-        refused = self._scheduler.start(lambda job: self._admit(job, now))
+        if self._connection.down:
+            for job in self._scheduler.take_back():
+                self.settle(job)
+        refused = self._scheduler.start(
+            lambda job: self._admit(job, now),
+            lambda job: self._may_start(job, now),
+        )
         self._scheduler.forget(job for job in refused if not self._is_due(job))
         left = [job for job in refused if self._is_due(job)]
         if left and not self.in_flight and not uploads_wait:
-            refused = self._scheduler.start(lambda job: self._admit(job, now, by_force=True))
+            refused = self._scheduler.start(
+                lambda job: self._admit(job, now, by_force=True),
+                lambda job: self._may_start(job, now),
+            )
             left = [job for job in refused if self._is_due(job)]
         stuck = left if not self.in_flight and not uploads_wait else []
         self.no_memory = frozenset(job.cell for job in stuck)
@@ -105,6 +124,9 @@ class Loads:
 
     def _is_due(self, job: Job) -> bool:
         return job.tier <= Tier.ATTRIBUTE or bool(self._marks.needed[job.cell])
+
+    def _may_start(self, job: Job, now: float) -> bool:
+        return self._connection.may_start(job.key, now, others=self._scheduler.busy)
 
     def _admit(self, job: Job, now: float, *, by_force: bool = False) -> bool:
         """Set memory aside for a load, letting go of other cells where that is allowed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from zv_viewer.controller.arrivals import Arrivals
 from zv_viewer.controller.card import Card
+from zv_viewer.controller.connection import Connection
 from zv_viewer.controller.drawer import Drawer
 from zv_viewer.controller.jobs import plan_jobs
 from zv_viewer.controller.loads import Loads
@@ -43,6 +45,7 @@ class LodController:
         settings: Budget, quality, switches.
         clock: Seconds, never going back.
         tree: The cells of the scene where they are built already.
+        chance: Numbers in [0, 1) that spread what is tried again over time.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class LodController:
         clock: Callable[[], float],
         *,
         tree: CellTree | None = None,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         tree = build_cells(scene) if tree is None else tree
         self._source, self._sink = source, sink
@@ -65,15 +69,26 @@ class LodController:
         self._view = view = View(tree)
         self._values = values = Values(scene, len(tree))
         self._troubles = troubles = Troubles(scene, tree)
+        self._connection = connection = Connection(chance)
         self._stock = stock = Stock(tree, sink.capacity, settings.budget.bytes, values, marks, todo)
         self._planner = planner = Planner(scene, view, stock, troubles, marks, todo)
         reader = CellReader(source, scene, tree)
-        self._loads = loads = Loads(executor, reader, stock, troubles, marks)
-        self._arrivals = Arrivals(scene, stock, values, troubles, todo)
+        self._loads = loads = Loads(executor, reader, stock, troubles, connection, marks)
+        self._arrivals = Arrivals(scene, stock, values, troubles, connection, todo)
         self._uploads = uploads = Uploads(stock, values, marks)
         self._drawer = drawer = Drawer(sink, scene, stock, uploads, troubles, marks, todo)
         self._standing = Standing(
-            view, values, troubles, stock, planner, loads, uploads, drawer, marks, todo
+            view,
+            values,
+            troubles,
+            connection,
+            stock,
+            planner,
+            loads,
+            uploads,
+            drawer,
+            marks,
+            todo,
         )
 
     # what a user does
@@ -145,6 +160,7 @@ class LodController:
             self._arrivals.take(outcome, now)
         if self._planner.due(now):
             self._make_plan(camera, now)
+            self._loads.suit(self._source.network())
         self._loads.start(now, uploads_wait=self._uploads.waiting)
         if self._todo.draw:
             self._update_layer(now)
@@ -188,7 +204,9 @@ class LodController:
 
     def stats(self) -> LodStats:
         """The figures."""
-        return self._standing.stats(self._settings, closed=self._closed)
+        return self._standing.stats(
+            self._settings, self._source.network(), self._clock(), closed=self._closed
+        )
 
     # steps of a turn
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +21,12 @@ from zv_viewer.sources.base import ChunkSource, RawCell
 
 Int = npt.NDArray[np.int64]
 Float32 = npt.NDArray[np.float32]
+T = TypeVar("T")
+
+LOOKS_FROM_AFAR = 3
+"""How often a chunk is read by itself before it is called damaged, where a network may have cut it.
+
+On a disk it is read once."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -113,7 +121,8 @@ class CellReader:
             raise ValueError("values of no attribute cannot be loaded")
         place = self._orders[job.key]
         kept = np.delete(coords, list(place.unread), axis=0)
-        found, fetched, requests = self._source.read_values(level, kept, job.attribute)
+        name = job.attribute
+        found, fetched, requests = self._looked(lambda: self._source.read_values(level, kept, name))
         rows = self._packed(job, found, None)
         if len(place.order) and int(place.order.max()) >= len(rows):
             raise ArrayError(
@@ -138,7 +147,7 @@ class CellReader:
         try:
             return self._source.read(level, coords, names), (), ()
         except ArrayError as error:
-            if len(coords) == 1 and not names:
+            if len(coords) == 1 and not names and not self._source.network().remote:
                 raise
             first = error
         parts: list[RawCell] = []
@@ -161,15 +170,23 @@ class CellReader:
     ) -> tuple[RawCell | None, str | None]:
         """One chunk with its values, else without, else nothing; and what was wrong."""
         try:
-            return self._source.read(level, chunk, names), None
+            return self._looked(lambda: self._source.read(level, chunk, names)), None
         except ArrayError as error:
             problem = str(error)
         if not names:
             return None, problem
         try:
-            return self._source.read(level, chunk, ()), problem
+            return self._looked(lambda: self._source.read(level, chunk, ())), problem
         except ArrayError as error:
             return None, str(error)
+
+    def _looked(self, read: Callable[[], T]) -> T:
+        """What a read gives, the last time it is tried."""
+        looks = LOOKS_FROM_AFAR if self._source.network().remote else 1
+        for _ in range(looks - 1):
+            with suppress(ArrayError):
+                return read()
+        return read()
 
 
 def _joined(parts: list[RawCell], names: Sequence[str]) -> RawCell:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zv_viewer.controller.connection import Connection
 from zv_viewer.controller.drawer import Drawer
 from zv_viewer.controller.loads import Loads
 from zv_viewer.controller.planner import Planner
-from zv_viewer.controller.stats import LodStats, reason_text
+from zv_viewer.controller.stats import LodStats, network_text, reason_text
 from zv_viewer.controller.stock import Stock
 from zv_viewer.controller.troubles import Troubles
 from zv_viewer.controller.turn import Marks, Todo
@@ -18,6 +19,7 @@ from zv_viewer.controller.values import Values
 from zv_viewer.controller.view import View, settling_s
 from zv_viewer.model.plan import Tier
 from zv_viewer.model.settings import LodSettings
+from zv_viewer.sources.base import Network
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -27,6 +29,7 @@ class Standing:
     view: View
     values: Values
     troubles: Troubles
+    connection: Connection
     stock: Stock
     planner: Planner
     loads: Loads
@@ -50,6 +53,8 @@ class Standing:
             if job.tier <= Tier.ATTRIBUTE and self.marks.needed[job.cell]
         ]
         if flying or any(job.cell not in no_memory for job in waiting):
+            if self.connection.trouble:
+                return "network"
             return "values" if all(job.values_only for job in [*waiting, *flying]) else "loading"
         answered = self.stock.card.held | self.troubles.lost
         answered[list(no_memory | self.uploads.no_rows)] = True
@@ -59,11 +64,13 @@ class Standing:
             return "values"
         return ""
 
-    def limited_by(self) -> str:
+    def limited_by(self, waiting_for: str) -> str:
         """Why the picture is not finer, one word."""
         plan = self.planner.plan
         if plan is None:
             return ""
+        if waiting_for == "network":
+            return "network"
         if self.loads.no_memory:
             return "memory"
         full = self.planner.buffer_limits and plan.limited_by == "vertices"
@@ -73,13 +80,16 @@ class Standing:
             return "failed"
         return plan.limited_by
 
-    def stats(self, settings: LodSettings, *, closed: bool) -> LodStats:
+    def stats(
+        self, settings: LodSettings, network: Network, now: float, *, closed: bool
+    ) -> LodStats:
         """The figures."""
         plan, stock, picture = self.planner.plan, self.stock, self.drawer.picture
         shown = picture.figures(stock.tree, plan, stock.cache)
-        limited_by = self.limited_by()
         drawn = np.flatnonzero(self.marks.drawn)
         waiting_for = "closed" if closed else self.waiting_for(settings)
+        limited_by = self.limited_by(waiting_for)
+        trouble, troubled_s = self.connection.trouble, self.connection.troubled_s(now)
         took_ms = self.planner.took_ms
         return LodStats(
             levels_drawn=dict(shown.levels),
@@ -103,11 +113,21 @@ class Standing:
             queued=len(self.loads.queued),
             in_flight=len(self.loads.in_flight),
             limited_by=limited_by,
-            reason=reason_text(limited_by, settings),
+            reason=network_text(trouble, troubled_s)
+            if limited_by == "network"
+            else reason_text(limited_by, settings),
             waiting_for=waiting_for,
             settled=not waiting_for,
             attribute=self.values.name,
             attribute_pending=len(self.values.pending(drawn)),
             cache_bytes=stock.cache.used + stock.cache.promised,
             buffer_rows=stock.card.used,
+            remote=network.remote,
+            latency_s=network.latency_s,
+            bytes_per_s=network.bytes_per_s,
+            requests_in_flight=network.in_flight,
+            retries=network.retries,
+            trouble=trouble,
+            trouble_s=troubled_s,
+            last_trouble=network.trouble,
         )

@@ -42,13 +42,21 @@ class LodStats:
         plans: Plans made.
         queued: Loads that wait. in_flight: Loads under way.
         limited_by: Why it is not finer, one word. reason: The same as a sentence.
-        waiting_for: What an unsettled picture waits for: ``camera``, ``loading``, ``upload`` or
-            ``values``; empty when settled.
+        waiting_for: What an unsettled picture waits for: ``camera``, ``loading``, ``network``,
+            ``upload`` or ``values``; empty when settled.
         settled: The picture is as planned and nothing it needs is under way.
         attribute: Attribute coloured by.
         attribute_pending: Cells drawn whose values are still to come.
         cache_bytes: Decoded cells in memory, with what is promised to loads.
         buffer_rows: Rows of the layer in use, in whole pages.
+        remote: Whether there is a network between the store and us.
+        latency_s: Median seconds of the recent requests; None where none were timed.
+        bytes_per_s: Of the recent requests, while any was under way; None where none were timed.
+        requests_in_flight: Requests under way.
+        retries: Requests that were sent again.
+        trouble: What keeps loads from coming: ``offline``, ``timeout``, ``throttled``, ``server``
+            or ``cut``; empty when nothing does. trouble_s: Seconds it has lasted.
+        last_trouble: How a request failed lately, though another try may have gone well.
     """
 
     levels_drawn: dict[int, int]
@@ -79,6 +87,14 @@ class LodStats:
     attribute_pending: int
     cache_bytes: int
     buffer_rows: int
+    remote: bool
+    latency_s: float | None
+    bytes_per_s: float | None
+    requests_in_flight: int
+    retries: int
+    trouble: str
+    trouble_s: float
+    last_trouble: str
 
 
 def reason_text(limited_by: str, settings: LodSettings) -> str:
@@ -96,3 +112,15 @@ def reason_text(limited_by: str, settings: LodSettings) -> str:
         "failed": "some of the finer cells cannot be read",
     }
     return texts.get(limited_by, limited_by)
+
+
+def network_text(trouble: str, seconds: float) -> str:
+    """Why the network lets the picture be no finer, as a sentence."""
+    texts = {
+        "offline": "offline",
+        "timeout": "no answer in time",
+        "throttled": "the server asks to slow down",
+        "server": "the server reports errors",
+        "cut": "answers are cut short",
+    }
+    return f"{texts.get(trouble, trouble)} ({seconds:.0f} s), trying again"

@@ -14,8 +14,8 @@ from zv_viewer.model.plan import Tier
 
 R = TypeVar("R")
 
-WAITING_PER_WORKER = 31
-"""Jobs handed over ahead of each worker, so that none idles until the next tick."""
+AHEAD = 93
+"""Jobs handed over ahead of the workers, so that none idles until the next tick."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -49,7 +49,6 @@ class Scheduler(Generic[R]):
         self._executor = executor
         self._load = load
         self._deliver = deliver
-        self._slots = executor.workers * (1 + WAITING_PER_WORKER)
         self._queue: tuple[Job, ...] = ()
         self._wanted: frozenset[JobKey] = frozenset()
         self._under_way: dict[JobKey, tuple[Job, Future[R]]] = {}
@@ -65,6 +64,11 @@ class Scheduler(Generic[R]):
     def in_flight(self) -> tuple[Job, ...]:
         """Jobs handed to the executor whose outcome was not delivered yet."""
         return tuple(job for job, _ in self._under_way.values())
+
+    @property
+    def busy(self) -> bool:
+        """Whether jobs are under way."""
+        return bool(self._under_way)
 
     def ask(self, wanted: Iterable[Job], *, cancel: bool = True) -> list[Job]:
         """Begin a new generation: these jobs, best first, and no others.
@@ -87,20 +91,30 @@ class Scheduler(Generic[R]):
         self._queue = next_queue(self._queue, jobs, self._under_way, cancel=cancel)
         return back
 
-    def start(self, admit: Callable[[Job], bool]) -> list[Job]:
+    def use(self, workers: int) -> None:
+        """Let so many loads run at the same time."""
+        self._executor.use(workers)
+
+    def start(
+        self, admit: Callable[[Job], bool], is_due: Callable[[Job], bool] = lambda job: True
+    ) -> list[Job]:
         """Hand jobs over while there are slots and ``admit`` has room for them.
 
         A job that is not admitted stays in the queue and the next is tried; but what is loaded for
-        views to come is not let past anything that waits.
+        views to come is not let past anything that waits for room. A job that is not due stays in
+        the queue too.
 
         Returns:
             Jobs that were not admitted.
         """
         refused: list[Job] = []
         started = set()
+        slots = self._executor.workers + AHEAD
         for job in self._queue:
-            if self._closed or len(self._under_way) >= self._slots:
+            if self._closed or len(self._under_way) >= slots:
                 break
+            if not is_due(job):
+                continue
             if refused and job.tier > Tier.ATTRIBUTE:
                 break
             if not admit(job):
@@ -110,6 +124,16 @@ class Scheduler(Generic[R]):
             self._submit(job)
         self._queue = tuple(job for job in self._queue if job.key not in started)
         return refused
+
+    def take_back(self) -> list[Job]:
+        """Put jobs that were handed over and have not started back into the queue, first."""
+        back = []
+        for key, (job, future) in list(self._under_way.items()):
+            if future.cancel():
+                del self._under_way[key]
+                back.append(job)
+        self._queue = (*back, *self._queue)
+        return back
 
     def drain(self) -> int:
         """Deliver the outcomes there are; returns how many."""

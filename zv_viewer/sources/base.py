@@ -26,6 +26,27 @@ class RawCell:
     requests: int
 
 
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How the place a store is in has answered lately.
+
+    Args:
+        remote: Whether there is a network between it and us.
+        latency_s: Median seconds of a request; None where nothing was timed.
+        bytes_per_s: While requests were under way; None where nothing was timed.
+        in_flight: Requests under way.
+        retries: Requests that were sent again, from the start.
+        trouble: How a request failed lately, in words; empty where none did.
+    """
+
+    remote: bool = False
+    latency_s: float | None = None
+    bytes_per_s: float | None = None
+    in_flight: int = 0
+    retries: int = 0
+    trouble: str = ""
+
+
 class ChunkSource(Protocol):
     """A store behind the viewer; called from worker threads, raises ``zarr_vectors`` errors."""
 
@@ -43,6 +64,10 @@ class ChunkSource(Protocol):
         self, level: int, chunks: npt.NDArray[np.int64], attribute: str
     ) -> tuple[npt.NDArray[np.generic], int, int]:
         """(values, fetched bytes, requests) of one attribute, rows as in :meth:`read`."""
+        ...
+
+    def network(self) -> Network:
+        """How the store answers; asks for nothing."""
         ...
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from zarr_vectors.exceptions import StoreError
 from zarr_vectors.lazy import ZVLevel, ZVStore, open_zv
 from zv_viewer.model.scene import AttributeInfo, LevelInfo, SceneInfo
-from zv_viewer.sources.base import RawCell
+from zv_viewer.sources.base import Network, RawCell
 from zv_viewer.sources.drawable import check_drawable
 from zv_viewer.sources.stale import stale_levels, stale_warnings
 
@@ -93,6 +93,18 @@ class StoreSource:
                 rows = handle.read_chunks(chunks)
                 values = np.full(sum(len(part.positions) for part in rows.values()), np.nan)
         return values, cost.bytes_read, cost.requests
+
+    def network(self) -> Network:
+        """How the store's place has answered lately."""
+        stats, local = self._store.io, self._store.backend.local_path
+        return Network(
+            remote=local is None,
+            latency_s=stats.latency_s,
+            bytes_per_s=stats.bytes_per_s,
+            in_flight=stats.in_flight,
+            retries=stats.retries,
+            trouble=stats.last_trouble or "",
+        )
 
     def close(self) -> None:
         """Release the store's caches."""

@@ -66,6 +66,10 @@ class FakeNetwork:
         self.run()
         return future
 
+    def use(self, workers: int) -> None:
+        """Run so many tasks at once from now on."""
+        self.workers = workers
+
     def close(self) -> None:
         """Forget what has not started."""
         self.closed = True

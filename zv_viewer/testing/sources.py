@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from zarr_vectors.exceptions import ArrayError, StoreError
 from zv_viewer.model.scene import AttributeInfo, LevelInfo, SceneInfo
-from zv_viewer.sources.base import RawCell
+from zv_viewer.sources.base import Network, RawCell
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -69,6 +69,10 @@ class CloudSource:
         """Values of one attribute."""
         values = self.levels[level].values[attribute][self._rows(level, chunks)]
         return values, values.nbytes, len(chunks)
+
+    def network(self) -> Network:
+        """There is none."""
+        return Network()
 
     def close(self) -> None:
         """Remember that it was called."""

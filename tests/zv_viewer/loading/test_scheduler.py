@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zv_viewer.loading import InlineExecutor, Job, Scheduler, ThreadExecutor, next_queue
-from zv_viewer.loading.scheduler import WAITING_PER_WORKER
+from zv_viewer.loading.scheduler import AHEAD
 from zv_viewer.model.plan import Tier
 
 
@@ -24,6 +24,9 @@ class Held:
     def __init__(self):
         self.tasks = []
         self.closed = False
+
+    def use(self, workers):
+        self.workers = workers
 
     def submit(self, task):
         future = Future()
@@ -90,13 +93,13 @@ def test_without_cancelling_everything_runs_in_the_order_it_was_asked():
 def test_no_more_than_a_few_are_under_way():
     held = Held()
     loads, _ = make(held)
-    loads.ask(map(job, range(50)))
+    loads.ask(map(job, range(150)))
     loads.start(lambda job: True)
     few = len(loads.in_flight)
-    assert 1 <= few <= 1 + WAITING_PER_WORKER < 50
+    assert 1 <= few <= 1 + AHEAD < 150
     loads.start(lambda job: True)
     assert len(loads.in_flight) == few
-    assert len(loads.queued) == 50 - few
+    assert len(loads.queued) == 150 - few
 
 
 def test_what_finds_no_room_waits_and_nothing_optional_passes_it():
