@@ -10,6 +10,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from zarr_vectors.testing.servers import (
+    Server,
+    azure_server,
+    azurite_missing,
+    gcs_server,
+    http_server,
+    s3_server,
+)
 from zv_viewer.display import a_display, has_display
 from zv_viewer.errors import DisplayError
 
@@ -73,6 +81,66 @@ def test_data() -> Path:
     if not folder.is_dir():
         pytest.fail(f"ZV_TEST_DATA names {named}, which is not a folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def _s3_of_the_run() -> Iterator[Server]:
+    with s3_server() as server:
+        yield server
+
+
+@pytest.fixture
+def s3(_s3_of_the_run: Server) -> Iterator[Server]:
+    """An S3 bucket, one for all tests; its network is quick and without faults at first."""
+    _s3_of_the_run.network.clear()
+    yield _s3_of_the_run
+    _s3_of_the_run.network.clear()
+
+
+@pytest.fixture(scope="session")
+def _gcs_of_the_run() -> Iterator[Server]:
+    with gcs_server() as server:
+        yield server
+
+
+@pytest.fixture
+def gcs(_gcs_of_the_run: Server) -> Iterator[Server]:
+    """A bucket of the Google dialect, one for all tests."""
+    _gcs_of_the_run.network.clear()
+    yield _gcs_of_the_run
+    _gcs_of_the_run.network.clear()
+
+
+@pytest.fixture(scope="session")
+def azurite() -> None:
+    """Azurite, and a Node to run it with; the test is skipped where they are missing."""
+    os.environ.setdefault("ZV_AZURITE", str(Path(__file__).parent.parent / ".cache" / "azurite"))
+    missing = azurite_missing()
+    if missing and os.environ.get("CI") == "true":
+        pytest.fail(missing)
+    if missing:
+        pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
+def _azure_of_the_run(azurite: None) -> Iterator[Server]:
+    with azure_server() as server:
+        yield server
+
+
+@pytest.fixture
+def azure(_azure_of_the_run: Server) -> Iterator[Server]:
+    """An Azure container, one for all tests."""
+    _azure_of_the_run.network.clear()
+    yield _azure_of_the_run
+    _azure_of_the_run.network.clear()
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[Server]:
+    """A web server without listing, for the test's own folder."""
+    with http_server(tmp_path) as server:
+        yield server
 
 
 def _peer(variable: str) -> Path:
