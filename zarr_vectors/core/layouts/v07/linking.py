@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,7 @@ class Links07(ReadsLinks07):
     def put_links(
         self,
         level: str,
-        records: LinkRecords,
+        records: LinkRecords | Iterable[LinkRecords],
         grid: ChunkGrid,
         *,
         delta: int = 0,
@@ -51,7 +51,8 @@ class Links07(ReadsLinks07):
 
         Args:
             level: The level's path.
-            records: The links; (0, W, R) where there are none.
+            records: The links, (0, W, R) where there are none; or parts of them, at least one,
+                each with all links whose least chunk (between levels, whose first chunk) it has.
             grid: Box of chunks of this level: this format has no grid.
             delta: Levels up.
             chunk_ratio: Chunk shapes of both levels: this format stores absolute coordinates.
@@ -60,54 +61,45 @@ class Links07(ReadsLinks07):
             ArrayError: The records do not fit one another, or are too many for the format.
         """
         inner, outer = inner_path(level, delta), outer_path(level, delta)
-        chunks, rows, columns = ends.checked(records, inner)
-        width, rank = chunks.shape[1:]
-        inside = (chunks == chunks[:, :1]).all(axis=(1, 2))
-        across = np.flatnonzero(~inside)
-        own, cells, table = _cells_of(chunks, np.flatnonzero(inside))
-        listed = np.concatenate([chunks[across], rows[across, :, None]], axis=2)
-        if listed.nbytes > MAX_CELL_BYTES:
-            raise ArrayError(
-                f"{len(across)} links between chunks are too many for {outer}: format 0.7.0 keeps "
-                "them in one piece; take larger chunks or write 0.9.2",
-                array=outer,
-            )
-        items: dict[str, Buffer] = {}
-        head = INLINE_HEAD if delta else b""
-        items.update(self._blobs(inner, cells, rows[own], head))
-        levels: dict[str, Any] = {"level_delta": delta}
-        record = {
-            "version": FAMILY_VERSION,
-            "rank": rank,
-            "attributes": sorted(columns),
-            "chunks": table.to_dict(),
-        }
-        documents: dict[str, dict[str, Any]] = {
-            inner: {KIND_KEY: LINKS, "dtype": "int64", "link_width": width}
-            | levels
-            | {FAMILY_KEY: record},
-            outer: {KIND_KEY: "cross_chunk_links", "link_width": width} | levels,
-        }
-        if len(across):
-            documents[outer] |= {"num_links": len(across), "sid_ndim": rank}
+        tables: list[ChunkTable] = []
+        lists: list[IntArray] = []
+        outside: dict[str, list[AnyArray]] = {}
+        for part in [records] if isinstance(records, LinkRecords) else records:
+            chunks, rows, columns = ends.checked(part, inner)
+            inside = (chunks == chunks[:, :1]).all(axis=(1, 2))
+            across = np.flatnonzero(~inside)
+            own, cells, table = _cells_of(chunks, np.flatnonzero(inside))
+            lists.append(np.concatenate([chunks[across], rows[across, :, None]], axis=2))
+            if sum(one.nbytes for one in lists) > MAX_CELL_BYTES:
+                raise ArrayError(
+                    f"{sum(map(len, lists))} links between chunks and more are too many for "
+                    f"{outer}: format 0.7.0 keeps them in one piece; take larger chunks or write "
+                    "0.9.2",
+                    array=outer,
+                )
+            if not tables:
+                self._clear(level, delta)
+            tables.append(table)
+            items = dict(self._blobs(inner, cells, rows[own], INLINE_HEAD if delta else b""))
+            for name, column in columns.items():
+                items.update(self._blobs(inner_path(level, delta, name), cells, column[own]))
+                outside.setdefault(name, []).append(column[across])
+            if not delta:
+                for key, start, stop in cells:
+                    place = f"{level}/{LINK_FRAGMENTS}/{format_key(key)}"
+                    items.update(self.blob_items(place, encode_ranges([0], [stop - start])))
+            if items:
+                self.backend.put_many(items)
+        listed = np.concatenate(lists)
+        values = {name: np.concatenate(found) for name, found in outside.items()}
+        table = _joined(tables)
+        documents = _documents(level, delta, table, listed, values)
+        items = {}
+        if len(listed):
             items.update(self.blob_items(f"{outer}/data", encode_rows(listed)))
-        if not delta:
-            place = paths.join(level, LINK_FRAGMENTS)
-            documents[place] = dict(_FRAGMENTS)
-            for key, start, stop in cells:
-                ranges = encode_ranges([0], [stop - start])
-                items.update(self.blob_items(f"{place}/{format_key(key)}", ranges))
-        for name, column in columns.items():
-            place = inner_path(level, delta, name)
-            documents[place] = _about("link_attribute", name, column) | levels
-            items.update(self._blobs(place, cells, column[own]))
-            if len(across):
-                place, values = outer_path(level, delta, name), column[across]
-                kind = _about("cross_chunk_link_attribute", name, column)
-                count = {"num_links": len(across), "shape": list(values.shape)}
-                documents[place] = kind | levels | count
-                items.update(self.blob_items(f"{place}/data", encode_rows(values)))
-        self._clear(level, delta)
+            for name, column in values.items():
+                place = f"{outer_path(level, delta, name)}/data"
+                items.update(self.blob_items(place, encode_rows(column)))
         self._shards.update(dict.fromkeys(documents, Shards({}, {})))
         parents = self.missing_parents(documents)
         nodes = {paths.node(place): group_document(attrs) for place, attrs in documents.items()}
@@ -210,6 +202,56 @@ def _cells_of(
     begins, stops = runs(number[order])
     cells = list(zip(keys_of(distinct), begins.tolist(), stops.tolist(), strict=True))
     return inside[order], cells, ChunkTable(distinct, stops - begins, exact=True)
+
+
+def _joined(tables: Sequence[ChunkTable]) -> ChunkTable:
+    """The chunks of all parts, ascending."""
+    if len(tables) == 1:
+        return tables[0]
+    coords = np.concatenate([table.coords for table in tables])
+    counts = np.concatenate([table.counts for table in tables])
+    order = np.lexsort(coords.T[::-1])
+    return ChunkTable(coords[order], counts[order], exact=True)
+
+
+def _documents(
+    level: str, delta: int, table: ChunkTable, listed: IntArray, columns: Mapping[str, AnyArray]
+) -> dict[str, dict[str, Any]]:
+    """Attributes of the groups of a family.
+
+    Args:
+        level: The level's path.
+        delta: Levels up.
+        table: Links inside chunks.
+        listed: (n, W, R + 1) links across chunks.
+        columns: Attributes of those.
+    """
+    inner, outer = inner_path(level, delta), outer_path(level, delta)
+    width, rank = listed.shape[1], listed.shape[2] - 1
+    levels: dict[str, Any] = {"level_delta": delta}
+    record = {
+        "version": FAMILY_VERSION,
+        "rank": rank,
+        "attributes": sorted(columns),
+        "chunks": table.to_dict(),
+    }
+    documents: dict[str, dict[str, Any]] = {
+        inner: {KIND_KEY: LINKS, "dtype": "int64", "link_width": width}
+        | levels
+        | {FAMILY_KEY: record},
+        outer: {KIND_KEY: "cross_chunk_links", "link_width": width} | levels,
+    }
+    if len(listed):
+        documents[outer] |= {"num_links": len(listed), "sid_ndim": rank}
+    if not delta:
+        documents[paths.join(level, LINK_FRAGMENTS)] = dict(_FRAGMENTS)
+    for name, column in columns.items():
+        documents[inner_path(level, delta, name)] = _about("link_attribute", name, column) | levels
+        if len(listed):
+            kind = _about("cross_chunk_link_attribute", name, column)
+            count = {"num_links": len(listed), "shape": list(column.shape)}
+            documents[outer_path(level, delta, name)] = kind | levels | count
+    return documents
 
 
 def _about(kind: str, name: str, column: AnyArray) -> dict[str, Any]:

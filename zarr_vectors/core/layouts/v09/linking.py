@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -58,13 +58,112 @@ class _Piece:
         return paths.format_offsets(self.offsets.tolist())
 
 
+@dataclass(slots=True)
+class _Stored:
+    """What has been stored of a family, for the documents that describe it."""
+
+    level: str
+    delta: int
+    path: str
+    shape: tuple[int, ...] | None = None
+    """(W, R), None before the first links."""
+    count: int = 0
+    arrays: dict[str, tuple[_Piece, set[ChunkCoords]]] = field(default_factory=dict)
+    """Of every array a piece, and the cells it has."""
+    columns: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Dtype and row shape of attributes."""
+
+    def take(
+        self,
+        shape: tuple[int, ...],
+        order: IntArray,
+        pieces: Sequence[_Piece],
+        columns: Mapping[str, AnyArray],
+        grid: ChunkGrid,
+    ) -> dict[str, Buffer]:
+        """Cells of some more links.
+
+        Raises:
+            ArrayError: They have other ends, or other attributes, than those before.
+        """
+        metas = {name: row_meta(column) for name, column in columns.items()}
+        if self.shape not in {None, shape} or (self.shape and metas != self.columns):
+            raise ArrayError(f"links of {self.path} do not all have the same ends and attributes")
+        self.shape, self.columns = shape, metas
+        self.count += len(order)
+        cells: dict[str, Buffer] = {}
+        for piece in pieces:
+            _, known = self.arrays.setdefault(piece.segment, (piece, set()))
+            known.update(key for key, _, _ in piece.cells)
+            head = INLINE_HEAD if piece.headed else b""
+            cells.update(_cells(f"{self.path}/{piece.segment}", piece, piece.table, grid, head))
+            for name, column in columns.items():
+                values = column[order[piece.start : piece.start + len(piece.table)]]
+                place = f"{attribute_path(self.level, name, self.delta)}/{piece.segment}"
+                cells.update(_cells(place, piece, values, grid))
+            if not piece.headed:
+                tables = f"{self.level}/{LINK_FRAGMENTS}"
+                for key, start, stop in piece.cells:
+                    table = encode_ranges([0], [stop - start])
+                    cells[_key(tables, key, grid)] = _cell(table)
+        return cells
+
+    def documents(self, grid: ChunkGrid, ratio: Ratio | None) -> dict[str, Buffer]:
+        """Documents of the family and its arrays."""
+        assert self.shape is not None  # noqa: S101  there is at least one part
+        width, rank = self.shape
+        nodes: dict[str, Buffer] = {}
+        for segment in sorted(self.arrays):
+            piece, known = self.arrays[segment]
+            there = frozenset(known)
+            about = {"offsets": piece.offsets.tolist(), "level_delta": self.delta}
+            links = {KIND_KEY: LINKS, "dtype": "int64", "link_width": width}
+            links |= about | {"has_perm": piece.turned}
+            nodes[paths.node(f"{self.path}/{segment}")] = grid_document(grid, links, there)
+            for name, meta in self.columns.items():
+                kind = {KIND_KEY: "link_attribute", "name": name} | meta | about
+                place = f"{attribute_path(self.level, name, self.delta)}/{segment}"
+                nodes[paths.node(place)] = grid_document(grid, kind, there)
+            if not piece.headed:
+                tables = f"{self.level}/{LINK_FRAGMENTS}"
+                nodes[paths.node(tables)] = grid_document(grid, _FRAGMENTS, there)
+        for name, meta in self.columns.items():
+            about = {KIND_KEY: "link_attribute_family", "name": name, "level_delta": self.delta}
+            about |= {"num_links": self.count} | meta
+            group = attribute_path(self.level, name, self.delta)
+            nodes[paths.node(group)] = group_document(about)
+        offsets = sorted(self.arrays.values(), key=lambda one: one[0].offsets.tolist())
+        record: dict[str, Any] = {
+            "version": FAMILY_VERSION,
+            "num_physical_records": self.count,
+            "offsets": [piece.segment for piece, _ in offsets],
+            "attributes": sorted(self.columns),
+        }
+        if ratio is not None:
+            record["chunk_ratio"] = ratio
+        nodes[paths.node(self.path)] = group_document(
+            {
+                KIND_KEY: "links_family",
+                "level_delta": self.delta,
+                "link_width": width,
+                "directed": self.delta != 0,
+                "store": "canonical",
+                "sid_ndim": rank,
+                "num_links": self.count,
+                "num_physical_records": self.count,
+                FAMILY_KEY: record,
+            }
+        )
+        return nodes
+
+
 class Links09(ReadsLinks09):
     """Links and their attributes."""
 
     def put_links(
         self,
         level: str,
-        records: LinkRecords,
+        records: LinkRecords | Iterable[LinkRecords],
         grid: ChunkGrid,
         *,
         delta: int = 0,
@@ -74,7 +173,8 @@ class Links09(ReadsLinks09):
 
         Args:
             level: The level's path.
-            records: The links; (0, W, R) where there are none.
+            records: The links, (0, W, R) where there are none; or parts of them, at least one,
+                each with all links whose least chunk (between levels, whose first chunk) it has.
             grid: Box of chunks of this level.
             delta: Levels up.
             chunk_ratio: Per axis, the chunk shapes of this and of the other level as integer
@@ -84,67 +184,22 @@ class Links09(ReadsLinks09):
             ArrayError: The records do not fit one another, or a source lies outside the grid.
         """
         path = family_path(level, delta)
-        chunks, rows, columns = ends.checked(records, path)
-        groups = {name: attribute_path(level, name, delta) for name in columns}
         ratio = None
         if delta and chunk_ratio is not None:
             ratio = [[int(own), int(other)] for own, other in chunk_ratio]
-        order, pieces = _route(chunks, rows, delta, ratio)
-        _check_grid(pieces, grid, path)
-        cells: dict[str, Buffer] = {}
-        nodes: dict[str, Buffer] = {}
-        for piece in pieces:
-            about = {"offsets": piece.offsets.tolist(), "level_delta": delta}
-            place = f"{path}/{piece.segment}"
-            head = INLINE_HEAD if piece.headed else b""
-            cells.update(_cells(place, piece, piece.table, grid, head))
-            nodes[paths.node(place)] = _document(
-                piece,
-                grid,
-                {KIND_KEY: LINKS, "dtype": "int64", "link_width": chunks.shape[1]}
-                | about
-                | {"has_perm": piece.turned},
-            )
-            for name, column in columns.items():
-                values = column[order[piece.start : piece.start + len(piece.table)]]
-                place = f"{groups[name]}/{piece.segment}"
-                cells.update(_cells(place, piece, values, grid))
-                kind = {KIND_KEY: "link_attribute", "name": name}
-                nodes[paths.node(place)] = _document(piece, grid, kind | row_meta(values) | about)
-            if not piece.headed:
-                tables = f"{level}/{LINK_FRAGMENTS}"
-                for key, start, stop in piece.cells:
-                    table = encode_ranges([0], [stop - start])
-                    cells[_key(tables, key, grid)] = _cell(table)
-                nodes[paths.node(tables)] = _document(piece, grid, _FRAGMENTS)
-        for name, column in columns.items():
-            about = {KIND_KEY: "link_attribute_family", "name": name, "level_delta": delta}
-            about |= {"num_links": len(rows)} | row_meta(column)
-            nodes[paths.node(groups[name])] = group_document(about)
-        record: dict[str, Any] = {
-            "version": FAMILY_VERSION,
-            "num_physical_records": len(rows),
-            "offsets": [piece.segment for piece in pieces],
-            "attributes": sorted(columns),
-        }
-        if ratio is not None:
-            record["chunk_ratio"] = ratio
-        nodes[paths.node(path)] = group_document(
-            {
-                KIND_KEY: "links_family",
-                "level_delta": delta,
-                "link_width": chunks.shape[1],
-                "directed": delta != 0,
-                "store": "canonical",
-                "sid_ndim": chunks.shape[2],
-                "num_links": len(rows),
-                "num_physical_records": len(rows),
-                FAMILY_KEY: record,
-            }
-        )
-        self._clear(level, delta)
-        parents = self.missing_parents([path, *groups.values()])
-        self.backend.put_many({**parents, **cells, **nodes})
+        stored = _Stored(level, delta, path)
+        for part in [records] if isinstance(records, LinkRecords) else records:
+            chunks, rows, columns = ends.checked(part, path)
+            order, pieces = _route(chunks, rows, delta, ratio)
+            _check_grid(pieces, grid, path)
+            if stored.shape is None:
+                self._clear(level, delta)
+            cells = stored.take(chunks.shape[1:], order, pieces, columns, grid)
+            if cells:
+                self.backend.put_many(cells)
+        nodes = stored.documents(grid, ratio)
+        groups = [attribute_path(level, name, delta) for name in stored.columns]
+        self.backend.put_many({**self.missing_parents([path, *groups]), **nodes})
 
     def get_chunk_links(
         self, level: str, chunk: ChunkCoords, *, delta: int = 0
@@ -320,7 +375,3 @@ def _cell(*parts: Buffer) -> bytes:
 def _key(place: str, chunk: ChunkCoords, grid: ChunkGrid) -> str:
     index = (str(c - o) for c, o in zip(chunk, grid.origin, strict=True))
     return f"{place}/c/{'/'.join(index)}"
-
-
-def _document(piece: _Piece, grid: ChunkGrid, about: dict[str, Any]) -> bytes:
-    return grid_document(grid, about, frozenset(key for key, _, _ in piece.cells))
