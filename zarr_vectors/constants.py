@@ -29,6 +29,8 @@ OUTLINE_KEY: Final = "zarr_vectors_levels"
 """Root group attribute with what there is to know of levels from their documents."""
 CHUNK_ATTRIBUTE_KEY: Final = "zarr_vectors_chunk_attribute"
 """Level group attribute holding the dtype of the attribute a level is chunked by."""
+SHARD_KEYS: Final = ("shard_layout", "shard_size")
+"""Root group attributes that say how arrays are packed into shards (0.7)."""
 MULTISCALES_KEY: Final = "multiscales"
 """Root group attribute holding axes and level transforms."""
 

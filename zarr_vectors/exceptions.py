@@ -1,13 +1,19 @@
 """Errors of the library: one tree, so that one ``except`` catches what a store can do wrong.
 
-A message is one sentence naming what, where, expected and got.
+A message is one sentence naming what, where, expected and got. What a store says of itself is in
+many of them, so that they are made plain text here, whoever prints them.
 """
 
 from __future__ import annotations
 
+from zarr_vectors._text import plain
+
 
 class ZVError(Exception):
     """Base of every error raised on purpose."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(plain(message))
 
 
 ZVFError = ZVError
@@ -16,6 +22,9 @@ ZVFError = ZVError
 
 class ZVWarning(UserWarning):
     """What a store says that cannot be told from its bytes, and what is returned instead."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(plain(message))
 
 
 class StoreError(ZVError):
@@ -38,6 +47,14 @@ class StoreUnreachable(StoreError):
 
 TROUBLES = ("offline", "timeout", "throttled", "server", "cut")
 """No connection; no answer in time; asked to slow down; an error of the server; half an answer."""
+
+
+class StoreUnlistable(StoreError):
+    """A place that does not tell which keys it holds, as a plain web server, and was asked to."""
+
+
+class Cancelled(ZVError):
+    """The caller gave up on what it had asked for; see ``core.backends.CancelScope``."""
 
 
 class MetadataError(ZVError):

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from zarr_vectors.constants import OUTLINE_KEY
+from zarr_vectors.constants import NODE, OUTLINE_KEY
 from zarr_vectors.core.backends import StorageBackend, StoreLike, open_backend
 from zarr_vectors.core.journal import Writing, check_vacant, transaction
 from zarr_vectors.core.layouts.base import Layout
 from zarr_vectors.core.layouts.detect import layout_for
 from zarr_vectors.core.metadata import RootMetadata
-from zarr_vectors.core.opening import first_look, look_past, read_documents
-from zarr_vectors.core.outline import outline_of
+from zarr_vectors.core.opening import first_look, look_past, read_documents, root_look
+from zarr_vectors.core.outline import outline_of, recorded_names
 from zarr_vectors.core.root_meta import (
     LevelDocument,
     RootDocument,
     level_attributes,
+    parse_root,
     root_attributes,
     with_collection,
 )
@@ -104,7 +105,7 @@ class StoreHandle:
 
     def with_level(self, document: LevelDocument, root: RootDocument | None = None) -> StoreHandle:
         """The same store with a level added or replaced."""
-        document = replace(document, arrays=None, recorded=False)
+        document = replace(document, arrays=None, names=None, recorded=False)
         levels = {**self.levels, document.meta.level: document}
         return replace(self, root=root or self.root, levels=dict(sorted(levels.items())))
 
@@ -122,22 +123,46 @@ def open_handle(
         StoreError: Missing, not a Zarr Vectors store, of an unknown version, or not writable.
         MetadataError: Damaged metadata.
     """
-    opened = open_backend(place, mode=mode, backend=backend, **options)
-    if mode != "r" and opened.read_only:
-        raise StoreError(f"{opened.url} cannot be written to")
+    opened = _open_place(place, mode, backend, options)
     opened, look = look_past(opened, first_look(opened), writing=mode != "r")
     root, levels = read_documents(opened, look)
     layout = layout_for(root.meta.zv_version, opened)
+    _tell_names(layout, root, levels)
     reopen = None
     if mode == "r":
         reopen = partial(open_handle, place, "r+", backend=backend, **options)
     return StoreHandle(opened, layout, root, levels, reopen)
 
 
+def open_root(
+    place: StoreLike,
+    mode: str = "r",
+    *,
+    backend: str | None = None,
+    **options: Any,  # noqa: ANN401  each backend has options of its own
+) -> Layout:
+    """Open a store without a look at its levels.
+
+    Raises:
+        StoreError: Missing, not a Zarr Vectors store, of an unknown version, or not writable.
+        MetadataError: The root's metadata is damaged.
+    """
+    opened = _open_place(place, mode, backend, options)
+    writing = mode != "r"
+    opened, look = look_past(opened, root_look(opened), writing=writing, again=root_look)
+    return layout_for(parse_root(look.found.get(NODE), opened.url).meta.zv_version, opened)
+
+
 def handle_at(layout: Layout) -> StoreHandle:
     """The store a layout is of, its metadata read anew."""
     root, levels = read_documents(layout.backend, first_look(layout.backend))
+    _tell_names(layout, root, levels)
     return StoreHandle(layout.backend, layout, root, levels)
+
+
+def _tell_names(layout: Layout, root: RootDocument, levels: dict[int, LevelDocument]) -> None:
+    if layout.backend.local_path is None:  # a disk is listed
+        layout.recorded = recorded_names(root, levels)
 
 
 @contextmanager
@@ -184,3 +209,12 @@ def finish(handle: StoreHandle, *changed: int) -> None:
     if outline is not None:
         root[OUTLINE_KEY] = outline
     handle.layout.put_attrs({"": root})
+
+
+def _open_place(
+    place: StoreLike, mode: str, backend: str | None, options: Mapping[str, Any]
+) -> StorageBackend:
+    opened = open_backend(place, mode=mode, backend=backend, **options)
+    if mode != "r" and opened.read_only:
+        raise StoreError(f"{opened.url} cannot be written to")
+    return opened

@@ -7,7 +7,7 @@ holds, that is all, and where it does not, a second one reads the levels that th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,8 +23,7 @@ from zarr_vectors.core.journal import (
     identified,
     settle,
 )
-from zarr_vectors.core.metadata.multiscales import transforms_of
-from zarr_vectors.core.outline import agrees, entries_of, recorded_levels
+from zarr_vectors.core.outline import agrees, entries_of, names_in, recorded_levels
 from zarr_vectors.core.paths import level_numbers, node
 from zarr_vectors.core.root_meta import LevelDocument, RootDocument, parse_level, parse_root
 
@@ -57,6 +56,12 @@ def first_look(place: StorageBackend) -> FirstLook:
     return FirstLook(place.get_many(keys), None)
 
 
+def root_look(place: StorageBackend) -> FirstLook:
+    """Ask for the root and the journal's head alone."""
+    journal = place.any_key and not isinstance(place, Writing | ReadThrough)
+    return FirstLook(place.get_many([NODE, HEAD] if journal else [NODE]), [])
+
+
 def past_journal(place: StorageBackend, *, writing: bool) -> StorageBackend:
     """A store as it is when no transaction is under way.
 
@@ -67,12 +72,22 @@ def past_journal(place: StorageBackend, *, writing: bool) -> StorageBackend:
 
 
 def look_past(
-    place: StorageBackend, look: FirstLook, *, writing: bool
+    place: StorageBackend,
+    look: FirstLook,
+    *,
+    writing: bool,
+    again: Callable[[StorageBackend], FirstLook] = first_look,
 ) -> tuple[StorageBackend, FirstLook]:
     """A store as it is when no transaction is under way, and what a first look at that finds.
 
     A transaction left behind by a writer that is gone is undone, where the store is opened for
     writing; otherwise the store is read as it was before.
+
+    Args:
+        place: The store as it is.
+        look: What was found there.
+        writing: It is opened for writing.
+        again: Looks once more, where a transaction was under way.
 
     Raises:
         StoreError: Opened for writing while a writer is at work, or may be.
@@ -87,7 +102,7 @@ def look_past(
         if known is None:
             return place, look
         place = ReadThrough(place, known)
-    return place, first_look(place)
+    return place, again(place)
 
 
 def read_documents(
@@ -107,7 +122,7 @@ def read_documents(
     recorded = recorded_levels(root, finest)
     if recorded is not None and finest is not None:
         return root, _recorded(place, root, recorded, finest)
-    numbers = sorted(transforms_of(root.attributes)) or level_numbers(place.list_dir(""))
+    numbers = sorted(root.transforms) or level_numbers(place.list_dir(""))
     keys = [node(str(number)) for number in numbers if number]
     rest = place.get_many(keys) if keys else {}
     return root, _levels(place, root, numbers, {**look.found, **rest})
@@ -126,7 +141,9 @@ def _levels(
         level = parse_level(root, number, attributes, place.url)
         same = agrees(root, number, attributes)
         arrays = entries[number]["arrays"] if same and place.local_path is None else None
-        levels[number] = replace(level, arrays=arrays, doubtful=same is False)
+        if arrays is not None or same is False:
+            level = replace(level, arrays=arrays, doubtful=same is False)
+        levels[number] = level
     return levels
 
 
@@ -140,7 +157,9 @@ def _recorded(
     for number, entry in sorted(entries.items()):
         attributes = entry["attributes"] if number else finest
         level = parse_level(root, number, attributes, place.url)
-        levels[number] = replace(level, arrays=entry["arrays"], recorded=number > 0)
+        levels[number] = replace(
+            level, arrays=entry["arrays"], names=names_in(entry), recorded=number > 0
+        )
     return levels
 
 

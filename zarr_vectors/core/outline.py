@@ -2,9 +2,10 @@
 
 The record is :data:`~zarr_vectors.constants.OUTLINE_KEY` among the root's attributes: the
 attributes of every level but the finest, the metadata of every level's vertices and vertex
-attributes, and fingerprints of the root's own metadata and of the finest level's attributes. Other
-programs keep the key and do not know it, so it is believed only where it agrees with what it can be
-compared with; data is always read by the documents of the arrays themselves.
+attributes, the names of all its arrays, and fingerprints of the root's own metadata and of the
+finest level's attributes. Other programs keep the key and do not know it, so it is believed only
+where it agrees with what it can be compared with; data is always read by the documents of the
+arrays themselves.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from zarr_vectors.constants import (
     MULTISCALES_KEY,
     OUTLINE_KEY,
     ROOT_KEY,
+    SHARD_KEYS,
     VERTEX_ATTRIBUTES,
     VERTICES,
 )
 from zarr_vectors.core.layouts.base import Layout
+from zarr_vectors.core.layouts.recorded import LevelNames, Recorded
 from zarr_vectors.core.root_meta import LevelDocument, RootDocument, level_attributes
-from zarr_vectors.exceptions import StoreError
+from zarr_vectors.exceptions import MetadataError, StoreUnlistable
 
 VERSION = 1
 _MOST_BYTES = 2**20
@@ -48,12 +51,17 @@ def outline_of(
     if not levels:
         return None
     finest = min(levels)
+    sharded = any(key in root for key in SHARD_KEYS)
     entries: dict[str, Any] = {}
     for number, level in levels.items():
-        arrays = level.arrays
+        arrays, names = level.arrays, level.names
+        if number in written or names is None:
+            names = _names(layout, number, sharded=sharded)
         if number in written or arrays is None:
-            arrays = _metas(layout, number, level)
+            arrays = _metas(layout, number, level, names)
         entries[str(number)] = {"arrays": arrays}
+        if names is not None:
+            entries[str(number)]["names"] = names.to_dict()
         if number != finest:
             entries[str(number)]["attributes"] = written.get(number, attributes_of_level(level))
     found = {
@@ -62,7 +70,29 @@ def outline_of(
         "finest": fingerprint(written.get(finest, attributes_of_level(levels[finest]))),
         "levels": entries,
     }
+    if len(json.dumps(found)) <= _MOST_BYTES:
+        return found
+    for entry in entries.values():
+        entry.pop("names", None)
     return found if len(json.dumps(found)) <= _MOST_BYTES else None
+
+
+def names_in(entry: Mapping[str, Any]) -> LevelNames | None:
+    """Names below a level as an entry of the record says, None where it does not or is odd."""
+    if "names" not in entry:
+        return None
+    try:
+        return LevelNames.from_dict(entry["names"])
+    except MetadataError:  # as for the rest of the record: passed over, and listed instead
+        return None
+
+
+def recorded_names(root: RootDocument, levels: Mapping[int, LevelDocument]) -> Recorded:
+    """What is recorded of the names in a store, for its layout."""
+    named = {str(n): level.names for n, level in levels.items() if level.names is not None}
+    tables = {str(n): level.table for n, level in levels.items() if _counted(level)}
+    sharded = any(key in root.attributes for key in SHARD_KEYS)
+    return Recorded(named, {n: t for n, t in tables.items() if t is not None}, sharded)
 
 
 def recorded_levels(root: RootDocument, finest: Mapping[str, Any] | None) -> dict[int, Any] | None:
@@ -129,27 +159,29 @@ def attributes_of_level(level: LevelDocument) -> dict[str, Any]:
     }
 
 
-def _metas(layout: Layout, number: int, level: LevelDocument) -> Metas:
+def _metas(layout: Layout, number: int, level: LevelDocument, names: LevelNames | None) -> Metas:
     family = f"{number}/{VERTEX_ATTRIBUTES}"
-    try:
-        names = layout.array_names(family)
-    except StoreError:
-        if _can_list(layout):
-            raise
+    if names is None:
         own = f"{VERTEX_ATTRIBUTES}/"
-        names = [n.removeprefix(own) for n in level.meta.arrays_present if n.startswith(own)]
-    paths = [f"{number}/{VERTICES}", *(f"{family}/{name}" for name in names)]
+        known = [n.removeprefix(own) for n in level.meta.arrays_present if n.startswith(own)]
+    else:
+        known = list(names.below.get(VERTEX_ATTRIBUTES, ()))
+    paths = [f"{number}/{VERTICES}", *(f"{family}/{name}" for name in known)]
     found = layout.array_metas(paths)
     return {path.partition("/")[2]: meta for path, meta in found.items()}
 
 
-def _can_list(layout: Layout) -> bool:
+def _names(layout: Layout, number: int, *, sharded: bool) -> LevelNames | None:
     try:
-        layout.backend.list_dir("")
-    except StoreError:
-        return False
-    return True
+        return layout.names_below(str(number), sharded=sharded)
+    except StoreUnlistable:
+        return None
+
+
+def _counted(level: LevelDocument) -> bool:
+    return level.table is not None and int(level.table.counts.sum()) == level.meta.vertex_count
 
 
 def _own(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: attributes.get(key) for key in (ROOT_KEY, MULTISCALES_KEY)}
+    packed = {key: attributes[key] for key in SHARD_KEYS if key in attributes}
+    return packed | {key: attributes.get(key) for key in (ROOT_KEY, MULTISCALES_KEY)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from zarr_vectors.constants import (
@@ -17,6 +18,7 @@ from zarr_vectors.constants import (
 )
 from zarr_vectors.core.backends import StorageBackend
 from zarr_vectors.core.documents import attributes_of, parse_document
+from zarr_vectors.core.layouts.recorded import LevelNames
 from zarr_vectors.core.metadata import ChunkTable, LevelError, LevelMetadata, RootMetadata
 from zarr_vectors.core.metadata.multiscales import (
     LevelTransform,
@@ -28,12 +30,21 @@ from zarr_vectors.core.metadata.tables import TABLE_VERSION
 from zarr_vectors.exceptions import MetadataError, StoreError
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class RootDocument:
     """The root group's attributes, raw and parsed."""
 
     attributes: Mapping[str, Any]
     meta: RootMetadata
+
+    @cached_property
+    def transforms(self) -> dict[int, LevelTransform]:
+        """What the root says of the bins of levels.
+
+        Raises:
+            MetadataError: An entry is not what it must be.
+        """
+        return transforms_of(self.attributes)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -46,6 +57,8 @@ class LevelDocument:
     error: LevelError | None = None
     arrays: Mapping[str, Mapping[str, Any]] | None = None
     """Metadata of ``vertices`` and ``vertex_attributes/<name>`` as the root records it."""
+    names: LevelNames | None = None
+    """Names below the level as the root records them."""
     recorded: bool = False
     """The attributes are those the root records; the level's own were not read."""
     doubtful: bool = False
@@ -103,11 +116,11 @@ def parse_level(
 
 
 def _parsed(root: RootDocument, number: int, attributes: Mapping[str, Any]) -> LevelDocument:
-    level = parse_attributes(number, attributes)
-    shape = level.meta.chunk_shape
+    meta = _level_meta(number, attributes)
+    shape = meta.chunk_shape
     if shape is not None and len(shape) != root.meta.ndim:
         raise MetadataError(f"its chunk_shape has {len(shape)} entries")
-    return replace(level, meta=with_bins(level.meta, root))
+    return _document(with_bins(meta, root), attributes)
 
 
 def parse_attributes(number: int, attributes: Mapping[str, Any]) -> LevelDocument:
@@ -116,9 +129,17 @@ def parse_attributes(number: int, attributes: Mapping[str, Any]) -> LevelDocumen
     Raises:
         MetadataError: Damaged, or not this level's.
     """
+    return _document(_level_meta(number, attributes), attributes)
+
+
+def _level_meta(number: int, attributes: Mapping[str, Any]) -> LevelMetadata:
     meta = LevelMetadata.from_dict(attributes)
     if meta.level != number:
         raise MetadataError(f"it says that it is level {meta.level}")
+    return meta
+
+
+def _document(meta: LevelMetadata, attributes: Mapping[str, Any]) -> LevelDocument:
     error = attributes.get(ERROR_KEY)
     return LevelDocument(
         meta,
@@ -130,7 +151,7 @@ def parse_attributes(number: int, attributes: Mapping[str, Any]) -> LevelDocumen
 
 def with_bins(meta: LevelMetadata, root: RootDocument) -> LevelMetadata:
     """Level metadata with bin shape and ratio as the root records them."""
-    transform = transforms_of(root.attributes).get(meta.level)
+    transform = root.transforms.get(meta.level)
     if transform is None:
         return meta
     bins = transform.bin_shape or meta.bin_shape

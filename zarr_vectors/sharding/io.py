@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from zarr_vectors.constants import SHARD_KEYS
 from zarr_vectors.core.backends import StoreLike
 from zarr_vectors.core.handle import StoreHandle, finish, open_handle
 from zarr_vectors.core.root_meta import RootDocument
@@ -25,8 +26,7 @@ __all__ = [
     "unshard_store",
 ]
 
-LAYOUT_KEY = "shard_layout"
-SIZE_KEY = "shard_size"
+LAYOUT_KEY, SIZE_KEY = SHARD_KEYS
 
 
 def shard_store(
@@ -175,7 +175,9 @@ def _unpack(handle: StoreHandle) -> int:
 def _record(handle: StoreHandle, entries: dict[str, Any]) -> None:
     """What the root says of shards."""
     rest = {k: v for k, v in handle.root.attributes.items() if k not in (LAYOUT_KEY, SIZE_KEY)}
-    finish(replace(handle, root=RootDocument({**rest, **entries}, handle.meta)))
+    levels = {number: replace(level, names=None) for number, level in handle.levels.items()}
+    root = RootDocument({**rest, **entries}, handle.meta)
+    finish(replace(handle, root=root, levels=levels))
 
 
 def _arrays(handle: StoreHandle, wanted: Iterable[str] | None) -> list[str]:

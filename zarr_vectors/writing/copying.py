@@ -12,11 +12,11 @@ from zarr_vectors.constants import (
     OUTLINE_KEY,
     PARAMETRIC,
     ROOT_KEY,
+    SHARD_KEYS,
 )
 from zarr_vectors.core.headers import read_headers
 from zarr_vectors.core.layouts.base import ChunkGrid, Layout
 from zarr_vectors.core.root_meta import RootDocument
-from zarr_vectors.exceptions import StoreError
 from zarr_vectors.typing import IntArray
 from zarr_vectors.writing.commit import put_object_attribute
 
@@ -89,7 +89,7 @@ def copy_beside_levels(source: Layout, target: Layout) -> None:
 
 def kept_attributes(root: RootDocument) -> dict[str, Any]:
     """Root attributes that a copy keeps: not those that tell format, levels, place or shards."""
-    own = {ROOT_KEY, OUTLINE_KEY, "ome", "shard_layout", "shard_size"}
+    own = {ROOT_KEY, OUTLINE_KEY, "ome", *SHARD_KEYS}
     return {key: value for key, value in root.attributes.items() if key not in own}
 
 
@@ -97,10 +97,7 @@ def family_names(layout: Layout, family: str) -> list[str]:
     """Sorted names of the arrays of a family; none where there is no such family."""
     if family not in layout.get_attrs([family]):
         # published 0.7 writers make no group for a family: look what is there
-        try:
-            return layout.array_names(family)
-        except StoreError:
-            return []
+        return [] if layout.families_have_groups else layout.array_names(family)
     return layout.array_names(family)
 
 

@@ -12,25 +12,23 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, NotFoundError, NotSupportedError
+from obstore.exceptions import AlreadyExistsError, NotSupportedError
 from obstore.store import GCSStore, HTTPStore, LocalStore, MemoryStore, ObjectStore, from_url
 from zarr.storage import ObjectStore as ZarrObjectStore
 
-from zarr_vectors._sync import gather_bounded, run
 from zarr_vectors.constants import MAX_DENSE_BYTES, MAX_REQUESTS_AT_ONCE
 from zarr_vectors.core.backends.stats import IOStats
 from zarr_vectors.core.backends.urls import redact
 from zarr_vectors.core.paths import check_key
-from zarr_vectors.exceptions import StoreError
+from zarr_vectors.exceptions import StoreError, StoreUnlistable, StoreUnreachable
 
 Buffer = bytes | bytearray | memoryview
 T = TypeVar("T")
 R = TypeVar("R")
 
-_ABSENT = (NotFoundError, FileNotFoundError)
-_NEAR = 256 * 1024
-_CLIENT = {"timeout": "6s", "connect_timeout": "5s"}
-_RETRY = {"max_retries": 3, "retry_timeout": timedelta(seconds=25)}
+# limits and further tries are those of the request runner; obstore's own would multiply them
+_CLIENT = {"timeout": "1h", "connect_timeout": "5s"}
+_RETRY = {"max_retries": 0, "retry_timeout": timedelta(seconds=25)}
 
 
 def open_url(url: str, *, read_only: bool, **options: Any) -> ObstoreBackend:  # noqa: ANN401
@@ -96,7 +94,7 @@ class ObstoreBackend:
     def get_many(self, keys: Iterable[str]) -> dict[str, bytes]:
         """Whole values of the keys that exist."""
         wanted = list(dict.fromkeys(map(check_key, keys)))
-        answers = self._each("read", self._get, wanted)
+        answers = self._requests.each("read", self._bodies.whole, wanted)
         found = {k: a for k, a in zip(wanted, answers, strict=True) if a is not None}
         self.stats.add(requests=len(wanted), bytes_read=sum(map(len, found.values())))
         return found
@@ -106,49 +104,50 @@ class ObstoreBackend:
 
         Near ranges of one key are fetched together.
         """
-        places: dict[str, list[int]] = {}
-        for position, (key, start, _) in enumerate(ranges):
-            check_key(key)
-            places.setdefault(key if start >= 0 else f"{key} {start}", []).append(position)
-        jobs = [[ranges[position] for position in group] for group in places.values()]
         answers: list[bytes | None] = [None] * len(ranges)
-        for group, parts in zip(
-            places.values(), self._each("read", self._get_parts, jobs), strict=True
-        ):
-            for position, part in zip(group, parts, strict=True):
-                answers[position] = part
+        jobs, wasted = _pieces(ranges, gap_for(self.stats.latency_s, self.stats.bytes_per_s))
+        parts = self._requests.each("read", self._part, list(jobs), _key_of)
+        for job, part in zip(jobs, parts, strict=True):
+            for number in jobs[job]:
+                _, start, length = ranges[number]
+                begin = start - job[1] if start >= 0 else 0
+                answers[number] = None if part is None else part[begin : begin + length]
         size = sum(len(answer) for answer in answers if answer is not None)
-        self.stats.add(requests=len(ranges), bytes_read=size)
+        self.stats.add(requests=len(ranges), bytes_read=size, bytes_wasted=wasted)
         return answers
 
     def put_many(self, items: Mapping[str, Buffer]) -> None:
         """Create or replace each value."""
         self._writable()
 
-        async def put(item: tuple[str, Buffer]) -> None:
-            await obstore.put_async(self._store, check_key(item[0]), bytes(item[1]))
+        for key in items:
+            check_key(key)
 
-        self._each("write", put, list(items.items()))
+        async def put(item: tuple[str, Buffer], request: Request) -> None:
+            request.got(len(item[1]))  # it is on its way, which takes time too
+            await obstore.put_async(self._store, item[0], bytes(item[1]))
+
+        self._requests.each("write", put, list(items.items()), _key_of)
         self.stats.add(requests=len(items), bytes_written=sum(map(len, items.values())))
 
     def put_new(self, key: str, data: bytes) -> bool:
         """Create a value, unless the key exists; whether this call created it."""
         self._writable()
 
-        async def put(key: str) -> bool:
+        async def put(key: str, request: Request) -> bool:
             try:
                 await obstore.put_async(self._store, key, data, mode="create")
             except (AlreadyExistsError, FileExistsError):
                 # a retry of a request that went through is told so too
-                return await self._get(key) == data
+                return await self._bodies.whole(key, request) == data
             except NotSupportedError:  # a service that cannot: one writer only, as the docs say
-                if await self._get(key) is not None:
+                if await self._bodies.whole(key, request) is not None:
                     return False
                 await obstore.put_async(self._store, key, data)
-                return await self._get(key) == data
+                return await self._bodies.whole(key, request) == data
             return True
 
-        created = self._each("create", put, [check_key(key)])[0]
+        created = self._requests.each("create", put, [check_key(key)])[0]
         self.stats.add(requests=1, bytes_written=len(data))
         return created
 
@@ -157,13 +156,11 @@ class ObstoreBackend:
         self._writable()
         wanted = list(map(check_key, keys))
 
-        async def delete(key: str) -> None:
-            try:
+        async def delete(key: str, _: Request) -> None:
+            with suppress(ABSENT):
                 await obstore.delete_async(self._store, key)
-            except _ABSENT:
-                return
 
-        self._each("remove", delete, wanted)
+        self._requests.each("remove", delete, wanted)
         self.stats.add(requests=len(wanted))
 
     def delete_prefix(self, prefix: str) -> None:
@@ -180,7 +177,7 @@ class ObstoreBackend:
             pages = obstore.list(self._store, below or None)
             return [meta["path"] async for page in pages for meta in page]
 
-        found = self._each("list", keys, [prefix])[0]
+        found = self._listed(keys, prefix)
         self.stats.add(requests=1)
         return sorted(found)
 
@@ -199,80 +196,67 @@ class ObstoreBackend:
             found = await obstore.list_with_delimiter_async(self._store, below or None)
             return [*found["common_prefixes"], *(meta["path"] for meta in found["objects"])]
 
-        paths = self._each("list", names, [prefix])[0]
+        paths = self._listed(names, prefix)
         self.stats.add(requests=1)
         if not paths and isinstance(self._store, HTTPStore):
             # a web server that knows no listing answers the same as an empty folder
-            raise StoreError(f"{self.url} cannot list its keys")
+            raise StoreUnlistable(f"{self.url} cannot list its keys")
         return sorted({path.strip("/").rsplit("/", 1)[-1] for path in paths} - {""})
+
+    def _listed(self, work: Callable[[str], Awaitable[list[str]]], prefix: str) -> list[str]:
+        try:
+            return self._each("list", work, [prefix])[0]
+        except StoreUnreachable:
+            raise
+        except StoreError as error:
+            if isinstance(self._store, HTTPStore):  # few web servers know how to
+                raise StoreUnlistable(f"{self.url} cannot list its keys") from error
+            raise
 
     def zarr_store(self) -> ZarrObjectStore[ObjectStore]:
         """The same place as a zarr ObjectStore."""
         return ZarrObjectStore(self._store, read_only=self.read_only)
 
-    async def _get(self, key: str) -> bytes | None:
-        try:
-            answer = await obstore.get_async(self._store, key)
-            size = answer.meta["size"]
-            if size > MAX_DENSE_BYTES:
-                raise StoreError(f"{key} of {self.url} has {size} bytes, too many at once")
-            return bytes(await answer.bytes_async())
-        except _ABSENT:
-            return None
-
-    async def _get_parts(self, ranges: list[tuple[str, int, int]]) -> list[bytes | None]:
-        """Ranges of one key, all from its start or all the same from its end."""
-        key, first, _ = ranges[0]
-        if len(ranges) == 1:
-            return [await self._get_range(ranges[0])]
-        if first < 0:
-            tail = await self._get_range((key, first, max(n for _, _, n in ranges)))
-            return [None if tail is None else tail[:n] for _, _, n in ranges]
-        starts = [start for _, start, _ in ranges]
-        lengths = [length for _, _, length in ranges]
-        try:
-            parts = await obstore.get_ranges_async(
-                self._store, key, starts=starts, lengths=lengths, coalesce=_NEAR
-            )
-        except _ABSENT:
-            return [None] * len(ranges)
-        except NotSupportedError:  # a server that ignores ranges
-            whole = await self._get(key)
-            return [None if whole is None else whole[a : a + n] for _, a, n in ranges]
-        return [bytes(part) for part in parts]
-
-    async def _get_range(self, request: tuple[str, int, int]) -> bytes | None:
-        key, start, length = request
-        try:
-            if start < 0:
-                answer = await obstore.get_async(
-                    self._store, key, options={"range": {"suffix": -start}}
-                )
-                return bytes(await answer.bytes_async())[:length]
-            part = await obstore.get_range_async(self._store, key, start=start, length=length)
-            return bytes(part)
-        except _ABSENT:
-            return None
-        except NotSupportedError:  # a server that ignores ranges
-            whole = await self._get(key)
-            begin = start if start >= 0 else max(len(whole or b"") + start, 0)
-            return None if whole is None else whole[begin : begin + length]
-
-    def _each(self, verb: str, work: Callable[[T], Awaitable[R]], items: Sequence[T]) -> list[R]:
-        if not items:
-            return []
-        try:
-            return run(gather_bounded(work, items, self._at_once))
-        except StoreError:
-            raise
-        except Exception as error:  # noqa: BLE001 - messages of any kind may hold the full URL
-            reason = redact(f"{type(error).__name__}: {error}").splitlines()[0]
-        # outside the handler: the cause may hold credentials and must not be chained
-        raise StoreError(f"cannot {verb} {len(items)} keys of {self.url}: {reason}")
+    async def _part(self, wanted: tuple[str, int, int], request: Request) -> bytes | None:
+        key, start, stop = wanted
+        if start < 0:
+            return await self._bodies.tail((key, -start), request)
+        return await self._bodies.part(wanted, request)
 
     def _writable(self) -> None:
         if self.read_only:
             raise StoreError(f"{self.url} was opened read-only")
+
+
+def _pieces(
+    ranges: Sequence[tuple[str, int, int]], gap: int
+) -> tuple[dict[tuple[str, int, int], tuple[int, ...]], int]:
+    """Requests that bring all ranges, with the numbers of those in each, and bytes of no use.
+
+    A request is ``(key, start, stop)``; one from the end is ``(key, -size, 0)``.
+    """
+    by_key: dict[str, list[int]] = {}
+    jobs: dict[tuple[str, int, int], tuple[int, ...]] = {}
+    for number, (key, start, _) in enumerate(ranges):
+        check_key(key)
+        if start < 0:
+            job = (key, start, 0)
+            jobs[job] = (*jobs.get(job, ()), number)
+        else:
+            by_key.setdefault(key, []).append(number)
+    wasted = 0
+    for key, numbers in by_key.items():
+        spans = [(ranges[number][1], ranges[number][2]) for number in numbers]
+        pieces = join(spans, gap)
+        for piece in pieces:
+            jobs[key, piece.start, piece.stop] = tuple(numbers[n] for n in piece.members)
+        wanted = sum(piece.stop - piece.start for piece in join(spans, 0))
+        wasted += sum(piece.stop - piece.start for piece in pieces) - wanted
+    return jobs, wasted
+
+
+def _key_of(item: tuple[Any, ...]) -> str:
+    return str(item[0])
 
 
 def _describe(store: ObjectStore) -> str:

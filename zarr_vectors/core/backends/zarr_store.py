@@ -15,7 +15,7 @@ from zarr_vectors.constants import MAX_REQUESTS_AT_ONCE, NODE
 from zarr_vectors.core.backends.stats import IOStats
 from zarr_vectors.core.backends.urls import redact
 from zarr_vectors.core.paths import check_key
-from zarr_vectors.exceptions import StoreError
+from zarr_vectors.exceptions import StoreError, StoreUnlistable
 
 Buffer = bytes | bytearray | memoryview
 T = TypeVar("T")
@@ -127,7 +127,7 @@ class ZarrStoreBackend:
     def list_dir(self, prefix: str) -> list[str]:
         """Sorted child names directly below ``prefix/``; StoreError where the store cannot list."""
         if not self._store.supports_listing:
-            raise StoreError(f"{self.url} cannot list its keys")
+            raise StoreUnlistable(f"{self.url} cannot list its keys")
         if prefix:
             check_key(prefix)
 
@@ -141,7 +141,7 @@ class ZarrStoreBackend:
     def keys_below(self, prefix: str) -> list[str]:
         """Sorted keys of everything below a prefix; StoreError where the store cannot list."""
         if not self._store.supports_listing:
-            raise StoreError(f"{self.url} cannot list its keys")
+            raise StoreUnlistable(f"{self.url} cannot list its keys")
 
         async def keys(below: str) -> list[str]:
             return [key async for key in self._store.list_prefix(below)]

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from zarr_vectors.core.backends.base import StorageBackend
+from zarr_vectors.core.layouts.recorded import LevelNames, Recorded
 from zarr_vectors.typing import AnyArray, ChunkCoords, FloatArray, IntArray
 
 Cells = dict[ChunkCoords, bytes]
@@ -179,7 +180,7 @@ class KeepsLinks(Protocol):
     def put_links(
         self,
         level: str,
-        records: LinkRecords,
+        records: LinkRecords | Iterable[LinkRecords],
         grid: ChunkGrid,
         *,
         delta: int = 0,
@@ -189,7 +190,8 @@ class KeepsLinks(Protocol):
 
         Args:
             level: The level's path.
-            records: The links; (0, W, R) where there are none.
+            records: The links, (0, W, R) where there are none; or parts of them, at least one,
+                each with all links whose least chunk (between levels, whose first chunk) it has.
             grid: Box of chunks of this level.
             delta: Levels up.
             chunk_ratio: Per axis, the chunk shapes of this and of the other level as integer
@@ -320,6 +322,23 @@ class KeepsObjects(Protocol):
         ...
 
 
+class KeepsNames(Protocol):
+    """What a store holds by name, so that it is read where nothing can be listed.
+
+    Attributes:
+        recorded: Names that the root records, for places that cannot list.
+        families_have_groups: Writers of the format make a group for every family of arrays, so
+            that a family without one is not there.
+    """
+
+    recorded: Recorded
+    families_have_groups: bool
+
+    def names_below(self, level: str, *, sharded: bool) -> LevelNames:
+        """Names below a level, by listing; StoreUnlistable where the place cannot list."""
+        ...
+
+
 class KeepsParametric(Protocol):
     """Objects told by coefficients instead of vertices, below the root's ``parametric``."""
 
@@ -342,6 +361,7 @@ class Layout(
     KeepsObjects,
     KeepsGroups,
     KeepsLinks,
+    KeepsNames,
     KeepsParametric,
     Protocol,
 ):

@@ -7,8 +7,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from zarr_vectors.constants import (
+    FACE_ATTRIBUTES,
+    FRAGMENT_ATTRIBUTES,
+    GROUP_ATTRIBUTES,
     KIND_KEY,
+    LINK_ATTRIBUTES,
+    LINKS,
     NODE,
+    OBJECT_ATTRIBUTES,
     OLD_KIND_KEY,
     VERTEX_ATTRIBUTES,
     VERTEX_FRAGMENTS,
@@ -17,8 +23,21 @@ from zarr_vectors.constants import (
 from zarr_vectors.core import paths
 from zarr_vectors.core.backends.base import StorageBackend
 from zarr_vectors.core.documents import attributes_of, group_document, parse_document
-from zarr_vectors.exceptions import ArrayError
+from zarr_vectors.core.layouts.recorded import Recorded
+from zarr_vectors.exceptions import ArrayError, StoreUnlistable
 from zarr_vectors.typing import ChunkCoords
+
+FAMILIES = (
+    VERTEX_ATTRIBUTES,
+    FRAGMENT_ATTRIBUTES,
+    LINKS,
+    LINK_ATTRIBUTES,
+    "cross_chunk_link_attributes",
+    FACE_ATTRIBUTES,
+    OBJECT_ATTRIBUTES,
+    GROUP_ATTRIBUTES,
+)
+"""Groups of a level that hold named arrays."""
 
 Documents = dict[str, dict[str, Any]]
 
@@ -40,6 +59,7 @@ class Tree:
 
     def __init__(self, backend: StorageBackend) -> None:
         self.backend = backend
+        self.recorded = Recorded()
         self._groups: set[str] = set()
 
     def __repr__(self) -> str:
@@ -48,6 +68,7 @@ class Tree:
     def forget(self) -> None:
         """Drop what is remembered of the stored documents, which others may have changed."""
         self._groups.clear()
+        self.recorded = Recorded()
 
     def documents(self, wanted: Iterable[str]) -> Documents:
         """Documents of the nodes that exist, by path, in one batch.
@@ -85,13 +106,36 @@ class Tree:
         return {key: empty for key in map(paths.node, sorted(above)) if key not in there}
 
     def children(self, path: str) -> list[str]:
-        """Sorted names directly below a group; StoreError where the place cannot list."""
-        names = self.backend.list_dir(paths.join(path))
+        """Sorted names directly below a group, recorded ones where the place cannot list.
+
+        Raises:
+            StoreUnlistable: The place cannot list, and nothing is recorded.
+        """
+        try:
+            names = self.backend.list_dir(paths.join(path))
+        except StoreUnlistable as error:
+            known = self.recorded.names(path)
+            if known is None:
+                raise self.unlisted(path, error) from error
+            return known
         return [n for n in names if n != NODE and paths.name_fault(n) is None and n[0] != "."]
 
     def array_names(self, parent: str) -> list[str]:
         """Sorted names of the logical arrays below a family path."""
         return self.children(parent)
+
+    def families_below(self, level: str) -> dict[str, tuple[str, ...]]:
+        """Names below a level's group and below its families, by path within the level."""
+        top = tuple(self.children(level))
+        families = {name: self.children(f"{level}/{name}") for name in top if name in FAMILIES}
+        return {"": top} | {name: tuple(names) for name, names in families.items()}
+
+    def unlisted(self, path: str, error: StoreUnlistable) -> StoreUnlistable:
+        """Error about a place that cannot list, and nothing records what would be listed."""
+        return StoreUnlistable(
+            f"{error} and does not record what is below {path or 'its root'}: run "
+            "`zv-view index STORE` where the store is kept"
+        )
 
     def delete(self, path: str) -> None:
         """Remove the group or array at ``path`` and all below it."""

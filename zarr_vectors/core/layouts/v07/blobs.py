@@ -8,8 +8,8 @@ from zarr_vectors.constants import MAX_CELL_BYTES, NODE
 from zarr_vectors.core import paths
 from zarr_vectors.core.backends.base import StorageBackend
 from zarr_vectors.core.codecs import Pipeline
-from zarr_vectors.core.documents import BlobNodes, blob_document
-from zarr_vectors.core.layouts.tree import Tree
+from zarr_vectors.core.documents import BlobNodes, blob_document, parse_document
+from zarr_vectors.core.layouts.tree import Documents, Tree
 from zarr_vectors.exceptions import ArrayError, MetadataError
 from zarr_vectors.typing import ChunkCoords
 
@@ -31,10 +31,17 @@ class Blobs(Tree):
         Raises:
             ArrayError: A blob is cut short, undecodable, or half of it is missing.
         """
+        return self.read_blobs_and_documents(wanted, ())[0]
+
+    def read_blobs_and_documents(
+        self, wanted: Mapping[str, Place], nodes: Iterable[str]
+    ) -> tuple[dict[str, bytes], Documents]:
+        """Blobs as above, and in the same batch the documents of nodes that exist."""
         for path, _ in wanted.values():
             paths.join(path)
         keys = [key for blob in wanted for key in (f"{blob}/{NODE}", f"{blob}/c/0")]
-        found = self.backend.get_many(keys)
+        beside = {paths.node(path): path for path in nodes}
+        found = self.backend.get_many([*keys, *beside] if beside else keys)
         out = {}
         for blob, (path, chunk) in wanted.items():
             document = found.get(f"{blob}/{NODE}")
@@ -51,7 +58,12 @@ class Blobs(Tree):
                 out[blob] = _contents(data, size, pipeline)
             except ArrayError as error:
                 raise self.damaged(path, str(error), chunk) from error
-        return out
+        documents = {
+            path: parse_document(found[key], f"{key} of {self.backend.url}")
+            for key, path in beside.items()
+            if key in found
+        }
+        return out, documents
 
     def blob_items(self, blob: str, data: Buffer) -> dict[str, Buffer]:
         """Keys and values that make a blob, uncompressed."""

@@ -12,7 +12,7 @@ from zarr_vectors.core.layouts.base import Cells, ChunkGrid
 from zarr_vectors.core.layouts.tree import with_kind, without_old_spelling
 from zarr_vectors.core.layouts.v07.blobs import Buffer, Place
 from zarr_vectors.core.layouts.v07.shards import PackedBlobs, Shards
-from zarr_vectors.exceptions import StoreError
+from zarr_vectors.exceptions import StoreError, StoreUnlistable
 from zarr_vectors.typing import ChunkCoords
 
 _ROW_KINDS = ("attribute", "fragment_attribute", "link_attribute")
@@ -29,30 +29,49 @@ class Cells07(PackedBlobs):
         self, request: Mapping[str, Iterable[ChunkCoords]], slots: Iterable[str]
     ) -> tuple[dict[str, Cells], dict[str, bytes]]:
         """Cells as above, and in the same batch the blobs ``data`` of other paths."""
+        coords = {path: list(chunks) for path, chunks in request.items()}
+        recorded = {path: self.recorded.shards(path) for path in coords}
         wanted: dict[str, Place] = {
             f"{path}/{format_key(chunk)}": (path, chunk)
-            for path, coords in request.items()
-            for chunk in coords
+            for path, chunks in coords.items()
+            for chunk in chunks
+            if chunk not in (recorded[path] or ())
         }
         beside: dict[str, Place] = {f"{path}/data": (path, None) for path in slots}
-        found = self.read_blobs({**wanted, **beside})
-        cells: dict[str, Cells] = {path: {} for path in request}
-        absent: dict[str, list[ChunkCoords]] = {}
+        shards = self.shards_to_read(coords, recorded)
+        found, documents = self.read_blobs_and_documents({**wanted, **beside}, shards)
+        cells: dict[str, Cells] = {path: {} for path in coords}
+        packed: dict[str, list[ChunkCoords]] = {}
         for blob, (path, chunk) in wanted.items():
             data = found.get(blob)
             if chunk is None:
                 continue
             if data is None:
-                absent.setdefault(path, []).append(chunk)
+                if recorded[path] is None:
+                    packed.setdefault(path, []).append(chunk)
             elif data:
                 cells[path][chunk] = data
-        for path, coords in absent.items():
-            cells[path].update(self.read_packed(path, coords))
+        stale = self.add_shards(coords, recorded, documents)
+        for path in coords:
+            if path in stale:  # packed anew by another program: found by listing from now on
+                self.recorded = self.recorded.without(path)
+            elif recorded[path]:
+                packed[path] = [chunk for chunk in coords[path] if chunk in (recorded[path] or ())]
+        for path, blobs in self.read_packed(packed).items():
+            cells[path].update(blobs)
+        if stale:
+            cells |= self.get_cells({path: coords[path] for path in stale})
         return cells, {path: found[blob] for blob, (path, _) in beside.items() if blob in found}
 
     def list_cells(self, path: str) -> tuple[ChunkCoords, ...]:
         """Coordinates of the stored cells, ascending in numeric tuple order."""
-        names = self.backend.list_dir(paths.join(path))
+        try:
+            names = self.backend.list_dir(paths.join(path))
+        except StoreUnlistable as error:
+            known = self.recorded.cells(path)
+            if known is None:
+                raise self.unlisted(path, error) from error
+            return known
         coords = {chunk for chunk in map(try_parse_key, names) if chunk is not None}
         packed = self.shards_of(path, names).slots
         coords.update(chunk for chunk, slot in packed.items() if slot.length)

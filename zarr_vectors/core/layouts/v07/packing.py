@@ -10,6 +10,7 @@ from zarr_vectors.core.documents import blob_document, dump_json, is_group, pars
 from zarr_vectors.core.keys import format_key
 from zarr_vectors.core.layouts.base import Cells, Packed
 from zarr_vectors.core.layouts.v07.cells import Cells07
+from zarr_vectors.core.layouts.v07.shards import shard_name
 from zarr_vectors.typing import ChunkCoords
 
 _CHUNKED = {
@@ -68,7 +69,7 @@ class Packing07(Cells07):
             for chunk in keys:
                 index[format_key(chunk)] = [start, len(cells[chunk])]
                 start += len(cells[chunk])
-            shard = f"{path}/__shard_{number:06d}"
+            shard = f"{path}/{shard_name(number)}"
             document = parse_document(blob_document(start), shard)
             document["attributes"] = {"shard_index": index}
             self.backend.put_many(
@@ -91,7 +92,7 @@ class Packing07(Cells07):
         chunks = sorted(shards.slots)
         for start in range(0, len(chunks), 1024):
             part = chunks[start : start + 1024]
-            self.put_loose(path, self.read_packed(path, part))
+            self.put_loose(path, self.read_packed({path: part})[path])
         self.delete_blobs(shards.nodes)
         self.forget()
         return len(chunks)

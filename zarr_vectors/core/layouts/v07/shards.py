@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from zarr_vectors.constants import MAX_CELL_BYTES, NODE
@@ -15,8 +15,9 @@ from zarr_vectors.core.codecs import Pipeline
 from zarr_vectors.core.documents import ArrayNode, array_node, dump_json
 from zarr_vectors.core.keys import format_key, try_parse_key
 from zarr_vectors.core.layouts.base import Cells
+from zarr_vectors.core.layouts.tree import Documents
 from zarr_vectors.core.layouts.v07.blobs import Blobs
-from zarr_vectors.exceptions import ArrayError, StoreError
+from zarr_vectors.exceptions import ArrayError, StoreUnlistable
 from zarr_vectors.typing import ChunkCoords
 
 _NAME = re.compile(r"__shard_[0-9]{6,}", re.ASCII)
@@ -40,12 +41,16 @@ class Shards:
     nodes: dict[str, ArrayNode]
 
 
+_NONE = Shards({}, {})
+
+
 class PackedBlobs(Blobs):
     """Finds, reads and drops packed chunks."""
 
     def __init__(self, backend: StorageBackend) -> None:
         super().__init__(backend)
         self._shards: dict[str, Shards] = {}
+        self._parts: dict[str, Shards] = {}
         self._unpacked: OrderedDict[str, bytes] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -54,6 +59,7 @@ class PackedBlobs(Blobs):
         super().forget()
         with self._lock:
             self._shards.clear()
+            self._parts.clear()
             self._unpacked.clear()
 
     def shards_of(self, path: str, names: Iterable[str] | None = None) -> Shards:
@@ -65,7 +71,7 @@ class PackedBlobs(Blobs):
 
         Raises:
             ArrayError: A shard or its index is damaged.
-            StoreError: The place cannot list.
+            StoreUnlistable: The place cannot list.
         """
         known = self._shards.get(path)
         if known is None:
@@ -75,37 +81,87 @@ class PackedBlobs(Blobs):
         return known
 
     def packed_or_none(self, path: str) -> Shards:
-        """Packed chunks of an array; none where the place cannot list."""
+        """Packed chunks of an array; none where the root says that nothing is packed.
+
+        Raises:
+            StoreUnlistable: Some arrays are packed, and the place cannot list.
+        """
+        known = self._shards.get(path)
+        if known is None and self.recorded.sharded is False:
+            return Shards({}, {})
         try:
             return self.shards_of(path)
-        except StoreError:
+        except StoreUnlistable as error:
+            if self.recorded.sharded:
+                raise self.unlisted(path, error) from error
             return Shards({}, {})
 
-    def read_packed(self, path: str, coords: Iterable[ChunkCoords]) -> Cells:
-        """Packed chunks among ``coords``.
+    def shards_to_read(
+        self,
+        coords: Mapping[str, Iterable[ChunkCoords]],
+        recorded: Mapping[str, Mapping[ChunkCoords, int] | None],
+    ) -> list[str]:
+        """Shards that recorded chunks are in and whose index has not been read."""
+        wanted: dict[str, None] = {}
+        for path, chunks in coords.items():
+            numbers = recorded[path]
+            if numbers:
+                known = self._parts.get(path, _NONE).nodes
+                names = {f"{path}/{shard_name(numbers[c])}" for c in chunks if c in numbers}
+                wanted.update(dict.fromkeys(sorted(names - known.keys())))
+        return list(wanted)
+
+    def add_shards(
+        self,
+        coords: Mapping[str, Iterable[ChunkCoords]],
+        recorded: Mapping[str, Mapping[ChunkCoords, int] | None],
+        documents: Documents,
+    ) -> set[str]:
+        """Take over indexes just read; the arrays whose indexes are not as recorded."""
+        for shard, document in documents.items():
+            path = shard.rpartition("/")[0]
+            with self.blaming(path):
+                node = array_node(document, paths.node(shard))
+                self._read_index(shard, node, self._parts.setdefault(path, Shards({}, {})))
+        stale = set()
+        for path, chunks in coords.items():
+            numbers = recorded[path]
+            slots = self._parts.get(path, _NONE).slots
+            if numbers and any(chunk in numbers and chunk not in slots for chunk in chunks):
+                stale.add(path)
+                self._parts.pop(path, None)
+        return stale
+
+    def read_packed(self, request: Mapping[str, Iterable[ChunkCoords]]) -> dict[str, Cells]:
+        """Packed chunks among those asked for, by array, ranges of all in one batch.
 
         Raises:
             ArrayError: A shard is damaged.
         """
-        shards = self.packed_or_none(path)
-        wanted = {c: shards.slots[c] for c in coords if c in shards.slots}
-        plain = {c: slot for c, slot in wanted.items() if _pipeline(shards, slot).plain}
-        ranges = [(f"{slot.shard}/c/0", slot.offset, slot.length) for slot in plain.values()]
+        wanted: list[tuple[str, ChunkCoords, Shards, Slot]] = []
+        for path, coords in request.items():
+            shards = self._parts.get(path) or self.packed_or_none(path)
+            wanted += [(path, c, shards, shards.slots[c]) for c in coords if c in shards.slots]
+        plain = [one for one in wanted if _pipeline(one[2], one[3]).plain]
+        ranges = [(f"{slot.shard}/c/0", slot.offset, slot.length) for *_, slot in plain]
         parts = self.backend.get_ranges(ranges) if ranges else []
-        cells: Cells = {}
-        for (chunk, slot), part in zip(plain.items(), parts, strict=True):
+        cells: dict[str, Cells] = {path: {} for path in request}
+        for (path, chunk, _, slot), part in zip(plain, parts, strict=True):
             if part is None or len(part) != slot.length:
                 raise self.damaged(path, f"its shard {slot.shard} is missing or cut short", chunk)
-            cells[chunk] = part
-        for chunk, slot in wanted.items():
-            if chunk not in plain:
+            if part:
+                cells[path][chunk] = part
+        for path, chunk, shards, slot in wanted:
+            if slot.length and not _pipeline(shards, slot).plain:
                 whole = self._unpack(path, slot.shard, chunk)
-                cells[chunk] = whole[slot.offset : slot.offset + slot.length]
-        return {chunk: blob for chunk, blob in cells.items() if blob}
+                cells[path][chunk] = whole[slot.offset : slot.offset + slot.length]
+        return cells
 
     def drop_packed(self, path: str, coords: Iterable[ChunkCoords]) -> None:
         """Take chunks out of the shard indexes; their bytes stay in the shards, unused."""
         shards = self.packed_or_none(path)
+        self._parts.pop(path, None)
+        self.recorded = self.recorded.without(path)
         gone = [c for c in coords if c in shards.slots]
         touched = {shards.slots[c].shard for c in gone}
         for chunk in gone:
@@ -167,6 +223,16 @@ class PackedBlobs(Blobs):
 
     def _held(self) -> int:
         return sum(map(len, self._unpacked.values()))
+
+
+def shard_name(number: int) -> str:
+    """Name of the array that is a shard."""
+    return f"__shard_{number:06d}"
+
+
+def shard_number(shard: str) -> int:
+    """Number of a shard, from its path."""
+    return int(shard.rpartition("_")[2])
 
 
 def _pipeline(shards: Shards, slot: Slot) -> Pipeline:
