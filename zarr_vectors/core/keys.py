@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
-
-import numpy as np
+from itertools import repeat
 
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.typing import ChunkCoords
 
 _NUMBER = r"(?:0|-?[1-9][0-9]{0,17})"
 _KEY = re.compile(rf"{_NUMBER}(?:\.{_NUMBER})*", re.ASCII)
+_LETTERS = re.compile(r"[0-9.,-]+", re.ASCII)
 _MAX_RANK = 16
+_DIGITS = 18
+_LIMIT = 10**_DIGITS
 
 
 def format_key(coords: Iterable[int]) -> str:
@@ -48,18 +51,34 @@ def parse_keys(keys: list[str]) -> list[ChunkCoords]:
     if not keys:
         return []
     try:
-        joined = ",".join(keys)
+        dots = set(map(str.count, keys, repeat(".")))
     except TypeError:
         raise ArrayError("chunk keys must be strings such as '0.1.-2'") from None
     rank = keys[0].count(".") + 1
-    pattern = rf"{_NUMBER}(?:\.{_NUMBER}){{{rank - 1}}}"
-    if rank > _MAX_RANK or re.fullmatch(f"(?:{pattern},)*{pattern}", joined, re.ASCII) is None:
+    numbers = _numbers(",".join(keys)) if len(dots) == 1 and rank <= _MAX_RANK else None
+    if numbers is not None and max(map(len, keys)) > _DIGITS:
+        numbers = numbers if all(-_LIMIT < n < _LIMIT for n in numbers) else None
+    if numbers is None:
         bad = next((key for key in keys if _wrong_rank(key, rank)), keys[0])
         raise ArrayError(f"{bad[:80]!r} is not a chunk key of {rank} numbers such as '0.1.-2'")
-    if len(keys) != joined.count(",") + 1:
+    if len(numbers) != rank * len(keys):
         raise ArrayError("a chunk key holds a comma")
-    numbers = np.array(joined.replace(".", ",").split(","), dtype=np.int64)
-    return list(map(tuple, numbers.reshape(len(keys), rank).tolist()))
+    each = iter(numbers)
+    return list(zip(*(each,) * rank, strict=True))
+
+
+def _numbers(keys: str) -> list[int] | None:
+    """Numbers of keys joined by commas, or None where one has no or another spelling.
+
+    A list of whole numbers in JSON has one spelling but for spaces, exponents and a negative zero.
+    """
+    if _LETTERS.fullmatch(keys) is None or "-0" in keys:
+        return None
+    try:
+        found: list[int] = json.loads(f"[{keys.replace('.', ',')}]")
+    except ValueError:
+        return None
+    return found
 
 
 def _wrong_rank(key: str, rank: int) -> bool:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from zarr_vectors.constants import NODE, STALE_KEY
+from zarr_vectors.constants import LEVEL_KEY, STALE_KEY
 from zarr_vectors.core.group import Group
 from zarr_vectors.core.handle import StoreHandle, finish, handle_at
 from zarr_vectors.core.metadata import LevelMetadata, RootMetadata, compute_bin_shape
 from zarr_vectors.core.metadata.multiscales import LevelTransform, with_transform
-from zarr_vectors.core.opening import FirstLook, read_documents
-from zarr_vectors.core.paths import node
 from zarr_vectors.core.root_meta import LevelDocument, RootDocument
 from zarr_vectors.exceptions import MetadataError, StoreError
 
@@ -41,12 +39,11 @@ def get_resolution_level(root: Group, level: int) -> Group:
     Raises:
         StoreError: There is no such level.
     """
-    place, key = root.layout.backend, node(str(level))
-    # the other levels are of no concern
-    look = FirstLook(place.get_many([NODE, key]), [level])
-    if key not in look.found or level not in read_documents(place, look)[1]:
+    path = str(level)
+    attributes = root.layout.get_attrs([path]).get(path, {}) if level >= 0 else {}
+    if LEVEL_KEY not in attributes:
         handle_at(root.layout).level(level)
-    return root[str(level)]
+    return root[path]
 
 
 def create_resolution_level(root: Group, level: int, level_metadata: LevelMetadata) -> Group:

@@ -16,7 +16,7 @@ from zarr_vectors.constants import (
 from zarr_vectors.core.backends import StoreLike, open_backend, resolve_backend_name
 from zarr_vectors.core.bounds import grid_for, set_bounds
 from zarr_vectors.core.group import FsGroup, Group, group_at
-from zarr_vectors.core.handle import creating, finish, handle_at, open_handle
+from zarr_vectors.core.handle import creating, finish, handle_at, open_root
 from zarr_vectors.core.info import store_info
 from zarr_vectors.core.layouts.detect import layout_for
 from zarr_vectors.core.levels import (
@@ -181,13 +181,13 @@ def open_store(
 
     Raises:
         StoreError: Missing, not a Zarr Vectors store, of an unknown version, or an unknown mode.
-        MetadataError: Damaged metadata.
+        MetadataError: The root's metadata is damaged; that of levels is not read yet.
     """
     if mode not in ("r", "r+", "a"):
         raise StoreError(f"mode {mode!r} is unknown: expected r, r+ or a")
     # "a" means "may be written to" here, as "r+" does: opening makes nothing
     mode = "r" if mode == "r" else "r+"
-    return group_at(open_handle(path, mode, backend=backend, **backend_kwargs).layout)
+    return group_at(open_root(path, mode, backend=backend, **backend_kwargs))
 
 
 def get_parametric_group(root: Group) -> Group:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import os
 import sys
 from pathlib import Path
@@ -36,6 +37,7 @@ class _How(ctypes.Structure):
 _HOW_BYTES = ctypes.sizeof(_How)
 
 
+@functools.cache
 def _find_openat2() -> Any:  # noqa: ANN401 - a C function has no better type
     """The system call wrapped, or None where the system does not have it."""
     if not sys.platform.startswith("linux") or ctypes.sizeof(ctypes.c_void_p) != 8:

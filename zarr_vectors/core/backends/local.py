@@ -296,7 +296,8 @@ class LocalBackend:
     def _scan(self, prefix: str) -> list[str]:
         path = f"{self._root}/{prefix}" if prefix else self._root
         with self._failing("list", prefix):
-            if not (self._files.follow_links or is_inside(os.path.realpath(path), self._root)):
+            free = self._files.follow_links or not prefix
+            if not (free or is_inside(os.path.realpath(path), self._root)):
                 raise StoreError(leaves(prefix, self._root))
             try:
                 with os.scandir(path) as entries:

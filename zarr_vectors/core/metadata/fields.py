@@ -59,7 +59,11 @@ def numbers_of(
     value: object, what: str, *, count: int | None = None, positive: bool = False
 ) -> tuple[float, ...]:
     """``value`` as a tuple of finite floats."""
-    numbers = tuple(number_of(item, f"each entry of {what}") for item in items_of(value, what))
+    items = items_of(value, what)
+    numbers = tuple(items)
+    if any(type(item) is not float for item in numbers) or not all(map(math.isfinite, numbers)):
+        each = f"each entry of {what}"
+        numbers = tuple(number_of(item, each) for item in items)
     if count is not None and len(numbers) != count:
         raise MetadataError(f"{what} has {len(numbers)} entries, the store has {count} axes")
     if positive and not all(number > 0 for number in numbers):
@@ -69,7 +73,11 @@ def numbers_of(
 
 def texts_of(value: object, what: str) -> tuple[str, ...]:
     """``value`` as a tuple of strings."""
-    return tuple(text_of(item, f"each entry of {what}") for item in items_of(value, what))
+    items = items_of(value, what)
+    if all(type(item) is str for item in items):
+        return tuple(items)
+    each = f"each entry of {what}"
+    return tuple(text_of(item, each) for item in items)
 
 
 def items_of(value: object, what: str) -> Sequence[Any]:

@@ -76,7 +76,7 @@ class Cells09(Tree):
         grid = self.grids([path]).get(path)
         if grid is None:
             return ()
-        return tuple(sorted(self._walk(grid) if grid.stored is None else grid.stored))
+        return tuple(sorted(self._walk(grid))) if grid.stored is None else grid.listed
 
     def grids(self, wanted: Iterable[str], *, fresh: bool = False) -> dict[str, Grid]:
         """Grids of the arrays that exist, in one batch.
@@ -90,10 +90,12 @@ class Cells09(Tree):
         }
         unread = [path for path, grid in found.items() if grid is None]
         documents = self.documents(unread) if unread else {}
+        last = None
         for path in unread:
             if path in documents and not is_group(documents[path]):
                 with self.blaming(path):
-                    found[path] = self._grids[path] = read_grid(path, documents[path])
+                    # arrays of a level mostly hold the same chunks
+                    last = found[path] = self._grids[path] = read_grid(path, documents[path], last)
         return {path: grid for path, grid in found.items() if grid is not None}
 
     def create_cells(self, path: str, meta: Mapping[str, Any], grid: ChunkGrid) -> None:
@@ -134,7 +136,7 @@ class Cells09(Tree):
         self.backend.put_many(items)
         if gone:
             self.backend.delete_many(gone.values())
-        self._grids[path] = Grid(path, grid.node, grid.origin, stored)
+        self._grids[path] = Grid(path, grid.node, grid.origin, stored, tuple(sorted(stored)))
 
     def set_grid(self, path: str, grid: ChunkGrid) -> None:
         """Make room for the chunks of ``grid``, keeping every cell; it must hold those stored."""

@@ -29,6 +29,8 @@ class Grid:
     origin: ChunkCoords
     stored: frozenset[ChunkCoords] | None
     """Chunks recorded as not empty; None where the array keeps no record."""
+    listed: tuple[ChunkCoords, ...] = ()
+    """The same chunks, ascending in numeric tuple order."""
     plain: bool = field(init=False)
     """Cells are neither compressed nor checksummed."""
 
@@ -87,8 +89,13 @@ class Grid:
         return [f"{self.path}/c{separator}{text}" for text in below]
 
 
-def read_grid(path: str, document: Mapping[str, Any]) -> Grid:
+def read_grid(path: str, document: Mapping[str, Any], like: Grid | None = None) -> Grid:
     """The grid of an array.
+
+    Args:
+        path: Logical path of the array.
+        document: Its document.
+        like: A grid whose record may be the same: it is then taken over.
 
     Raises:
         ArrayError: The document is no chunked array, or its record is malformed.
@@ -109,15 +116,19 @@ def read_grid(path: str, document: Mapping[str, Any]) -> Grid:
     ):
         raise ArrayError(f"its {ORIGIN} {str(origin)[:60]} is malformed")
     record = node.attributes.get(RECORD)
-    stored = None
-    if record is not None:
-        if not isinstance(record, list):
-            raise ArrayError(f"its {RECORD} is no list")
+    if record is None:
+        return Grid(path, node, tuple(origin), None)
+    if not isinstance(record, list):
+        raise ArrayError(f"its {RECORD} is no list")
+    if like is not None and like.node.attributes.get(RECORD) == record:
+        stored, listed = like.stored, like.listed
+    else:
         coords = parse_keys(record)
         stored = frozenset(coords)
-        if coords and len(coords[0]) != rank:
-            raise ArrayError(f"its {RECORD} holds keys of {len(coords[0])} numbers, not {rank}")
-    return Grid(path, node, tuple(origin), stored)
+        listed = tuple(sorted(coords if len(coords) == len(stored) else stored))
+    if listed and len(listed[0]) != rank:
+        raise ArrayError(f"its {RECORD} holds keys of {len(listed[0])} numbers, not {rank}")
+    return Grid(path, node, tuple(origin), stored, listed)
 
 
 def grid_document(

@@ -159,7 +159,7 @@ class ReadsLinks09(Cells09, Families09):
             turned = grid.node.attributes.get("has_perm", False)
             if type(turned) is not bool:
                 raise self.damaged(part.path, "its has_perm is malformed")
-            stored = self.list_cells(part.path) if grid.stored is None else sorted(grid.stored)
+            stored = self.list_cells(part.path) if grid.stored is None else grid.listed
             cells = np.array(stored, np.int64).reshape(-1, family.rank)
             if wanted is not None:
                 touched = part.touch if starting else part.reach
