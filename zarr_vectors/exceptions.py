@@ -53,6 +53,10 @@ class StoreUnlistable(StoreError):
     """A place that does not tell which keys it holds, as a plain web server, and was asked to."""
 
 
+class AccessRefused(StoreError):
+    """A place that may not be read, or written to, by whoever asked; says who that was."""
+
+
 class Cancelled(ZVError):
     """The caller gave up on what it had asked for; see ``core.backends.CancelScope``."""
 

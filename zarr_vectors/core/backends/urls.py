@@ -9,7 +9,9 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _FILE = re.compile(r"file:", re.IGNORECASE)
-_USER_INFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s?#\"']*@")
+_USER_INFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)([^/\s?#\"']*)@")
+_AMAZON = re.compile(r"(?:[a-z0-9.-]+\.)?s3(?:[.-][a-z0-9.-]+)?\.amazonaws\.com(?:\.cn)?", re.I)
+_AZURE = re.compile(r"[a-z0-9]+\.(?:blob|dfs)\.core\.windows\.net", re.I)
 _QUERY = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^\s?#\"'<>)]*)[?#][^\s\"'<>)]*")
 
 
@@ -46,9 +48,39 @@ def file_url(path: Path) -> str:
     return path.absolute().as_uri()
 
 
+def bucket_of(url: str) -> str:
+    """Bucket a URL such as ``s3://bucket/x`` names."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def split_user(url: str) -> tuple[str, str]:
+    """A URL without its user info, and that as ``user:password``, ``""`` where it has none."""
+    parts = urlsplit(url)
+    user, mark, host = parts.netloc.rpartition("@")
+    bare = urlunsplit((parts.scheme, host, parts.path, parts.query, ""))
+    return bare, unquote(user) if mark else ""
+
+
+def is_bucket_host(url: str) -> bool:
+    """A web address that is a bucket's own and carries no user and no signature."""
+    parts = urlsplit(url)
+    if parts.scheme.lower() != "https" or parts.query or "@" in parts.netloc:
+        return False
+    return bool(_AMAZON.fullmatch(parts.netloc) or _AZURE.fullmatch(parts.netloc))
+
+
 def redact(text: str) -> str:
-    """``text`` with user info and query of every URL in it left out."""
-    return _QUERY.sub(r"\1", _USER_INFO.sub(r"\1", text))
+    """``text`` with user info and query of every URL in it left out.
+
+    What stands there in ``abfss://container@account`` is no user and stays.
+    """
+    return _QUERY.sub(r"\1", _USER_INFO.sub(_without_user, text))
+
+
+def _without_user(found: re.Match[str]) -> str:
+    scheme, user = found.groups()
+    container = scheme.lower() in {"abfs://", "abfss://"} and not re.search("[:@]", user)
+    return found[0] if container else scheme
 
 
 def join_url(url: str, name: str) -> str:

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zarr_vectors.core.backends.urls import join_url, local_path, redact, scheme_of
+from zarr_vectors.core.backends.urls import (
+    bucket_of,
+    is_bucket_host,
+    join_url,
+    local_path,
+    redact,
+    scheme_of,
+    split_user,
+)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +73,10 @@ def test_a_path_survives_its_url(name: str) -> None:
         ("mail me@host or ask why?", "mail me@host or ask why?"),
         ("/a/path?x@y", "/a/path?x@y"),
         ("https://u:p@w@host/x", "https://host/x"),
+        ("abfss://container@account.x/y", "abfss://container@account.x/y"),
+        ("1https://u:p@h/x", "1https://h/x"),
+        ("abfss://c:pw@account.x/y", "abfss://account.x/y"),
+        ("abfss://c@pw@account.x/y?sig=1", "abfss://account.x/y"),
     ],
 )
 def test_secrets_are_left_out(text: str, shown: str) -> None:
@@ -74,3 +86,28 @@ def test_secrets_are_left_out(text: str, shown: str) -> None:
 def test_children_of_urls() -> None:
     assert join_url("file:///a b".replace(" ", "%20"), "0/c d") == "file:///a%20b/0/c%20d"
     assert join_url("s3://bucket", "0") == "s3://bucket/0"
+
+
+def test_who_is_named_in_an_address() -> None:
+    assert split_user("https://a%40b:p%3Aw@host:8/x?t=1#f") == ("https://host:8/x?t=1", "a@b:p:w")
+    assert split_user("https://host/x") == ("https://host/x", "")
+    assert bucket_of("s3://user@bucket/x") == "bucket"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://bucket.s3.us-west-2.amazonaws.com/x", True),
+        ("https://s3.eu-west-1.amazonaws.com/bucket/x", True),
+        ("https://bucket.s3.amazonaws.com/x", True),
+        ("https://account.blob.core.windows.net/container/x", True),
+        ("https://account.blob.core.windows.net/container/x?sig=1", False),
+        ("https://u:p@bucket.s3.us-west-2.amazonaws.com/x", False),
+        ("http://bucket.s3.us-west-2.amazonaws.com/x", False),
+        ("https://s3.us-west-2.amazonaws.com.evil.example/x", False),
+        ("https://amazonaws.com/x", False),
+        ("https://host/x", False),
+    ],
+)
+def test_addresses_of_buckets_on_the_web(url: str, expected: bool) -> None:
+    assert is_bucket_host(url) is expected
