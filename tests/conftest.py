@@ -84,31 +84,31 @@ def test_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def _s3_of_the_run() -> Iterator[Server]:
+def s3_of_the_run() -> Iterator[Server]:
     with s3_server() as server:
         yield server
 
 
 @pytest.fixture
-def s3(_s3_of_the_run: Server) -> Iterator[Server]:
+def s3(s3_of_the_run: Server) -> Iterator[Server]:
     """An S3 bucket, one for all tests; its network is quick and without faults at first."""
-    _s3_of_the_run.network.clear()
-    yield _s3_of_the_run
-    _s3_of_the_run.network.clear()
+    s3_of_the_run.network.clear()
+    yield s3_of_the_run
+    s3_of_the_run.network.clear()
 
 
 @pytest.fixture(scope="session")
-def _gcs_of_the_run() -> Iterator[Server]:
+def gcs_of_the_run() -> Iterator[Server]:
     with gcs_server() as server:
         yield server
 
 
 @pytest.fixture
-def gcs(_gcs_of_the_run: Server) -> Iterator[Server]:
+def gcs(gcs_of_the_run: Server) -> Iterator[Server]:
     """A bucket of the Google dialect, one for all tests."""
-    _gcs_of_the_run.network.clear()
-    yield _gcs_of_the_run
-    _gcs_of_the_run.network.clear()
+    gcs_of_the_run.network.clear()
+    yield gcs_of_the_run
+    gcs_of_the_run.network.clear()
 
 
 @pytest.fixture(scope="session")
@@ -123,17 +123,17 @@ def azurite() -> None:
 
 
 @pytest.fixture(scope="session")
-def _azure_of_the_run(azurite: None) -> Iterator[Server]:
+def azure_of_the_run(azurite: None) -> Iterator[Server]:
     with azure_server() as server:
         yield server
 
 
 @pytest.fixture
-def azure(_azure_of_the_run: Server) -> Iterator[Server]:
+def azure(azure_of_the_run: Server) -> Iterator[Server]:
     """An Azure container, one for all tests."""
-    _azure_of_the_run.network.clear()
-    yield _azure_of_the_run
-    _azure_of_the_run.network.clear()
+    azure_of_the_run.network.clear()
+    yield azure_of_the_run
+    azure_of_the_run.network.clear()
 
 
 @pytest.fixture
