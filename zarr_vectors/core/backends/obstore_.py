@@ -7,24 +7,25 @@ such a place is opened.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, NotSupportedError
 from obstore.store import GCSStore, HTTPStore, LocalStore, MemoryStore, ObjectStore, from_url
 from zarr.storage import ObjectStore as ZarrObjectStore
 
-from zarr_vectors.constants import MAX_DENSE_BYTES, MAX_REQUESTS_AT_ONCE
+from zarr_vectors.core.backends.obstore_lists import list_below, list_children
+from zarr_vectors.core.backends.obstore_reads import ABSENT, AsIs, Asks, Bodies
+from zarr_vectors.core.backends.requests import Policy, Request, Requests, gap_for, join
 from zarr_vectors.core.backends.stats import IOStats
 from zarr_vectors.core.backends.urls import redact
 from zarr_vectors.core.paths import check_key
 from zarr_vectors.exceptions import StoreError, StoreUnlistable, StoreUnreachable
 
 Buffer = bytes | bytearray | memoryview
-T = TypeVar("T")
-R = TypeVar("R")
 
 # limits and further tries are those of the request runner; obstore's own would multiply them
 _CLIENT = {"timeout": "1h", "connect_timeout": "5s"}
@@ -37,7 +38,7 @@ def open_url(url: str, *, read_only: bool, **options: Any) -> ObstoreBackend:  #
     Args:
         url: ``s3://``, ``gs://``, ``az://``, ``http(s)://`` ...
         read_only: Refuse to write.
-        options: Passed to obstore; ours are a 6 s request timeout, 3 retries, 25 s in all.
+        options: Passed to obstore; it does not try again itself unless told to.
 
     Raises:
         StoreError: The address or an option is refused.
@@ -67,7 +68,7 @@ class ObstoreBackend:
         store: The obstore store.
         read_only: Refuse to write.
         url: Where the store is; its kind and prefix by default.
-        at_once: Requests in flight.
+        policy: How many requests at once, how often again, how long.
     """
 
     name = "obstore"
@@ -79,14 +80,16 @@ class ObstoreBackend:
         *,
         read_only: bool = True,
         url: str | None = None,
-        at_once: int = MAX_REQUESTS_AT_ONCE,
+        policy: Policy | None = None,
     ) -> None:
         self.url = redact(_describe(store) if url is None else url)
         self.read_only = read_only
         self.local_path: Path | None = None
         self.stats = IOStats()
         self._store = store
-        self._at_once = at_once
+        self._asks: Asks = AsIs(store)
+        self._requests = Requests(self.url, self.stats, policy)
+        self._bodies = Bodies(self._asks, self.url)
 
     def __repr__(self) -> str:
         return f"ObstoreBackend({self.url!r}, read_only={self.read_only})"
@@ -124,8 +127,8 @@ class ObstoreBackend:
             check_key(key)
 
         async def put(item: tuple[str, Buffer], request: Request) -> None:
-            request.got(len(item[1]))  # it is on its way, which takes time too
-            await obstore.put_async(self._store, item[0], bytes(item[1]))
+            request.allow(len(item[1]) / request.limits.of_try.bytes_per_s)
+            await self._put(item[0], bytes(item[1]))
 
         self._requests.each("write", put, list(items.items()), _key_of)
         self.stats.add(requests=len(items), bytes_written=sum(map(len, items.values())))
@@ -136,14 +139,14 @@ class ObstoreBackend:
 
         async def put(key: str, request: Request) -> bool:
             try:
-                await obstore.put_async(self._store, key, data, mode="create")
+                await self._put(key, data, mode="create")
             except (AlreadyExistsError, FileExistsError):
                 # a retry of a request that went through is told so too
                 return await self._bodies.whole(key, request) == data
             except NotSupportedError:  # a service that cannot: one writer only, as the docs say
                 if await self._bodies.whole(key, request) is not None:
                     return False
-                await obstore.put_async(self._store, key, data)
+                await self._put(key, data)
                 return await self._bodies.whole(key, request) == data
             return True
 
@@ -158,7 +161,7 @@ class ObstoreBackend:
 
         async def delete(key: str, _: Request) -> None:
             with suppress(ABSENT):
-                await obstore.delete_async(self._store, key)
+                await self._asks.ask(lambda store: obstore.delete_async(store, key), reading=False)
 
         self._requests.each("remove", delete, wanted)
         self.stats.add(requests=len(wanted))
@@ -172,14 +175,9 @@ class ObstoreBackend:
         """Sorted keys of everything below a prefix."""
         if prefix:
             check_key(prefix)
-
-        async def keys(below: str) -> list[str]:
-            pages = obstore.list(self._store, below or None)
-            return [meta["path"] async for page in pages for meta in page]
-
-        found = self._listed(keys, prefix)
+        found = self._listed(list_below, prefix)
         self.stats.add(requests=1)
-        return sorted(found)
+        return found
 
     def sync(self) -> None:
         """Nothing: what a bucket answered for is written."""
@@ -192,20 +190,21 @@ class ObstoreBackend:
         if prefix:
             check_key(prefix)
 
-        async def names(below: str) -> list[str]:
-            found = await obstore.list_with_delimiter_async(self._store, below or None)
-            return [*found["common_prefixes"], *(meta["path"] for meta in found["objects"])]
-
-        paths = self._listed(names, prefix)
+        paths = self._listed(list_children, prefix)
         self.stats.add(requests=1)
         if not paths and isinstance(self._store, HTTPStore):
             # a web server that knows no listing answers the same as an empty folder
             raise StoreUnlistable(f"{self.url} cannot list its keys")
         return sorted({path.strip("/").rsplit("/", 1)[-1] for path in paths} - {""})
 
-    def _listed(self, work: Callable[[str], Awaitable[list[str]]], prefix: str) -> list[str]:
+    def _listed(
+        self, how: Callable[[Asks, str, Request], Awaitable[list[str]]], prefix: str
+    ) -> list[str]:
+        async def work(below: str, request: Request) -> list[str]:
+            return await how(self._asks, below, request)
+
         try:
-            return self._each("list", work, [prefix])[0]
+            return self._requests.each("list", work, [prefix])[0]
         except StoreUnreachable:
             raise
         except StoreError as error:
@@ -217,10 +216,16 @@ class ObstoreBackend:
         """The same place as a zarr ObjectStore."""
         return ZarrObjectStore(self._store, read_only=self.read_only)
 
+    async def _put(
+        self, key: str, data: bytes, mode: Literal["create", "overwrite"] = "overwrite"
+    ) -> None:
+        await self._asks.ask(
+            lambda store: obstore.put_async(store, key, data, mode=mode), reading=False
+        )
+
     async def _part(self, wanted: tuple[str, int, int], request: Request) -> bytes | None:
-        key, start, stop = wanted
-        if start < 0:
-            return await self._bodies.tail((key, -start), request)
+        if wanted[1] < 0:
+            return await self._bodies.tail((wanted[0], -wanted[1]), request)
         return await self._bodies.part(wanted, request)
 
     def _writable(self) -> None:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from zarr.abc.store import ByteRequest, RangeByteRequest, Store, SuffixByteRequest
 from zarr.core.buffer import default_buffer_prototype
 from zarr.core.buffer.cpu import Buffer as CpuBuffer
 
-from zarr_vectors._sync import gather_bounded, run
-from zarr_vectors.constants import MAX_REQUESTS_AT_ONCE, NODE
+from zarr_vectors.constants import NODE
+from zarr_vectors.core.backends.requests import Policy, Request, Requests
 from zarr_vectors.core.backends.stats import IOStats
 from zarr_vectors.core.backends.urls import redact
 from zarr_vectors.core.paths import check_key
 from zarr_vectors.exceptions import StoreError, StoreUnlistable
 
 Buffer = bytes | bytearray | memoryview
-T = TypeVar("T")
-R = TypeVar("R")
+
+_PATIENCE_S = 600.0
+"""Seconds for what a store does in many requests of its own: listing, removing a folder."""
 
 
 class ZarrStoreBackend:
@@ -30,7 +30,7 @@ class ZarrStoreBackend:
         read_only: Refuse to write.
         name: Kind of place, for display.
         url: Where the store is; what the store says of itself by default.
-        at_once: Requests in flight.
+        policy: How many requests at once, how often again, how long.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class ZarrStoreBackend:
         read_only: bool = True,
         name: str = "zarr",
         url: str | None = None,
-        at_once: int = MAX_REQUESTS_AT_ONCE,
+        policy: Policy | None = None,
     ) -> None:
         self.name = name
         self.url = redact(str(store) if url is None else url)
@@ -48,7 +48,7 @@ class ZarrStoreBackend:
         self.local_path: Path | None = None
         self.stats = IOStats()
         self._store = store
-        self._at_once = at_once
+        self._requests = Requests(self.url, self.stats, policy)
         # a store with sessions has transactions of its own, and takes no keys but those of Zarr
         self.any_key = not hasattr(store, "session")
 
@@ -59,10 +59,10 @@ class ZarrStoreBackend:
         """Whole values of the keys that exist."""
         wanted = list(dict.fromkeys(map(check_key, keys)))
 
-        async def get(key: str) -> bytes | None:
-            return await self._get(key, None)
+        async def get(key: str, request: Request) -> bytes | None:
+            return await self._get(key, None, request)
 
-        answers = self._each("read", get, wanted)
+        answers = self._requests.each("read", get, wanted)
         found = {k: a for k, a in zip(wanted, answers, strict=True) if a is not None}
         self.stats.add(requests=len(wanted), bytes_read=sum(map(len, found.values())))
         return found
@@ -70,14 +70,16 @@ class ZarrStoreBackend:
     def get_ranges(self, ranges: Sequence[tuple[str, int, int]]) -> list[bytes | None]:
         """One answer per ``(key, start, length)``; None where there is no such key."""
 
-        async def get(request: tuple[str, int, int]) -> bytes | None:
-            key, start, length = request
+        async def get(wanted: tuple[str, int, int], request: Request) -> bytes | None:
+            key, start, length = wanted
             if start >= 0:
-                return await self._get(check_key(key), RangeByteRequest(start, start + length))
-            tail = await self._get(check_key(key), SuffixByteRequest(-start))
+                return await self._get(key, RangeByteRequest(start, start + length), request)
+            tail = await self._get(key, SuffixByteRequest(-start), request)
             return None if tail is None else tail[:length]
 
-        answers = self._each("read", get, ranges)
+        for key, _, _ in ranges:
+            check_key(key)
+        answers = self._requests.each("read", get, ranges, _key_of)
         size = sum(len(answer) for answer in answers if answer is not None)
         self.stats.add(requests=len(ranges), bytes_read=size)
         return answers
@@ -86,26 +88,30 @@ class ZarrStoreBackend:
         """Create or replace each value."""
         self._writable()
 
-        async def put(item: tuple[str, Buffer]) -> None:
-            await self._store.set(check_key(item[0]), CpuBuffer.from_bytes(bytes(item[1])))
+        for key in items:
+            check_key(key)
+
+        async def put(item: tuple[str, Buffer], request: Request) -> None:
+            request.allow(len(item[1]) / request.limits.of_try.bytes_per_s)
+            await self._store.set(item[0], CpuBuffer.from_bytes(bytes(item[1])))
 
         chunks = list(items.items())
         if not self.any_key:  # a store that knows its nodes takes no chunk of one it does not know
             nodes = [item for item in chunks if item[0].rpartition("/")[2] == NODE]
             chunks = [item for item in chunks if item[0].rpartition("/")[2] != NODE]
-            self._each("write", put, nodes)
-        self._each("write", put, chunks)
+            self._requests.each("write", put, nodes, _key_of)
+        self._requests.each("write", put, chunks, _key_of)
         self.stats.add(requests=len(items), bytes_written=sum(map(len, items.values())))
 
     def put_new(self, key: str, data: bytes) -> bool:
         """Create a value, unless the key exists; whether this call created it."""
         self._writable()
 
-        async def put(key: str) -> bytes | None:
+        async def put(key: str, request: Request) -> bytes | None:
             await self._store.set_if_not_exists(key, CpuBuffer.from_bytes(data))
-            return await self._get(key, None)
+            return await self._get(key, None, request)
 
-        stored = self._each("create", put, [check_key(key)])[0]
+        stored = self._requests.each("create", put, [check_key(key)])[0]
         self.stats.add(requests=2, bytes_written=len(data))
         return stored == data
 
@@ -113,7 +119,11 @@ class ZarrStoreBackend:
         """Remove the keys that exist."""
         self._writable()
         wanted = list(map(check_key, keys))
-        self._each("remove", self._store.delete, wanted)
+
+        async def delete(key: str, _: Request) -> None:
+            await self._store.delete(key)
+
+        self._requests.each("remove", delete, wanted)
         self.stats.add(requests=len(wanted))
 
     def delete_prefix(self, prefix: str) -> None:
@@ -121,7 +131,12 @@ class ZarrStoreBackend:
         self._writable()
         if prefix:
             check_key(prefix)
-        self._each("remove", self._store.delete_dir, [prefix])
+
+        async def delete(below: str, request: Request) -> None:
+            request.allow(_PATIENCE_S)
+            await self._store.delete_dir(below)
+
+        self._requests.each("remove", delete, [prefix])
         self.stats.add(requests=1)
 
     def list_dir(self, prefix: str) -> list[str]:
@@ -131,10 +146,11 @@ class ZarrStoreBackend:
         if prefix:
             check_key(prefix)
 
-        async def names(below: str) -> set[str]:
+        async def names(below: str, request: Request) -> set[str]:
+            request.allow(_PATIENCE_S)
             return {name.strip("/") async for name in self._store.list_dir(below)}
 
-        found = self._each("list", names, [prefix])[0]
+        found = self._requests.each("list", names, [prefix])[0]
         self.stats.add(requests=1)
         return sorted(found - {""})
 
@@ -143,10 +159,11 @@ class ZarrStoreBackend:
         if not self._store.supports_listing:
             raise StoreUnlistable(f"{self.url} cannot list its keys")
 
-        async def keys(below: str) -> list[str]:
+        async def keys(below: str, request: Request) -> list[str]:
+            request.allow(_PATIENCE_S)
             return [key async for key in self._store.list_prefix(below)]
 
-        found = self._each("list", keys, [f"{check_key(prefix)}/" if prefix else ""])[0]
+        found = self._requests.each("list", keys, [f"{check_key(prefix)}/" if prefix else ""])[0]
         self.stats.add(requests=1)
         return sorted(found)
 
@@ -160,27 +177,18 @@ class ZarrStoreBackend:
         """The store itself."""
         return self._store
 
-    async def _get(self, key: str, part: ByteRequest | None) -> bytes | None:
+    async def _get(self, key: str, part: ByteRequest | None, request: Request) -> bytes | None:
         value = await self._store.get(key, default_buffer_prototype(), part)
-        return None if value is None else value.to_bytes()
-
-    def _each(self, verb: str, work: Callable[[T], Awaitable[R]], items: Sequence[T]) -> list[R]:
-        if not items:
-            return []
-        try:
-            return run(gather_bounded(work, items, self._at_once))
-        except StoreError:
-            raise
-        except Exception as error:  # noqa: BLE001 - a foreign store may raise anything
-            reason = redact(f"{type(error).__name__}: {error}")
-        # outside the handler: the cause may hold credentials and must not be chained
-        raise StoreError(f"cannot {verb} {_keys(items)} of {self.url}: {reason}")
+        if value is None:
+            return None
+        data = value.to_bytes()
+        request.got(len(data))
+        return data
 
     def _writable(self) -> None:
         if self.read_only:
             raise StoreError(f"{self.url} was opened read-only")
 
 
-def _keys(items: Sequence[object]) -> str:
-    first = items[0][0] if isinstance(items[0], tuple) else items[0]
-    return f"{first or 'the root'}" if len(items) == 1 else f"{len(items)} keys from {first} on"
+def _key_of(item: tuple[str, object] | tuple[str, int, int]) -> str:
+    return item[0]

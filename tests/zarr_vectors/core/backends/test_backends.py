@@ -165,7 +165,7 @@ def test_slow_stores_are_asked_many_things_at_once() -> None:
     store = SlowStore(MemoryStore(), 0.01)
     backend = open_backend(store, mode="a")
     backend.get_many([str(number) for number in range(200)])
-    assert store.most_in_flight == 64
+    assert 64 <= store.most_in_flight <= 128
 
 
 def test_the_same_place_as_a_zarr_store(backend: StorageBackend) -> None:
