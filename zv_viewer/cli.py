@@ -11,7 +11,7 @@ from zv_viewer.commands.options import command_parser, window_parser
 from zv_viewer.errors import InputError
 
 BAD_INPUT = 2
-COMMANDS = ("info", "render", "bench")
+COMMANDS = ("info", "index", "render", "bench")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,6 +36,10 @@ def _run(args: argparse.Namespace) -> int:
         from zv_viewer.commands.info import info
 
         return info(args.store, as_json=args.json)
+    if args.command == "index":
+        from zv_viewer.commands.index import index
+
+        return index(args.store, check=args.check)
     if args.command == "render":
         _need_viewer("render")
         from zv_viewer.commands.render import render

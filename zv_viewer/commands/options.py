@@ -16,8 +16,8 @@ def window_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="zv-view",
         description="View a Zarr Vectors store of any size.",
-        epilog="Commands: zv-view info STORE, zv-view render STORE --out P.png, "
-        "zv-view bench STORE; each has its own --help.",
+        epilog="Commands: zv-view info STORE, zv-view index STORE, zv-view render STORE --out "
+        "P.png, zv-view bench STORE; each has its own --help.",
     )
     parser.add_argument("store", nargs="?", help="path or URL of a .zarrvectors store")
     parser.add_argument("--sample", metavar="NAME", help="a synthetic store, made on first use")
@@ -28,13 +28,22 @@ def window_parser() -> argparse.ArgumentParser:
 
 
 def command_parser() -> argparse.ArgumentParser:
-    """``zv-view info | render | bench``."""
+    """``zv-view info | index | render | bench``."""
     parser = argparse.ArgumentParser(prog="zv-view")
     commands = parser.add_subparsers(dest="command", required=True)
 
     info = commands.add_parser("info", help="what a store holds, from its metadata")
     info.add_argument("store")
     info.add_argument("--json", action="store_true", help="as JSON")
+
+    index = commands.add_parser("index", help="record what lets a store be read without listing")
+    index.add_argument("store")
+    index.add_argument(
+        "--check",
+        "--dry-run",
+        action="store_true",
+        help="write nothing; exit with 1 where something would be added",
+    )
 
     render = commands.add_parser("render", help="one settled picture, with or without a display")
     render.add_argument("store")

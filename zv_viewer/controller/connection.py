@@ -8,7 +8,7 @@ answers again; the first that does makes all the others due.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 
 from zv_viewer.loading.queue import JobKey
@@ -75,6 +75,11 @@ class Connection:
             self._waits.clear()
         self._waits.pop(key, None)
         self._in_a_row = self._probes = 0
+
+    def keep(self, keys: Set[JobKey]) -> None:
+        """Only these loads are wanted any more."""
+        for key in [key for key in self._waits if key not in keys]:
+            del self._waits[key]
 
     def may_start(self, key: JobKey, now: float, *, others: bool) -> bool:
         """Whether a load may start now.

@@ -88,6 +88,7 @@ class Loads:
         """Ask for these, best first; with ``cancel`` for nothing else that has not started."""
         for job in self._scheduler.ask(jobs, cancel=cancel):
             self.settle(job)
+        self._connection.keep({job.key for job in (*self.queued, *self.in_flight)})
 
     def suit(self, network: Network) -> None:
         """Run as many loads at once as suits how the store answers."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,6 +21,7 @@ from zv_viewer.testing.cameras import shifted, zoomed
 from zv_viewer.testing.scenes import random_camera
 from zv_viewer.testing.sinks import FakeSink
 from zv_viewer.testing.sources import CloudSource, broken_by_chance, make_cloud
+from zv_viewer.testing.weather import FarSource, Weather, fail
 
 T = TypeVar("T")
 
@@ -39,22 +41,19 @@ class FakeClock:
 
 @dataclass(eq=False)
 class FakeNetwork:
-    """An executor whose tasks end after a random time, in any order.
+    """An executor whose tasks end after a random time, in any order, well or not.
 
     Args:
         clock: Whose time counts.
-        rng: Of the latencies.
-        latency_s: The longest; how long each takes is drawn for each.
+        rng: Of what tasks meet.
+        weather: What tasks meet.
         workers: Tasks that run at once.
-        outages: Chance that a task takes ``outage_s`` more.
     """
 
     clock: FakeClock
     rng: np.random.Generator
-    latency_s: float = 0.05
+    weather: Weather = field(default_factory=Weather)
     workers: int = 3
-    outages: float = 0.0
-    outage_s: float = 0.0
     closed: bool = False
     _waiting: list[tuple[Future[Any], Callable[[], Any]]] = field(default_factory=list)
     _running: list[tuple[float, Future[Any], Callable[[], Any]]] = field(default_factory=list)
@@ -92,10 +91,8 @@ class FakeNetwork:
         while self._waiting and len(self._running) < self.workers:
             future, task = self._waiting.pop(0)
             if future.set_running_or_notify_cancel():
-                ends = self.clock.now + float(self.rng.random()) * self.latency_s
-                if self.rng.random() < self.outages:
-                    ends += self.outage_s
-                self._running.append((ends, future, task))
+                ends, lost = self.weather.fate(self.rng, self.clock.now)
+                self._running.append((ends, future, task if lost is None else partial(fail, lost)))
 
 
 @dataclass(eq=False)
@@ -109,6 +106,13 @@ class Simulation:
     controller: LodController
     settings: LodSettings
     camera: Camera | None = None
+    far: FarSource | None = None
+
+    def clear_up(self) -> None:
+        """Nothing more goes wrong from now on; what is under way ends as it would have."""
+        self.network.weather = self.network.weather.cleared()
+        if self.far is not None:
+            self.far.weather = self.network.weather
 
     def look(self, camera: Camera) -> None:
         """Move the camera; a frame is painted at once, from what there is."""
@@ -141,22 +145,34 @@ def simulation(
     capacity: int | None = None,
     seed: int = 0,
     latency_s: float = 0.05,
-    outages: float = 0.0,
-    outage_s: float = 0.0,
+    weather: Weather | None = None,
 ) -> Simulation:
-    """A simulation of one store; ``capacity`` None: room for everything."""
+    """A simulation of one store.
+
+    Args:
+        source: The store.
+        settings: Budget and quality.
+        capacity: Rows of the layer; None: room for everything.
+        seed: Of the network.
+        latency_s: The longest a load takes, on a disk.
+        weather: Of the network the store is behind; None for a disk.
+    """
     clock = FakeClock()
-    network = FakeNetwork(
-        clock, np.random.default_rng(seed), latency_s, outages=outages, outage_s=outage_s
-    )
+    rng = np.random.default_rng(seed)
+    network = FakeNetwork(clock, rng, weather or Weather(latency_s))
+    far = None if weather is None else FarSource(source, rng, weather)
     rows = sum(level.vertex_count + 256 * len(level.chunks) for level in source.scene.levels)
     sink = FakeSink(capacity or rows)
-    controller = LodController(source, source.scene, sink, network, settings, clock)
-    return Simulation(clock, network, source, sink, controller, settings)
+    controller = LodController(
+        far or source, source.scene, sink, network, settings, clock, chance=rng.random
+    )
+    return Simulation(clock, network, source, sink, controller, settings, far=far)
 
 
-def random_simulation(seed: int) -> tuple[Simulation, np.random.Generator]:
-    """A store, a budget, a network and its faults, drawn from a seed."""
+def random_simulation(
+    seed: int, draw_weather: Callable[[np.random.Generator], Weather] | None = None
+) -> tuple[Simulation, np.random.Generator]:
+    """A store, a budget and its faults, drawn from a seed, and the weather where that is."""
     rng = np.random.default_rng(seed)
     source = make_cloud(
         int(rng.integers(200, 6000)),
@@ -183,14 +199,14 @@ def random_simulation(seed: int) -> tuple[Simulation, np.random.Generator]:
         density_max=float(rng.choice([0.01, 1.0])),
         foveation=bool(rng.random() < 0.7),
     )
-    made = simulation(
-        source,
-        settings,
-        seed=seed,
+    weather = Weather(
         latency_s=float(rng.choice([0.01, 0.05, 0.3, 1.0])),
-        outages=0.1 if rng.random() < 0.3 else 0.0,
-        outage_s=2.0,
+        stalls=0.1 if rng.random() < 0.3 else 0.0,
     )
+    far = None if draw_weather is None else draw_weather(rng)
+    made = simulation(source, settings, seed=seed, weather=far)
+    if far is None:
+        made.network.weather = weather
     return made, rng
 
 

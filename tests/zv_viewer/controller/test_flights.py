@@ -1,10 +1,16 @@
 """Simulated flights: production code on a fake clock and network; a slow oracle decides."""
 
+import os
+import time
+from functools import partial
+
 import numpy as np
 import pytest
 
+from zv_viewer.controller import arrivals, connection
 from zv_viewer.drawing import page_rows
-from zv_viewer.testing.simulate import random_flight, random_simulation
+from zv_viewer.testing.simulate import TICK_S, random_flight, random_simulation
+from zv_viewer.testing.weather import bad_weather
 
 
 class Oracle:
@@ -99,7 +105,10 @@ class Oracle:
         """Everything drawn is what the source holds, with the values of the attribute."""
         sim, tree, scene = self.sim, self.sim.controller.tree, self.sim.source.scene
         attribute = sim.controller.stats().attribute
+        reported = {failure.cell for failure in sim.controller.failures} if sim.far else ()
         for item in sim.sink.items:
+            if item.cell in reported:  # part of it could not be read
+                continue
             cell = sim.sink.cells[item.cell]
             level = scene.levels[int(tree.level[item.cell])]
             stored = sim.source.levels[level.index]
@@ -116,29 +125,75 @@ class Oracle:
                 assert np.array_equal(cell.values, stored.values[attribute][rows].astype("f4"))
 
 
-def fly(seed, steps):
-    sim, rng = random_simulation(seed)
+def fly(seed, steps, weather=None, seconds=np.inf):
+    """Fly ``steps`` moves or ``seconds``, clear up, settle; what the oracle and the figures say."""
+    sim, rng = random_simulation(seed, weather)
     oracle = Oracle(sim, rng)
+    end = sim.clock.now + seconds
+    troubles = set()
     for _ in random_flight(rng, sim, steps):
         oracle.look()
-    stats = sim.controller.stats()
-    each = sim.network.latency_s + sim.network.outages * sim.network.outage_s
+        troubles.add(sim.controller.stats().trouble)
+        if sim.clock.now > end:
+            break
+    weather = sim.network.weather
+    sim.clear_up()
+    each = weather.latency_s + weather.stalls * weather.stall_s
     left = len(sim.controller.tree) * each / sim.network.workers
-    assert sim.settle(2 * sim.network.outage_s + 10 + left), sim.controller.stats()
+    outage = max((one.seconds for one in weather.outages), default=weather.stall_s)
+    assert sim.settle(2 * outage + 10 + left), sim.controller.stats()
     oracle.look()
     oracle.at_rest()
+    for _ in range(int(20 / TICK_S)):  # what is loaded ahead
+        if sim.controller.idle:
+            break
+        sim.tick()
     stats = sim.controller.stats()
     sim.controller.close()
-    for _ in range(400):
-        sim.clock.now += 0.016
+    for _ in range(int((weather.timeout_s + weather.latency_s) / TICK_S) + 400):
+        sim.clock.now += TICK_S
         sim.network.run()
     assert sim.source.closed
-    return sim, oracle, stats
+    return sim, oracle, stats, troubles
+
+
+def fly_in_bad_weather(seed, steps, seconds):
+    """No load that the network lost is called damaged, and none is given up."""
+    weather = partial(bad_weather, seconds=min(seconds, steps * 0.2))
+    sim, oracle, stats, troubles = fly(seed, steps, weather, seconds)
+    assert not stats.trouble
+    assert stats.limited_by != "network"
+    for failure in sim.controller.failures:
+        assert " is cut" in failure.message or "another version" in failure.message
+    return oracle, troubles
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_a_flight(seed):
     fly(seed, 60)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_flight_in_bad_weather(seed):
+    fly_in_bad_weather(seed, 60, np.inf)
+
+
+def fly_some():
+    for seed in range(5):
+        fly_in_bad_weather(seed, 30, np.inf)
+
+
+def test_what_the_network_lost_is_not_damage(monkeypatch):
+    monkeypatch.setattr(arrivals, "StoreUnreachable", ZeroDivisionError)
+    with pytest.raises(AssertionError):
+        fly_some()
+
+
+def test_what_is_not_tried_again_does_not_settle(monkeypatch):
+    monkeypatch.setattr(connection, "FIRST_WAIT_S", 1e6)
+    monkeypatch.setattr(connection, "LONGEST_WAIT_S", 1e6)
+    with pytest.raises(AssertionError):
+        fly_some()
 
 
 @pytest.mark.slow
@@ -147,3 +202,26 @@ def test_many_long_flights(block):
     for seed in range(1000 + 10 * block, 1010 + 10 * block):
         print("seed", seed)
         fly(seed, 200)
+
+
+@pytest.mark.slow
+def test_ten_minutes_in_bad_weather(long_seconds):
+    end = time.perf_counter() + long_seconds
+    seed = int(os.environ.get("ZV_SEED", time.time_ns() % 2**40))
+    while True:
+        print("seed", seed)
+        oracle, _ = fly_in_bad_weather(seed, 10**9, 600.0)
+        assert oracle.frames > 600 / TICK_S * 0.9
+        seed += 1
+        if time.perf_counter() > end:
+            return
+
+
+@pytest.mark.slow
+def test_many_flights_in_bad_weather(long_seconds):
+    end = time.perf_counter() + long_seconds
+    seed = int(os.environ.get("ZV_SEED", time.time_ns() % 2**40))
+    while time.perf_counter() < end:
+        print("seed", seed)
+        fly_in_bad_weather(seed, 200, np.inf)
+        seed += 1
