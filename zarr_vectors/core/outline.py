@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from zarr_vectors.constants import (
@@ -24,7 +25,7 @@ from zarr_vectors.constants import (
     VERTICES,
 )
 from zarr_vectors.core.layouts.base import Layout
-from zarr_vectors.core.layouts.recorded import LevelNames, Recorded
+from zarr_vectors.core.layouts.recorded import LevelNames, Recorded, chunk_numbers
 from zarr_vectors.core.root_meta import LevelDocument, RootDocument, level_attributes
 from zarr_vectors.exceptions import MetadataError, StoreUnlistable
 
@@ -56,7 +57,7 @@ def outline_of(
     for number, level in levels.items():
         arrays, names = level.arrays, level.names
         if number in written or names is None:
-            names = _names(layout, number, sharded=sharded)
+            names = names_of(layout, level, sharded=sharded)
         if number in written or arrays is None:
             arrays = _metas(layout, number, level, names)
         entries[str(number)] = {"arrays": arrays}
@@ -77,6 +78,30 @@ def outline_of(
     return found if len(json.dumps(found)) <= _MOST_BYTES else None
 
 
+def names_of(layout: Layout, level: LevelDocument, *, sharded: bool) -> LevelNames | None:
+    """Names below a level as they are, None where the place cannot list.
+
+    Args:
+        layout: The store.
+        level: The level; its chunks are named too where its table does not tell them.
+        sharded: Some of its arrays may be packed into shards.
+    """
+    path = str(level.meta.level)
+    try:
+        names = layout.names_below(path, sharded=sharded)
+        if counted(level):
+            return names
+        chunks = dict.fromkeys(layout.list_cells(f"{path}/{VERTICES}"), 0)
+    except StoreUnlistable:
+        return None
+    return replace(names, cells={**names.cells, VERTICES: chunk_numbers(chunks)})
+
+
+def counted(level: LevelDocument) -> bool:
+    """The level's chunk table counts all of its vertices."""
+    return level.table is not None and int(level.table.counts.sum()) == level.meta.vertex_count
+
+
 def names_in(entry: Mapping[str, Any]) -> LevelNames | None:
     """Names below a level as an entry of the record says, None where it does not or is odd."""
     if "names" not in entry:
@@ -90,7 +115,7 @@ def names_in(entry: Mapping[str, Any]) -> LevelNames | None:
 def recorded_names(root: RootDocument, levels: Mapping[int, LevelDocument]) -> Recorded:
     """What is recorded of the names in a store, for its layout."""
     named = {str(n): level.names for n, level in levels.items() if level.names is not None}
-    tables = {str(n): level.table for n, level in levels.items() if _counted(level)}
+    tables = {str(n): level.table for n, level in levels.items() if counted(level)}
     sharded = any(key in root.attributes for key in SHARD_KEYS)
     return Recorded(named, {n: t for n, t in tables.items() if t is not None}, sharded)
 
@@ -169,17 +194,6 @@ def _metas(layout: Layout, number: int, level: LevelDocument, names: LevelNames 
     paths = [f"{number}/{VERTICES}", *(f"{family}/{name}" for name in known)]
     found = layout.array_metas(paths)
     return {path.partition("/")[2]: meta for path, meta in found.items()}
-
-
-def _names(layout: Layout, number: int, *, sharded: bool) -> LevelNames | None:
-    try:
-        return layout.names_below(str(number), sharded=sharded)
-    except StoreUnlistable:
-        return None
-
-
-def _counted(level: LevelDocument) -> bool:
-    return level.table is not None and int(level.table.counts.sum()) == level.meta.vertex_count
 
 
 def _own(attributes: Mapping[str, Any]) -> dict[str, Any]:

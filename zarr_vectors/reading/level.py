@@ -215,18 +215,18 @@ def _recorded_table(document: LevelDocument, rank: int) -> ChunkTable | None:
 
 
 def _attribute_names(layout: Layout, meta: LevelMetadata, *, trusted: bool) -> list[str]:
-    """Attributes by listing; by the level's record where listing costs a round trip or fails."""
-    family = f"{VERTEX_ATTRIBUTES}/"
-    recorded = sorted(
-        name.removeprefix(family) for name in meta.arrays_present if name.startswith(family)
-    )
-    if trusted and layout.backend.local_path is None:
-        return recorded
+    """Attributes by the root's record; by listing on a disk, and where there is no record."""
+    family = f"{meta.level}/{VERTEX_ATTRIBUTES}"
+    known = layout.recorded.names(family) if trusted else None
+    if known is not None:
+        return known
     try:
-        return layout.array_names(f"{meta.level}/{VERTEX_ATTRIBUTES}")
+        return layout.array_names(family)
     except StoreError:
-        if recorded or trusted:
-            return recorded
+        start = f"{VERTEX_ATTRIBUTES}/"
+        present = [name for name in meta.arrays_present if name.startswith(start)]
+        if present or trusted:
+            return sorted(name.removeprefix(start) for name in present)
         raise
 
 

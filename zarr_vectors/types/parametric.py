@@ -33,7 +33,7 @@ BUILT_IN = (
 )
 """Kinds every store knows."""
 
-_ARRAYS = "arrays_present"
+ARRAYS_KEY = "arrays_present"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -172,7 +172,7 @@ class _Given:
             {
                 PARAMETRIC: {
                     "parametric_types": serialise_parametric_types(known),
-                    _ARRAYS: sorted(self.tables),
+                    ARRAYS_KEY: sorted(self.tables),
                 }
             }
         )
@@ -274,7 +274,7 @@ def _stored_types(layout: Layout) -> list[ParametricTypeDef]:
 
 def _read_tables(layout: Layout, family: str, count: int) -> dict[str, AnyArray]:
     found = {}
-    for name in _table_names(layout, family):
+    for name in table_names(layout, family):
         path = f"{PARAMETRIC}/{family}/{name}"
         table = layout.get_dense(path)
         if table is None:
@@ -290,9 +290,9 @@ def _read_tables(layout: Layout, family: str, count: int) -> dict[str, AnyArray]
     return found
 
 
-def _table_names(layout: Layout, family: str) -> list[str]:
+def table_names(layout: Layout, family: str) -> list[str]:
     """By our own record, else by listing."""
-    recorded = layout.get_attrs([PARAMETRIC]).get(PARAMETRIC, {}).get(_ARRAYS)
+    recorded = layout.get_attrs([PARAMETRIC]).get(PARAMETRIC, {}).get(ARRAYS_KEY)
     if isinstance(recorded, list):
         names = [str(name).partition("/") for name in recorded]
         return sorted(check_name(own) for kind, _, own in names if kind == family)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from zarr_vectors.constants import GROUP_ATTRIBUTES
 from zarr_vectors.core.arrays.listing import path_of
+from zarr_vectors.core.attrs import forget_outline
 from zarr_vectors.core.group import Group
 from zarr_vectors.core.paths import check_name
 from zarr_vectors.exceptions import ArrayError
@@ -26,6 +27,7 @@ def write_groupings(level_group: Group, groups: Mapping[int, Iterable[int]]) -> 
     count = max(groups) + 1 if groups else 0
     lists = [np.array(list(groups.get(g, ())), np.int64) for g in range(count)]
     level_group.layout.put_groups(level_group.prefix, lists)
+    forget_outline(level_group.layout)
 
 
 def read_all_groupings(level_group: Group) -> list[list[int]]:
@@ -39,6 +41,7 @@ def write_groupings_attributes(level_group: Group, name: str, data: npt.ArrayLik
     path = path_of(level_group, GROUP_ATTRIBUTES, check_name(name, "attribute name"))
     meta = {"zv_array": "groupings_attribute", "name": name}
     level_group.layout.put_dense(path, np.asarray(data), meta)
+    forget_outline(level_group.layout)
 
 
 def read_groupings_attributes(level_group: Group, name: str) -> AnyArray:

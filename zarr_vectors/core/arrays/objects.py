@@ -10,6 +10,7 @@ import numpy.typing as npt
 from zarr_vectors.constants import OBJECT_ATTRIBUTES
 from zarr_vectors.core.arrays.listing import axes_of, path_of
 from zarr_vectors.core.arrays.vertices import read_chunk_vertices
+from zarr_vectors.core.attrs import forget_outline
 from zarr_vectors.core.group import Group
 from zarr_vectors.core.layouts.base import ObjectRows
 from zarr_vectors.core.paths import check_name
@@ -110,6 +111,7 @@ def write_object_attributes(
         present = np.flatnonzero(np.asarray(present_mask, np.bool_)).astype(np.int64)
     meta = {"zv_array": "object_attribute", "name": name}
     level_group.layout.put_dense(path, np.asarray(data), meta, present=present)
+    forget_outline(level_group.layout)
 
 
 def read_object_attributes(

@@ -5,7 +5,7 @@ Names of the arrays of every level, which chunks hold links, and which shards ho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,19 +22,62 @@ _WHAT = "the recorded names"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Packing:
+    """Which shard of an array holds which chunk.
+
+    Attributes:
+        names: Names of the shards.
+        table: The packed chunks, each with the place of its shard among the names.
+    """
+
+    names: tuple[str, ...]
+    table: ChunkTable
+
+    @classmethod
+    def of(cls, shards: Mapping[ChunkCoords, str]) -> Packing:
+        """From the name of every chunk's shard."""
+        names = tuple(sorted(set(shards.values())))
+        place = {name: number for number, name in enumerate(names)}
+        return cls(names, chunk_numbers({chunk: place[name] for chunk, name in shards.items()}))
+
+    @classmethod
+    def from_dict(cls, data: object) -> Packing:
+        """As stored.
+
+        Raises:
+            MetadataError: Malformed.
+        """
+        entry = mapping_of(data, _WHAT)
+        names = entry.get("names")
+        table = ChunkTable.from_dict(entry)
+        if not isinstance(names, list) or (len(table.counts) and table.counts.max() >= len(names)):
+            raise MetadataError(f"{_WHAT} are malformed: a shard is not named")
+        return cls(_checked(names), table)
+
+    def to_dict(self) -> dict[str, Any] | None:
+        """As stored, None where it is too large."""
+        found = self.table.to_dict()
+        return None if found is None else {"names": list(self.names), **found}
+
+    def by_chunk(self) -> dict[ChunkCoords, str]:
+        """Name of every chunk's shard."""
+        numbers = self.table.counts.tolist()
+        return {key: self.names[n] for key, n in zip(self.table.keys(), numbers, strict=True)}
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class LevelNames:
     """What is below the group of one level.
 
     Attributes:
         below: Path within the level -> names there; ``""`` is the level itself.
         cells: Path of a chunked array -> its chunks, where nothing else records them.
-        shards: Path of a packed array -> its packed chunks, with the number of the shard of each;
-            None where nobody says which arrays are packed.
+        shards: Path of a packed array -> how; None where nobody says which arrays are packed.
     """
 
     below: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cells: Mapping[str, ChunkTable] = field(default_factory=dict)
-    shards: Mapping[str, ChunkTable] | None = None
+    shards: Mapping[str, Packing] | None = None
 
     @classmethod
     def from_dict(cls, data: object) -> LevelNames:
@@ -51,13 +94,13 @@ class LevelNames:
         packed = entry.get("packed", [])
         if not isinstance(packed, list):
             raise MetadataError(f"{_WHAT} are malformed")
-        tables = [ChunkTable.from_dict(table) for table in packed]
+        ways = [Packing.from_dict(one) for one in packed]
         shards = {}
         for path, number in _entry(entry, "shards").items():
             which = integer_of(number, _WHAT, least=0)
-            if which >= len(tables):
-                raise MetadataError(f"{_WHAT} are malformed: there are {len(tables)} packings")
-            shards[path] = tables[which]
+            if which >= len(ways):
+                raise MetadataError(f"{_WHAT} are malformed: there are {len(ways)} packings")
+            shards[path] = ways[which]
         return cls(below, cells, shards)
 
     def to_dict(self) -> dict[str, Any]:
@@ -68,8 +111,8 @@ class LevelNames:
             found["cells"] = {path: one for path, one in cells.items() if one is not None}
         packed: list[dict[str, Any]] = []
         shards: dict[str, int] = {}
-        for path, table in (self.shards or {}).items():
-            one = table.to_dict()
+        for path, packing in (self.shards or {}).items():
+            one = packing.to_dict()
             if one is None:
                 return found
             if one not in packed:
@@ -109,14 +152,14 @@ class Recorded:
         rows = rest in {VERTICES, VERTEX_FRAGMENTS} or rest.startswith(f"{VERTEX_ATTRIBUTES}/")
         return None if table is None or not rows else tuple(table.keys())
 
-    def shards(self, path: str) -> dict[ChunkCoords, int] | None:
-        """Number of the shard of every packed chunk of an array, None where not recorded."""
+    def shards(self, path: str) -> dict[ChunkCoords, str] | None:
+        """Name of the shard of every packed chunk of an array, None where not recorded."""
         level, _, rest = path.partition("/")
         known = self.levels.get(level)
         if known is None or known.shards is None:
             return None
-        table = known.shards.get(rest)
-        return {} if table is None else dict(zip(table.keys(), table.counts.tolist(), strict=True))
+        packing = known.shards.get(rest)
+        return {} if packing is None else packing.by_chunk()
 
     def without(self, path: str) -> Recorded:
         """What is recorded of the levels but the one that a path is in."""
@@ -136,11 +179,15 @@ def chunk_numbers(numbers: Mapping[ChunkCoords, int]) -> ChunkTable:
 def _names(found: object) -> tuple[str, ...]:
     if not isinstance(found, list):
         raise MetadataError(f"{_WHAT} are malformed")
+    return tuple(sorted(_checked(found)))
+
+
+def _checked(found: Iterable[object]) -> tuple[str, ...]:
     names = tuple(text_of(name, _WHAT) for name in found)
     fault = next((fault for fault in map(name_fault, names) if fault is not None), None)
     if fault is not None:
         raise MetadataError(f"{_WHAT} hold one that is not allowed: {fault}")
-    return tuple(sorted(names))
+    return names
 
 
 def _entry(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from zarr_vectors.constants import LINKS
-from zarr_vectors.core.layouts.recorded import LevelNames, chunk_numbers
+from zarr_vectors.core.layouts.recorded import LevelNames, Packing, chunk_numbers
 from zarr_vectors.core.layouts.v07.links import ReadsLinks07, inner_path, outer_path
 from zarr_vectors.core.layouts.v07.packing import Packing07
-from zarr_vectors.core.layouts.v07.shards import shard_number
 from zarr_vectors.core.paths import parse_delta
 
 
@@ -38,6 +37,6 @@ class Names07(Packing07, ReadsLinks07):
         for path in self.cell_arrays(level) if sharded else ():
             slots = self.shards_of(path).slots
             if slots:
-                numbers = {chunk: shard_number(slot.shard) for chunk, slot in slots.items()}
-                shards[path.partition("/")[2]] = chunk_numbers(numbers)
+                names = {chunk: slot.shard.rpartition("/")[2] for chunk, slot in slots.items()}
+                shards[path.partition("/")[2]] = Packing.of(names)
         return LevelNames(below, cells, shards)

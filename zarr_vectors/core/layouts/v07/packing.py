@@ -10,7 +10,6 @@ from zarr_vectors.core.documents import blob_document, dump_json, is_group, pars
 from zarr_vectors.core.keys import format_key
 from zarr_vectors.core.layouts.base import Cells, Packed
 from zarr_vectors.core.layouts.v07.cells import Cells07
-from zarr_vectors.core.layouts.v07.shards import shard_name
 from zarr_vectors.typing import ChunkCoords
 
 _CHUNKED = {
@@ -69,7 +68,7 @@ class Packing07(Cells07):
             for chunk in keys:
                 index[format_key(chunk)] = [start, len(cells[chunk])]
                 start += len(cells[chunk])
-            shard = f"{path}/{shard_name(number)}"
+            shard = f"{path}/__shard_{number:06d}"
             document = parse_document(blob_document(start), shard)
             document["attributes"] = {"shard_index": index}
             self.backend.put_many(

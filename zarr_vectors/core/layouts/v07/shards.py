@@ -99,22 +99,22 @@ class PackedBlobs(Blobs):
     def shards_to_read(
         self,
         coords: Mapping[str, Iterable[ChunkCoords]],
-        recorded: Mapping[str, Mapping[ChunkCoords, int] | None],
+        recorded: Mapping[str, Mapping[ChunkCoords, str] | None],
     ) -> list[str]:
         """Shards that recorded chunks are in and whose index has not been read."""
         wanted: dict[str, None] = {}
         for path, chunks in coords.items():
-            numbers = recorded[path]
-            if numbers:
+            shards = recorded[path]
+            if shards:
                 known = self._parts.get(path, _NONE).nodes
-                names = {f"{path}/{shard_name(numbers[c])}" for c in chunks if c in numbers}
+                names = {f"{path}/{shards[c]}" for c in chunks if c in shards}
                 wanted.update(dict.fromkeys(sorted(names - known.keys())))
         return list(wanted)
 
     def add_shards(
         self,
         coords: Mapping[str, Iterable[ChunkCoords]],
-        recorded: Mapping[str, Mapping[ChunkCoords, int] | None],
+        recorded: Mapping[str, Mapping[ChunkCoords, str] | None],
         documents: Documents,
     ) -> set[str]:
         """Take over indexes just read; the arrays whose indexes are not as recorded."""
@@ -125,9 +125,9 @@ class PackedBlobs(Blobs):
                 self._read_index(shard, node, self._parts.setdefault(path, Shards({}, {})))
         stale = set()
         for path, chunks in coords.items():
-            numbers = recorded[path]
+            shards = recorded[path]
             slots = self._parts.get(path, _NONE).slots
-            if numbers and any(chunk in numbers and chunk not in slots for chunk in chunks):
+            if shards and any(chunk in shards and chunk not in slots for chunk in chunks):
                 stale.add(path)
                 self._parts.pop(path, None)
         return stale
@@ -223,16 +223,6 @@ class PackedBlobs(Blobs):
 
     def _held(self) -> int:
         return sum(map(len, self._unpacked.values()))
-
-
-def shard_name(number: int) -> str:
-    """Name of the array that is a shard."""
-    return f"__shard_{number:06d}"
-
-
-def shard_number(shard: str) -> int:
-    """Number of a shard, from its path."""
-    return int(shard.rpartition("_")[2])
 
 
 def _pipeline(shards: Shards, slot: Slot) -> Pipeline:
