@@ -74,6 +74,7 @@ class IOStats:
     clock: Callable[[], float] = time.monotonic
     _recent: deque[Answer] = field(default_factory=lambda: deque(maxlen=RECENT), repr=False)
     _trouble: tuple[float, str] | None = field(default=None, repr=False)
+    _failing: tuple[float, str] | None = field(default=None, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _local: threading.local = field(default_factory=threading.local, repr=False)
 
@@ -120,12 +121,16 @@ class IOStats:
         with self._lock:
             self.in_flight -= 1
             if size is not None:
+                self._failing = None
                 self._recent.append(Answer(start, now, size))
 
-    def had_trouble(self, text: str) -> None:
-        """A request failed; ``text`` says how, without credentials."""
+    def had_trouble(self, text: str, trouble: str) -> None:
+        """A request failed; ``text`` says how, without credentials, ``trouble`` in a word."""
         with self._lock:
-            self._trouble = (self.clock(), text)
+            now = self.clock()
+            self._trouble = (now, text)
+            since = now if self._failing is None else self._failing[0]
+            self._failing = (since, trouble)
 
     @property
     def retries(self) -> int:
@@ -152,6 +157,15 @@ class IOStats:
         if trouble is None or self.clock() - trouble[0] > TROUBLE_S:
             return None
         return trouble[1]
+
+    @property
+    def failing(self) -> tuple[str, float] | None:
+        """What requests fail by since the last answer, a word, and for how many seconds.
+
+        None where the last request that ended was answered.
+        """
+        failing = self._failing
+        return None if failing is None else (failing[1], self.clock() - failing[0])
 
     def _answers(self) -> list[Answer]:
         with self._lock:

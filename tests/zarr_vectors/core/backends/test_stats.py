@@ -58,7 +58,7 @@ def test_old_requests_are_forgotten() -> None:
 def test_a_trouble_is_the_last_one_for_a_while() -> None:
     clock = Hand()
     stats = IOStats(clock=clock)
-    stats.had_trouble("no answer")
+    stats.had_trouble("no answer", "timeout")
     clock.now = TROUBLE_S
     assert stats.last_trouble == "no answer"
     clock.now += 0.1
@@ -77,3 +77,18 @@ def test_retries_and_waste_are_counted_per_scope_too() -> None:
     stats.add(retries=1)
     assert (scope.requests, scope.retries, scope.bytes_wasted) == (2, 1, 10)
     assert stats.retries == 2
+
+
+def test_what_fails_since_the_last_answer() -> None:
+    clock = Hand()
+    stats = IOStats(clock=clock)
+    assert stats.failing is None
+    for now, trouble in ((1.0, "offline"), (4.0, "throttled")):
+        clock.now = now
+        stats.had_trouble("no", trouble)
+    clock.now = 6.0
+    assert stats.failing == ("throttled", 5.0)
+    stats.ended(stats.sent(), None)
+    assert stats.failing is not None
+    stats.ended(stats.sent(), 0)
+    assert stats.failing is None

@@ -193,20 +193,21 @@ class Requests:
             return []
         tally = Tally()
         try:
-            return run(self._batch(verb, work, items, name, tally, current_scope()))
+            return run(self.gather(verb, work, items, name, tally, current_scope()))
         finally:
             if tally.retries or tally.wasted:
                 self.stats.add(retries=tally.retries, bytes_wasted=tally.wasted)
 
-    async def _batch(
+    async def gather(
         self,
         verb: str,
         work: Work[T, R],
         items: Sequence[T],
         name: Callable[[T], str],
         tally: Tally,
-        scope: CancelScope | None,
+        scope: CancelScope | None = None,
     ) -> list[R]:
+        """As :meth:`each`, on a loop; ``tally`` is added to, ``scope`` may end it."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         pace = self.policy.limits.of_batch
@@ -300,7 +301,7 @@ class Requests:
         finally:
             self.stats.ended(started, size)
         if fault is not None:
-            self.stats.had_trouble(fault.text)
+            self.stats.had_trouble(fault.text, fault.trouble)
             if fault.trouble in {"throttled", "timeout"}:
                 self.window.refused(asyncio.get_running_loop().time(), request.began)
         return failure
