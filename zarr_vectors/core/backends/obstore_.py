@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, NotSupportedError
-from obstore.store import GCSStore, HTTPStore, LocalStore, MemoryStore, ObjectStore, from_url
+from obstore.store import GCSStore, HTTPStore, LocalStore, MemoryStore, ObjectStore
 from zarr.storage import ObjectStore as ZarrObjectStore
 
 from zarr_vectors.core.backends.obstore_lists import list_below, list_children
@@ -23,49 +22,16 @@ from zarr_vectors.core.backends.requests import Policy, Request, Requests, gap_f
 from zarr_vectors.core.backends.stats import IOStats
 from zarr_vectors.core.backends.urls import redact
 from zarr_vectors.core.paths import check_key
-from zarr_vectors.exceptions import StoreError, StoreUnlistable, StoreUnreachable
+from zarr_vectors.exceptions import AccessRefused, StoreError, StoreUnlistable, StoreUnreachable
 
 Buffer = bytes | bytearray | memoryview
-
-# limits and further tries are those of the request runner; obstore's own would multiply them
-_CLIENT = {"timeout": "1h", "connect_timeout": "5s"}
-_RETRY = {"max_retries": 0, "retry_timeout": timedelta(seconds=25)}
-
-
-def open_url(url: str, *, read_only: bool, **options: Any) -> ObstoreBackend:  # noqa: ANN401
-    """Backend of a bucket or web address.
-
-    Args:
-        url: ``s3://``, ``gs://``, ``az://``, ``http(s)://`` ...
-        read_only: Refuse to write.
-        options: Passed to obstore; it does not try again itself unless told to.
-
-    Raises:
-        StoreError: The address or an option is refused.
-    """
-    if url.lower().startswith("http:"):
-        options["client_options"] = {"allow_http": True, **options.get("client_options", {})}
-    options["client_options"] = {**_CLIENT, **options.get("client_options", {})}
-    options["retry_config"] = {**_RETRY, **options.get("retry_config", {})}
-    anonymous = _truthy(options.get("skip_signature")) or _truthy(
-        (options.get("config") or {}).get("skip_signature")
-    )
-    try:
-        store = from_url(url, **options)
-    except Exception as error:  # noqa: BLE001 - obstore raises many kinds, with the URL in them
-        reason = redact(f"{type(error).__name__}: {error}")
-    else:
-        # an anonymous GCS store would ask the metadata service for a token when writing
-        closed = read_only or isinstance(store, HTTPStore) or anonymous
-        return ObstoreBackend(store, read_only=closed, url=url)
-    raise StoreError(f"cannot open {redact(url)}: {reason}")
 
 
 class ObstoreBackend:
     """Keys of an obstore store.
 
     Args:
-        store: The obstore store.
+        store: The obstore store, or who asks one.
         read_only: Refuse to write.
         url: Where the store is; its kind and prefix by default.
         policy: How many requests at once, how often again, how long.
@@ -76,23 +42,26 @@ class ObstoreBackend:
 
     def __init__(
         self,
-        store: ObjectStore,
+        store: ObjectStore | Asks,
         *,
         read_only: bool = True,
         url: str | None = None,
         policy: Policy | None = None,
     ) -> None:
-        self.url = redact(_describe(store) if url is None else url)
+        self._asks = store if isinstance(store, Asks) else AsIs(store)
+        self.url = redact(_describe(self._store) if url is None else url)
         self.read_only = read_only
         self.local_path: Path | None = None
         self.stats = IOStats()
-        self._store = store
-        self._asks: Asks = AsIs(store)
         self._requests = Requests(self.url, self.stats, policy)
         self._bodies = Bodies(self._asks, self.url)
 
     def __repr__(self) -> str:
         return f"ObstoreBackend({self.url!r}, read_only={self.read_only})"
+
+    @property
+    def _store(self) -> ObjectStore:
+        return self._asks.store
 
     def get_many(self, keys: Iterable[str]) -> dict[str, bytes]:
         """Whole values of the keys that exist."""
@@ -207,13 +176,15 @@ class ObstoreBackend:
             return self._requests.each("list", work, [prefix])[0]
         except StoreUnreachable:
             raise
+        except AccessRefused as error:  # its keys may be read all the same
+            raise StoreUnlistable(f"{self.url} does not let its keys be listed") from error
         except StoreError as error:
             if isinstance(self._store, HTTPStore):  # few web servers know how to
                 raise StoreUnlistable(f"{self.url} cannot list its keys") from error
             raise
 
     def zarr_store(self) -> ZarrObjectStore[ObjectStore]:
-        """The same place as a zarr ObjectStore."""
+        """The same place as a zarr ObjectStore, by the way of asking found so far."""
         return ZarrObjectStore(self._store, read_only=self.read_only)
 
     async def _put(
@@ -276,7 +247,3 @@ def _describe(store: ObjectStore) -> str:
     bucket = config.get("bucket") or config.get("container_name") or ""
     scheme = "gs" if isinstance(store, GCSStore) else "s3" if "bucket" in config else "az"
     return f"{scheme}://{bucket}/{prefix}"
-
-
-def _truthy(value: object) -> bool:
-    return str(value).lower() in {"true", "1", "yes"}

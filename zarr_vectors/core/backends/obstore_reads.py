@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import obstore
 from obstore.exceptions import GenericError, NotSupportedError, PreconditionError
@@ -27,6 +27,7 @@ _AT_ONCE = 256 * 1024
 """Longer bodies are taken in parts of this size, so that a slow one is told from a stuck one."""
 
 
+@runtime_checkable
 class Asks(Protocol):
     """Whoever sends requests to a store, with the credentials that are answered."""
 

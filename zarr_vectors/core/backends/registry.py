@@ -120,7 +120,7 @@ def _open_address(
         if name == "fsspec":
             options = {"auto_mkdir": not read_only, **options}
     if name == "obstore":
-        from zarr_vectors.core.backends.obstore_ import open_url
+        from zarr_vectors.core.backends.buckets import open_url
 
         return open_url(address, read_only=read_only, **options)
     try:
