@@ -194,7 +194,11 @@ class Links09(ReadsLinks09):
             _check_grid(pieces, grid, path)
             if stored.shape is None:
                 self._clear(level, delta)
+            known = len(stored.arrays)
             cells = stored.take(chunks.shape[1:], order, pieces, columns, grid)
+            if len(stored.arrays) > known and not self.backend.any_key:
+                # a store that knows its nodes takes no cell of an array it does not know
+                self.backend.put_many(stored.documents(grid, ratio))
             if cells:
                 self.backend.put_many(cells)
         nodes = stored.documents(grid, ratio)
