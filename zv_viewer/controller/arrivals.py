@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from zarr_vectors.exceptions import StoreUnreachable, ZVError
+from zarr_vectors.exceptions import Cancelled, StoreUnreachable, ZVError
 from zv_viewer.controller.connection import Connection
 from zv_viewer.controller.reading import Loaded
 from zv_viewer.controller.stock import Stock
@@ -52,6 +52,9 @@ class Arrivals:
         job, loaded = outcome.job, outcome.result
         if isinstance(outcome.error, StoreUnreachable):
             self._connection.failed(job.key, outcome.error.trouble, now)
+            self._todo.plan = True
+            return
+        if isinstance(outcome.error, Cancelled):
             self._todo.plan = True
             return
         self._connection.answered(job.key)

@@ -12,10 +12,14 @@ from collections.abc import Callable, Set
 from dataclasses import dataclass
 
 from zv_viewer.loading.queue import JobKey
+from zv_viewer.sources.base import Network
 
 DOWN_AFTER = 3
 FIRST_WAIT_S = 0.25
 LONGEST_WAIT_S = 4.0
+
+PATIENCE_S = 1.0
+"""Requests that fail for less are no trouble yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,14 @@ class Wait:
 
     failures: int
     until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What keeps loads from coming, a word of ``TROUBLES``, and for how many seconds."""
+
+    kind: str
+    seconds: float
 
 
 class Connection:
@@ -47,14 +59,20 @@ class Connection:
         """Whether nothing has been answered for a number of loads."""
         return self._in_a_row >= DOWN_AFTER
 
-    @property
-    def trouble(self) -> str:
-        """What keeps loads from coming, a word of ``TROUBLES``; empty when nothing does."""
-        return self._trouble if self._waits else ""
+    def trouble(self, network: Network, now: float, *, loading: bool) -> Trouble | None:
+        """What keeps loads from coming; None when nothing does.
 
-    def troubled_s(self, now: float) -> float:
-        """Seconds since the first failure after the last answer, or since a load failed."""
-        return now - self._since if self._waits else 0.0
+        Args:
+            network: Of the store: a request that fails is sent again before its load fails.
+            now: Seconds.
+            loading: Whether loads are under way.
+        """
+        found = []
+        if self._waits:
+            found.append(Trouble(self._trouble, now - self._since))
+        if loading and network.failing and network.failing_s >= PATIENCE_S:
+            found.append(Trouble(network.failing, network.failing_s))
+        return max(found, key=lambda one: one.seconds, default=None)
 
     def failed(self, key: JobKey, trouble: str, now: float) -> None:
         """A load failed through the network."""

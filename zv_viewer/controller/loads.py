@@ -88,6 +88,8 @@ class Loads:
         """Ask for these, best first; with ``cancel`` for nothing else that has not started."""
         for job in self._scheduler.ask(jobs, cancel=cancel):
             self.settle(job)
+        if cancel:
+            self._give_up_stale()
         self._connection.keep({job.key for job in (*self.queued, *self.in_flight)})
 
     def suit(self, network: Network) -> None:
@@ -121,7 +123,19 @@ class Loads:
 
     def close(self, after: Callable[[], None]) -> None:
         """Stop; ``after`` is called once no read runs any more."""
+        under_way = self.in_flight
         self._scheduler.close(after)
+        for job in under_way:
+            self._reader.give_up(job)
+
+    def _give_up_stale(self) -> None:
+        """End loads that nobody waits for where others wait for their threads.
+
+        What is left alone is kept when it comes: it may be wanted again.
+        """
+        scheduler = self._scheduler
+        for job in scheduler.stale if scheduler.full else ():
+            self._reader.give_up(job)
 
     def _is_due(self, job: Job) -> bool:
         return job.tier <= Tier.ATTRIBUTE or bool(self._marks.needed[job.cell])

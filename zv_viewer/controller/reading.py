@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from zarr_vectors.core.backends import CancelScope
 from zarr_vectors.exceptions import ArrayError
 from zv_viewer.drawing.colours import missing_values, pack_values
 from zv_viewer.drawing.points import cell_arrays
@@ -60,7 +61,7 @@ class RowOrder:
 
 
 class CellReader:
-    """Called in workers; holds nothing that changes but the row orders it is told.
+    """Called in workers; holds nothing that changes but the row orders it is told, and what runs.
 
     Args:
         source: The store.
@@ -73,6 +74,7 @@ class CellReader:
         self._scene = scene
         self._tree = tree
         self._orders: dict[JobKey, RowOrder] = {}
+        self._scopes: dict[JobKey, CancelScope] = {}
 
     def expect(self, job: Job, order: RowOrder) -> None:
         """Say in which order values are wanted, before the job is handed over."""
@@ -82,8 +84,22 @@ class CellReader:
         """The job is done."""
         self._orders.pop(job.key, None)
 
+    def give_up(self, job: Job) -> None:
+        """End the requests of a job that is under way; it ends with ``Cancelled``."""
+        scope = self._scopes.get(job.key)
+        if scope is not None:
+            scope.cancel()
+
     def __call__(self, job: Job) -> Loaded:
         """Carry out a job; raises what the source raises when nothing could be read."""
+        with CancelScope() as scope:
+            self._scopes[job.key] = scope
+            try:
+                return self._load(job)
+            finally:
+                self._scopes.pop(job.key, None)
+
+    def _load(self, job: Job) -> Loaded:
         position = int(self._tree.level[job.cell])
         level = self._scene.levels[position]
         coords = level.chunks[self._tree.chunks(job.cell)]

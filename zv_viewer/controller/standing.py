@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zv_viewer.controller.connection import Connection
+from zv_viewer.controller.connection import Connection, Trouble
 from zv_viewer.controller.drawer import Drawer
 from zv_viewer.controller.loads import Loads
 from zv_viewer.controller.planner import Planner
@@ -38,8 +38,8 @@ class Standing:
     marks: Marks
     todo: Todo
 
-    def waiting_for(self, settings: LodSettings) -> str:
-        """What an unsettled picture waits for, or nothing."""
+    def waiting_for(self, settings: LodSettings, trouble: Trouble | None = None) -> str:
+        """What an unsettled picture waits for, or nothing; ``trouble`` keeps loads from coming."""
         plan, todo = self.planner.plan, self.todo
         if plan is None or todo.plan or todo.fresh:
             return "camera"
@@ -53,7 +53,7 @@ class Standing:
             if job.tier <= Tier.ATTRIBUTE and self.marks.needed[job.cell]
         ]
         if flying or any(job.cell not in no_memory for job in waiting):
-            if self.connection.trouble:
+            if trouble is not None:
                 return "network"
             return "values" if all(job.values_only for job in [*waiting, *flying]) else "loading"
         answered = self.stock.card.held | self.troubles.lost
@@ -87,9 +87,9 @@ class Standing:
         plan, stock, picture = self.planner.plan, self.stock, self.drawer.picture
         shown = picture.figures(stock.tree, plan, stock.cache)
         drawn = np.flatnonzero(self.marks.drawn)
-        waiting_for = "closed" if closed else self.waiting_for(settings)
+        trouble = self.connection.trouble(network, now, loading=bool(self.loads.in_flight))
+        waiting_for = "closed" if closed else self.waiting_for(settings, trouble)
         limited_by = self.limited_by(waiting_for)
-        trouble, troubled_s = self.connection.trouble, self.connection.troubled_s(now)
         took_ms = self.planner.took_ms
         return LodStats(
             levels_drawn=dict(shown.levels),
@@ -113,8 +113,8 @@ class Standing:
             queued=len(self.loads.queued),
             in_flight=len(self.loads.in_flight),
             limited_by=limited_by,
-            reason=network_text(trouble, troubled_s)
-            if limited_by == "network"
+            reason=network_text(trouble.kind, trouble.seconds)
+            if trouble is not None and limited_by == "network"
             else reason_text(limited_by, settings),
             waiting_for=waiting_for,
             settled=not waiting_for,
@@ -127,7 +127,7 @@ class Standing:
             bytes_per_s=network.bytes_per_s,
             requests_in_flight=network.in_flight,
             retries=network.retries,
-            trouble=trouble,
-            trouble_s=troubled_s,
+            trouble="" if trouble is None else trouble.kind,
+            trouble_s=0.0 if trouble is None else trouble.seconds,
             last_trouble=network.trouble,
         )

@@ -70,6 +70,16 @@ class Scheduler(Generic[R]):
         """Whether jobs are under way."""
         return bool(self._under_way)
 
+    @property
+    def full(self) -> bool:
+        """Whether jobs wait, here or in the executor, for others to end."""
+        return len(self._under_way) + len(self._queue) > self._executor.workers
+
+    @property
+    def stale(self) -> tuple[Job, ...]:
+        """Jobs under way that the newest plan does not ask for."""
+        return tuple(job for key, (job, _) in self._under_way.items() if key not in self._wanted)
+
     def ask(self, wanted: Iterable[Job], *, cancel: bool = True) -> list[Job]:
         """Begin a new generation: these jobs, best first, and no others.
 

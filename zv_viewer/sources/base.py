@@ -36,6 +36,8 @@ class Network:
         bytes_per_s: While requests were under way; None where nothing was timed.
         in_flight: Requests under way.
         retries: Requests that were sent again, from the start.
+        failing: By what requests have failed since the last answer, a word of ``TROUBLES``; empty
+            where the last one was answered. failing_s: For how many seconds.
         trouble: How a request failed lately, in words; empty where none did.
     """
 
@@ -44,6 +46,8 @@ class Network:
     bytes_per_s: float | None = None
     in_flight: int = 0
     retries: int = 0
+    failing: str = ""
+    failing_s: float = 0.0
     trouble: str = ""
 
 

@@ -97,12 +97,15 @@ class StoreSource:
     def network(self) -> Network:
         """How the store's place has answered lately."""
         stats, local = self._store.io, self._store.backend.local_path
+        failing, seconds = stats.failing or ("", 0.0)
         return Network(
             remote=local is None,
             latency_s=stats.latency_s,
             bytes_per_s=stats.bytes_per_s,
             in_flight=stats.in_flight,
             retries=stats.retries,
+            failing=failing,
+            failing_s=seconds,
             trouble=stats.last_trouble or "",
         )
 

@@ -2,10 +2,12 @@
 
 from zarr_vectors.core.backends.base import StorageBackend
 from zarr_vectors.core.backends.registry import StoreLike, open_backend, resolve_backend_name
+from zarr_vectors.core.backends.requests import CancelScope
 from zarr_vectors.core.backends.stats import IOCount, IOStats
 from zarr_vectors.core.backends.urls import redact
 
 __all__ = [
+    "CancelScope",
     "IOCount",
     "IOStats",
     "StorageBackend",
