@@ -1,7 +1,6 @@
 """Every byte decoder fed valid inputs made hostile: a named error or a sane answer, in no time.
 
-Limits of one input: a second, and 64 MB and 4 times its size of memory. ``ZV_SEED`` repeats a run
-from the block that failed.
+``ZV_SEED`` repeats a run from the block that failed.
 """
 
 from __future__ import annotations
@@ -10,10 +9,8 @@ import base64
 import json
 import struct
 import time
-import tracemalloc
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -67,115 +64,18 @@ from zarr_vectors.encoding.ragged import (
     encode_ragged_floats,
 )
 from zarr_vectors.exceptions import ZVError
-from zarr_vectors.testing.mutate import Mutator, nested
-
-MOST_SECONDS = 1.0
-MOST_BYTES = 64 * 2**20
-BLOCK = 256
-ROOM = 2**28
-"""Memory the process may grow by while a block runs; every 16th block is looked at closely."""
+from zarr_vectors.testing.feeding import (
+    MOST_BYTES,
+    ROOM,
+    BadAnswerError,
+    Decoder,
+    Tally,
+    feed,
+    run_block,
+)
+from zarr_vectors.testing.mutate import nested
 
 RNG = np.random.default_rng(0)
-
-
-@dataclass(frozen=True)
-class Decoder:
-    """What is fed: valid inputs, and what decodes one and looks at the answer."""
-
-    name: str
-    valid: Sequence[Any]
-    decode: Callable[[Any], object]
-    """Raises a ZVError, or AssertionError where the answer is not sane."""
-
-    def inputs(self, seed: int) -> list[Any]:
-        """A block of mutated inputs."""
-        make = Mutator(seed, zlib.crc32(self.name.encode()))
-        found = []
-        for _ in range(BLOCK):
-            one = make.pick(self.valid)
-            if isinstance(one, bytes):
-                found.append(make.bytes_of(one, make.pick(self.valid)))
-            else:
-                found.append(make.json_of(one))
-        return found
-
-
-@dataclass
-class Tally:
-    """What a run did."""
-
-    inputs: int = 0
-    refused: int = 0
-    worst_seconds: float = 0.0
-    worst_bytes: int = 0
-    slowest: str = ""
-    largest: str = ""
-
-    def __str__(self) -> str:
-        return (
-            f"{self.inputs} inputs, {self.refused} refused; worst {self.worst_seconds * 1e3:.1f} ms"
-            f" ({self.slowest}), {self.worst_bytes / 2**20:.1f} MiB ({self.largest})"
-        )
-
-
-class BadAnswerError(Exception):
-    """An input got something else than a named error or a sane answer, or took too much."""
-
-
-def shown(value: Any) -> str:
-    return value.hex()[:2000] if isinstance(value, bytes) else repr(value)[:2000]
-
-
-def size_of(value: Any) -> int:
-    return len(value) if isinstance(value, bytes) else len(json.dumps(value))
-
-
-def run_block(decoder: Decoder, seed: int, tally: Tally, *, closely: bool) -> None:
-    """Feed one block of mutated inputs."""
-    feed(decoder, decoder.inputs(seed), seed, tally, closely=closely)
-
-
-def feed(
-    decoder: Decoder, inputs: Sequence[Any], seed: int, tally: Tally, *, closely: bool
-) -> None:
-    """Feed inputs.
-
-    Raises:
-        BadAnswerError: With the seed and the input.
-    """
-    decode, clock = decoder.decode, time.thread_time  # of this thread: others may be busy
-    most_seconds = 5 * MOST_SECONDS if closely else MOST_SECONDS
-    for number, value in enumerate(inputs):
-        peak = 0
-        if closely:
-            tracemalloc.start()
-        begun = clock()
-        fault = ""
-        try:
-            decode(value)
-        except ZVError as error:
-            tally.refused += 1
-            if not str(error).strip():
-                fault = "an error without a word"
-        except Exception as error:  # noqa: BLE001 - any other is what is looked for
-            fault = f"{type(error).__name__}: {error}"
-        took = clock() - begun
-        if closely:
-            peak = tracemalloc.get_traced_memory()[1]
-            tracemalloc.stop()
-        tally.inputs += 1
-        if took > tally.worst_seconds and not closely:
-            tally.worst_seconds, tally.slowest = took, decoder.name
-        if peak > tally.worst_bytes:
-            tally.worst_bytes, tally.largest = peak, decoder.name
-        if took > most_seconds:
-            fault = f"{took:.2f} s"
-        if peak > MOST_BYTES + 4 * size_of(value):
-            fault = f"{peak} bytes of memory"
-        if fault:
-            raise BadAnswerError(
-                f"{decoder.name}: {fault[:500]}\nZV_SEED={seed}, input {number}: {shown(value)}"
-            )
 
 
 # decoders of bytes
@@ -449,7 +349,7 @@ def look_at_packed(document: Any) -> None:
     for chunk, slot in shards.shards_of("0/vertices").slots.items():
         assert len(chunk) >= 1
         assert slot.length >= 0
-    cells = shards.read_packed("0/vertices", [(0, 0), (-1, 0)])
+    cells = shards.read_packed({"0/vertices": [(0, 0), (-1, 0)]})["0/vertices"]
     assert all(0 < len(blob) <= 5 for blob in cells.values())
 
 
@@ -800,15 +700,14 @@ def test_a_check_left_out_is_found(
     assert "ZV_SEED=" in text
 
 
-def test_memory_and_time_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_and_time_are_measured() -> None:
     tally = Tally()
     greedy = Decoder("greedy", [b"x"], lambda data: bytes(MOST_BYTES + 5 * len(data) + 2**10))
     with pytest.raises(BadAnswerError, match="bytes of memory"):
         run_block(greedy, 0, tally, closely=True)
     slow = Decoder("slow", [b"x"], lambda data: sum(range(10**6)))
-    monkeypatch.setitem(globals(), "MOST_SECONDS", 0.001)
     with pytest.raises(BadAnswerError, match=r"0\.\d+ s"):
-        run_block(slow, 0, tally, closely=False)
+        feed(slow, [b"x"], 0, tally, closely=False, most_seconds=0.001)
 
 
 def test_more_memory_than_there_is_room_for_is_not_to_be_had(memory_limit: Any) -> None:

@@ -37,7 +37,7 @@ class Owner:
         """As stored; what is missing or odd is not known."""
         texts = {key: str(data.get(key, "")) for key in ("host", "started", "boot", "space")}
         pid = data.get("pid")
-        return cls(pid=pid if type(pid) is int else 0, **texts)
+        return cls(pid=pid if type(pid) is int and 0 < pid < 2**31 else 0, **texts)
 
     def to_dict(self) -> dict[str, Any]:
         """As stored."""

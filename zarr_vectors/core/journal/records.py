@@ -17,8 +17,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from zarr_vectors.core.backends import StorageBackend
+from zarr_vectors.core.documents import parse_document
 from zarr_vectors.core.journal.owners import Owner, this_process
-from zarr_vectors.exceptions import StoreError
+from zarr_vectors.core.paths import check_key
+from zarr_vectors.exceptions import MetadataError, StoreError
 
 FOLDER = ".zarr_vectors_journal"
 HEAD = f"{FOLDER}/head.json"
@@ -53,7 +55,7 @@ class Record:
     def parse(cls, data: bytes) -> Record:
         """A stored record; one that was cut short has no owner and no id."""
         try:
-            found = json.loads(data)
+            found = parse_document(data, HEAD)
             return cls(
                 id=str(found["id"]),
                 operation=str(found["operation"]),
@@ -63,7 +65,7 @@ class Record:
                 committed=found["committed"] is True,
                 removed=_texts(found["removed"]),
             )
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (MetadataError, KeyError, TypeError, AttributeError):
             return cls("", "an operation whose record is damaged", Owner("", 0), "an unknown time")
 
     def encode(self) -> bytes:
@@ -110,22 +112,31 @@ class Segment:
 
     @classmethod
     def decode(cls, data: bytes, record_id: str) -> Segment | None:
-        """A stored segment, or None where it was cut short or is another transaction's."""
+        """A stored segment, or None where it was cut short or is another transaction's.
+
+        Raises:
+            ZVError: It is whole, and does not say what it should or names what no key can be.
+        """
         if len(data) < _PREAMBLE.size:
             return None
         magic, size, crc = _PREAMBLE.unpack_from(data)
         body = memoryview(data)[_PREAMBLE.size :]
         if magic != _MAGIC or zlib.crc32(body) != crc:
             return None
-        head = json.loads(bytes(body[:size]))
-        if head["id"] != record_id:
+        head = parse_document(body[:size], "a segment of the journal")
+        if head.get("id") != record_id:
             return None
+        fresh, keys = _contents(head)
+        for name in (*(key for key, _ in keys), *filter(None, fresh)):
+            check_key(name)
+        if size + sum(length or 0 for _, length in keys) != len(body):
+            raise StoreError("the journal is damaged: a segment is not as long as it says")
         old: dict[str, bytes | None] = {}
         at = size
-        for key, length in head["keys"]:
+        for key, length in keys:
             old[key] = None if length is None else bytes(body[at : at + length])
             at += length or 0
-        return cls(old, tuple(head["fresh"]))
+        return cls(old, fresh)
 
 
 def read_segments(backend: StorageBackend, record: Record, first: int = 0) -> list[Segment]:
@@ -156,6 +167,19 @@ def is_below(key: str, prefixes: Sequence[str]) -> bool:
     if key.startswith(f"{FOLDER}/"):
         return False
     return any(not prefix or key.startswith(f"{prefix}/") for prefix in prefixes)
+
+
+def _contents(head: Mapping[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, int | None]]]:
+    """Fresh prefixes, and keys with the number of their old bytes."""
+    try:
+        fresh = _texts(head["fresh"])
+        keys = [(key, length) for key, length in head["keys"]]
+        _texts([key for key, _ in keys])
+    except (KeyError, TypeError, ValueError):
+        fresh, keys = (), [("", -1)]
+    if any(n is not None and (type(n) is not int or n < 0) for _, n in keys):
+        raise StoreError("the journal is damaged: a segment is malformed")
+    return fresh, keys
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -119,7 +119,7 @@ class Families09(LinkTree):
             rank = rank_of(attrs)
             count = count_of(attrs, "num_links")
             store = attrs.get("store", "canonical")
-            if store not in {"canonical", "duplicate"}:
+            if store not in ("canonical", "duplicate"):  # anything, also what has no hash
                 raise ArrayError(f"its store is {str(store)[:60]!r}")
             record = self.record_in(attrs)
             segments, names, ratio = None, None, None
@@ -128,7 +128,7 @@ class Families09(LinkTree):
                 segments = self.names_of(path, record.get("offsets"))
                 names = self.names_of(path, record.get("attributes"))
                 ratio = record.get("chunk_ratio")
-                if ratio is not None and not isinstance(ratio, list):
+                if ratio is not None and not _is_table(ratio):
                     raise ArrayError(f"its {FAMILY_KEY} is malformed")
         return Family(
             level, delta, width, rank, count, store == "duplicate", segments, names, ratio
@@ -161,6 +161,10 @@ class Families09(LinkTree):
             )
         table = np.array(offsets, np.int64).reshape(family.width - 1, family.rank)
         return Part(f"{family.path}/{segment}", segment, table)
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(row, list) for row in value)
 
 
 def family_path(level: str, delta: int) -> str:
