@@ -1,8 +1,9 @@
 """How many requests are under way at once: more while that brings more, half when told to slow.
 
-The limit is raised in steps of as many answers as it allows at once. Where a step answered more
-per second than the one before, the next allows more; where not, the limit stays and is tried
-again some steps later. A refusal or a timeout halves it, once for all requests sent before.
+Answers are counted in steps of as many as the limit allows at once. Where a step brought more per
+second than the one before, the limit is raised for the next; a raise that brought nothing is taken
+back, and tried again some steps later. A refusal or a timeout halves the limit, once for all
+requests sent before.
 """
 
 from __future__ import annotations
@@ -12,9 +13,7 @@ from dataclasses import dataclass
 
 GAIN = 1.05
 """A step counts as quicker from this ratio on."""
-LOSS = 0.8
-"""A step counts as slower below this ratio."""
-REST = 8
+REST = 4
 """Steps without gain before the limit is tried again."""
 
 
@@ -76,18 +75,20 @@ class Window:
         gain = rate / self._rate if self._rate else math.inf
         self._rate = rate
         grown, self._grown_by = self._grown_by, 0.0
-        if grown and gain < LOSS:
-            self.limit = max(self.limit - grown, self.least)
-            self._quick, self._rest, self._rate = False, REST, 0.0
-        elif gain > GAIN or self._rest == 0:
-            self._quick = self._quick and gain > GAIN
-            self._rest = 0 if gain > GAIN else REST
-            step = self.limit if self._quick else max(self.limit / 8, 1.0)
-            self._grown_by = min(step, self.most - self.limit)
-            self.limit += self._grown_by
+        if gain > GAIN:
+            self._grow()
+        elif grown:  # it brought nothing
+            self.limit -= grown
+            self._quick, self._rest = False, REST
+        elif self._rest == 0:
+            self._grow()
         else:
-            self._quick = False
             self._rest -= 1
+
+    def _grow(self) -> None:
+        step = self.limit if self._quick else max(self.limit / 8, 1.0)
+        self._grown_by = min(step, self.most - self.limit)
+        self.limit += self._grown_by
 
     def _restart(self) -> None:
         self._since, self._answers, self._full = None, 0, False

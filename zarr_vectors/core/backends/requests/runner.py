@@ -261,7 +261,8 @@ class Requests:
             await self._gate.enter()
             try:
                 request.began = loop.time()
-                request.first = request.first or request.began
+                if not failed:
+                    request.first = request.began
                 request.received = request.kept_size = 0
                 request.extra_s = 0.0
                 self.window.sent(request.began, self._gate.under_way)
