@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from zv_viewer.widgets.lod import LodWidget
 
 LayerData = tuple[Any, dict[str, Any], str]
-SUFFIXES = (".zarrvectors", ".zv")
+SUFFIXES = (".zarrvectors", ".zv", ".zarrvectors.zip", ".zv.zip")
 NO_LAYERS: list[tuple[None]] = [(None,)]
 """What a reader returns when it adds its layers itself."""
 
@@ -25,8 +25,8 @@ def napari_get_reader(path: str | Sequence[str]) -> Callable[..., list[tuple[Non
 
 
 def looks_like_store(path: str) -> bool:
-    """Whether a path is a Zarr Vectors store: by its metadata on a disk, by its name elsewhere."""
-    if "://" in path:
+    """Whether a path is a Zarr Vectors store: a folder by its metadata, others by their name."""
+    if "://" in path or path.endswith(".zip"):
         return path.split("?")[0].rstrip("/").endswith(SUFFIXES)
     try:
         document = json.loads((Path(path) / "zarr.json").read_bytes())

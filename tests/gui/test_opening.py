@@ -124,7 +124,7 @@ def test_from_the_plugin_menu(make_napari_viewer: Callable, qtbot, small_store: 
     viewer = make_napari_viewer(show=True)
     get_app_model().commands.execute_command("zv-viewer.open_store").result()
     (dialog,) = show_store._shown
-    dialog.place.setText(str(small_store))
+    dialog.place.setCurrentText(str(small_store))
     dialog.accept()
     settled_layer(viewer, qtbot, 5000)
     assert show_store.DOCK in viewer.window.dock_widgets

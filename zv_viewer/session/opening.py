@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
+from typing import Any
 
+from zarr_vectors.core.backends import CancelScope, StoreLike
+from zv_viewer.addresses import safe_address
 from zv_viewer.model.cells import CellTree
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.planning import build_cells
@@ -28,15 +33,28 @@ class Opening:
     """A store being opened in a thread of its own.
 
     Args:
-        path: Path or URL.
+        place: Path, URL, Zarr store or obstore store.
         make_source: What to open it with.
+        options: Passed on; not kept, as they may hold credentials.
+
+    Attributes:
+        path: The place in words, without user info or query.
+        started: When, by ``time.perf_counter``.
     """
 
-    def __init__(self, path: str, make_source: Callable[[str], ChunkSource] = StoreSource) -> None:
-        self.path = path
+    def __init__(
+        self,
+        place: StoreLike,
+        make_source: Callable[..., ChunkSource] = StoreSource,
+        **options: Any,  # noqa: ANN401 - each kind of place has options of its own
+    ) -> None:
+        is_address = isinstance(place, str | os.PathLike)
+        self.path = safe_address(os.fspath(place)) if is_address else type(place).__name__
         self.started = time.perf_counter()
+        self._scope = CancelScope()
         pool = ThreadPoolExecutor(1, thread_name_prefix="zv-open")
-        self._future: Future[Opened] = pool.submit(_open, path, make_source)
+        make = partial(make_source, os.fspath(place) if is_address else place, **options)
+        self._future: Future[Opened] = pool.submit(_open, make, self._scope)
         pool.shutdown(wait=False)
 
     def done(self) -> bool:
@@ -49,13 +67,15 @@ class Opening:
 
     def cancel(self) -> None:
         """Give up; a store that still opens is closed again."""
+        self._scope.cancel()
         if not self._future.cancel():
             self._future.add_done_callback(_close)
 
 
-def _open(path: str, make_source: Callable[[str], ChunkSource]) -> Opened:
-    source = make_source(path)
-    scene = source.describe()
+def _open(make_source: Callable[[], ChunkSource], scope: CancelScope) -> Opened:
+    with scope:
+        source = make_source()
+        scene = source.describe()
     # napari imports it with its first layer, in the GUI thread: half a second and more.
     import_module("pandas")
     return Opened(source, scene, build_cells(scene))

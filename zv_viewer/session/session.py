@@ -8,12 +8,12 @@ import weakref
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QApplication
 
+from zarr_vectors.core.backends import StoreLike
 from zarr_vectors.exceptions import ZVError
 from zv_viewer.controller import LodController, LodStats
 from zv_viewer.drawing.colours import ColourSpec
@@ -36,32 +36,34 @@ log = logging.getLogger(__name__)
 
 TICK_MS = 16
 STATS_EVERY_S = 0.2
-LOADING_THREADS = 3
 
 
 def open_store(
     viewer: Viewer,
-    path: str | Path,
+    place: StoreLike,
     *,
     settings: LodSettings | None = None,
     name: str | None = None,
     opening: Opening | None = None,
+    **options: Any,  # noqa: ANN401 - each kind of place has options of its own
 ) -> StoreSession:
     """Show a store in a viewer; returns at once, the store opens in the background.
 
     Args:
         viewer: The napari viewer.
-        path: Path or URL of a Zarr Vectors store.
+        place: Path or URL of a Zarr Vectors store, or a Zarr or obstore store that holds one.
         settings: Budget, quality, locked level; the machine's defaults when None.
         name: Name of the layer; the store's name when None.
-        opening: An opening of the same path already under way.
+        opening: An opening of the same place already under way.
+        options: Passed to :func:`zarr_vectors.open_zv`, such as ``backend``, ``region``,
+            ``endpoint`` or ``skip_signature``. They are not kept.
 
     Returns:
         The session: ``session.layer`` once opened, ``session.wait()`` to wait for the settled
         view, ``session.failed`` when it cannot be opened (the window shows the reason too, and a
         mistake in the program is logged and raised by ``session.wait()``).
     """
-    return StoreSession(viewer, opening or Opening(str(path)), settings, name)
+    return StoreSession(viewer, opening or Opening(place, **options), settings, name)
 
 
 class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
@@ -363,7 +365,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             opened.source,
             scene,
             self.layer,
-            ThreadExecutor(LOADING_THREADS),
+            ThreadExecutor(),
             self._settings,
             self._clock,
             tree=opened.tree,

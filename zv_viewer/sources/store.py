@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
+from urllib.parse import unquote
 
 import numpy as np
 import numpy.typing as npt
 
+from zarr_vectors.core.backends import StoreLike
 from zarr_vectors.exceptions import StoreError
 from zarr_vectors.lazy import ZVLevel, ZVStore, open_zv
 from zv_viewer.model.scene import AttributeInfo, LevelInfo, SceneInfo
@@ -22,16 +24,17 @@ class StoreSource:
     """Reads one store through the library's public API; safe to call from several threads.
 
     Args:
-        path: Any path or URL :func:`zarr_vectors.open_zv` takes.
+        place: Any path, URL or store that :func:`zarr_vectors.open_zv` takes.
+        options: Passed to it, such as ``region`` or ``skip_signature`` for a bucket.
 
     Raises:
         StoreError: The path is missing or holds no store.
         MetadataError: The store's metadata is damaged or of an unknown version.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, place: StoreLike, **options: Any) -> None:  # noqa: ANN401 - as open_zv
         # Cells are kept by the viewer; a second copy here would count twice.
-        self._store: ZVStore = open_zv(path, cache_bytes=0)
+        self._store: ZVStore = open_zv(place, cache_bytes=0, **options)
         self._levels: dict[int, ZVLevel] = {n: self._store[n] for n in self._store.levels}
 
     def describe(self) -> SceneInfo:
@@ -52,7 +55,7 @@ class StoreSource:
         item = finest.vertex_dtype.itemsize
         return SceneInfo(
             url=store.url,
-            name=store.url.rstrip("/").rsplit("/", 1)[-1].removesuffix(".zarrvectors"),
+            name=name_of(store.url),
             format_version=store.zv_version,
             geometry=store.geometry_type,
             axis_names=names,
@@ -152,6 +155,12 @@ class StoreSource:
         if any(not level.counts_exact for level in levels):
             found.append("vertices per chunk are not recorded: they are estimated until read")
         return found
+
+
+def name_of(url: str) -> str:
+    """What to call a store: the last part of its address, without what says its kind."""
+    last = unquote(url.rstrip("/").rsplit("/", 1)[-1])
+    return last.removesuffix(".zip").removesuffix(".zarrvectors") or last
 
 
 def _stack(parts: list[npt.NDArray[T]]) -> npt.NDArray[T]:

@@ -43,7 +43,7 @@ class LodWidget(QWidget):
         self.open = QPushButton("Open a store...")
         self.shown, self.quality, self.reason = _text(), _text(), _text()
         self.activity, self.traffic, self.trouble = _text(), _text(), _text()
-        self.notes = _text()
+        self.network, self.notes = _text(), _text()
         self.trouble.setObjectName("trouble")
         self.tau = QDoubleSpinBox()
         self.tau.setRange(0.25, 64.0)
@@ -70,6 +70,7 @@ class LodWidget(QWidget):
             ("Not finer", self.reason),
             ("Now", self.activity),
             ("Read", self.traffic),
+            ("Network", self.network),
             ("Trouble", self.trouble),
             ("Notes", self.notes),
             ("Quality", self.tau),
@@ -133,7 +134,8 @@ class LodWidget(QWidget):
             if stats is not None:
                 self._on_stats(stats)
         else:
-            for label in (self.shown, self.quality, self.reason, self.activity, self.traffic):
+            figures = (self.shown, self.quality, self.reason, self.activity)
+            for label in (*figures, self.traffic, self.network):
                 label.setText("-")
             self.trouble.setText("none")
         self._quiet = False
@@ -157,6 +159,7 @@ class LodWidget(QWidget):
         self.reason.setText(stats.reason)
         self.activity.setText(status.activity(stats))
         self.traffic.setText(status.traffic(stats))
+        self.network.setText(status.network(stats))
         self.trouble.setText(status.trouble(stats) or "none")
 
     def _on_settings(self) -> None:

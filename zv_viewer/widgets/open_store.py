@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from qtpy.QtWidgets import (
+    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -16,18 +18,27 @@ from qtpy.QtWidgets import (
 
 
 class OpenStoreDialog(QDialog):
-    """One line for a path or URL, with a button to pick a folder."""
+    """One line for a path or URL, with those opened before and a button to pick a folder.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    Args:
+        known: Addresses opened before, the latest first.
+        parent: Widget it belongs to.
+    """
+
+    def __init__(self, known: Sequence[str] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Open a Zarr Vectors store")
-        self.place = QLineEdit()
-        self.place.setPlaceholderText("folder.zarrvectors, s3://..., https://...")
+        self.place = QComboBox()
+        self.place.setEditable(True)
+        self.place.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.place.addItems(list(known))
+        self.place.setCurrentText("")
+        self.place.lineEdit().setPlaceholderText("folder.zarrvectors, s3://..., https://...")
         self.place.setMinimumWidth(420)
         browse = QPushButton("Folder...")
         browse.clicked.connect(self._browse)
         line = QHBoxLayout()
-        line.addWidget(self.place)
+        line.addWidget(self.place, stretch=1)
         line.addWidget(browse)
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel
@@ -35,15 +46,20 @@ class OpenStoreDialog(QDialog):
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
-        layout.addWidget(QLabel("A store is a folder (or its address) that holds a zarr.json."))
+        layout.addWidget(
+            QLabel("A folder that holds a zarr.json, a zip file of one, or its address:")
+        )
         layout.addLayout(line)
+        layout.addWidget(
+            QLabel("Keys for a bucket are taken from the environment and the usual files.")
+        )
         layout.addWidget(buttons)
 
     def path(self) -> str:
         """What was typed or picked."""
-        return str(self.place.text()).strip()
+        return str(self.place.currentText()).strip()
 
     def _browse(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Zarr Vectors store")
         if folder:
-            self.place.setText(folder)
+            self.place.setCurrentText(folder)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from napari.utils.notifications import show_error, show_info, show_warning
 
+from zv_viewer.addresses import addresses, remember
 from zv_viewer.drawing.colours import first_choice
 from zv_viewer.samples import sample_store, samples
 from zv_viewer.session import Opening, StoreSession, open_store
@@ -23,12 +24,12 @@ TOLD_AT_MOST = 3
 
 def show_store(
     viewer: Any,  # noqa: ANN401 - a viewer or its public proxy
-    path: str | Path,
+    place: str | Path,
     opening: Opening | None = None,
 ) -> StoreSession:
     """Open a store in a viewer with its dock; returns at once."""
     viewer = getattr(viewer, "__wrapped__", viewer)
-    session = open_store(viewer, path, opening=opening)
+    session = open_store(viewer, place, opening=opening)
     session.failed.connect(show_error)
     told: list[str] = []
 
@@ -39,6 +40,8 @@ def show_store(
 
     session.problem.connect(tell)
     session.opened.connect(_colour)
+    if "://" in session.path:
+        session.opened.connect(lambda opened: remember(opened.path))
     add_dock(viewer)
     return session
 
@@ -76,7 +79,7 @@ def show_sample(
 
 def ask_for_store(viewer: Any) -> OpenStoreDialog:  # noqa: ANN401 - a viewer or its public proxy
     """Show the dialog; the store opens in ``viewer`` when it is accepted."""
-    dialog = OpenStoreDialog()
+    dialog = OpenStoreDialog(addresses())
     dialog.accepted.connect(lambda: dialog.path() and show_store(viewer, dialog.path()))
     _shown.add(dialog)
     dialog.finished.connect(lambda _: _shown.discard(dialog))

@@ -38,13 +38,31 @@ def activity(stats: LodStats) -> str:
     waiting = stats.queued + stats.in_flight
     if waiting:
         cells = "cell" if waiting == 1 else "cells"
-        return f"loading {waiting} {cells}"
+        held = stats.waiting_for == "network"
+        return f"{waiting} {cells} wait for the network" if held else f"loading {waiting} {cells}"
     return "settled" if stats.settled else "planning"
 
 
 def traffic(stats: LodStats) -> str:
     """Bytes and requests so far."""
     return f"{size(stats.bytes_read)} in {stats.requests:,} requests"
+
+
+def network(stats: LodStats) -> str:
+    """How the place of a store answers, e.g. ``51 ms, 2.4 MB/s, 12 requests under way``."""
+    if not stats.remote:
+        return "none: the store is on this machine"
+    parts = []
+    if stats.latency_s is not None:
+        parts.append(f"{stats.latency_s * 1e3:.0f} ms")
+    if stats.bytes_per_s is not None:
+        parts.append(f"{size(stats.bytes_per_s)}/s")
+    if stats.requests_in_flight:
+        parts.append(f"{stats.requests_in_flight} requests under way")
+    if stats.retries:
+        parts.append(f"{stats.retries} sent again")
+    text = ", ".join(parts) or "nothing asked for yet"
+    return f"{text}\nlately: {stats.last_trouble}" if stats.last_trouble else text
 
 
 def trouble(stats: LodStats) -> str:
