@@ -10,10 +10,8 @@ from __future__ import annotations
 import json
 import math
 import re
-import time
 import tracemalloc
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,35 +28,29 @@ from zarr_vectors.lazy import ZVStore, open_zv
 from zarr_vectors.reading import assemble
 from zarr_vectors.reading.plan import Pieces
 from zarr_vectors.testing.data import Cloud, cloud, points_store
-from zarr_vectors.testing.mutate import Mutator
+from zarr_vectors.testing.feeding import MOST_BYTES
+from zarr_vectors.testing.harming import (
+    ROOM,
+    BadStoreError,
+    Files,
+    Parts,
+    Seed,
+    Tally,
+    guard,
+    is_data,
+    plain,
+    read_files,
+    try_store,
+    write_files,
+)
 from zarr_vectors.types.points import read_points
 from zv_viewer.commands.info import describe
 from zv_viewer.planning import build_cells
 from zv_viewer.sources.store import StoreSource
 
-MOST_SECONDS = 5.0
-MOST_BYTES = 64 * 2**20
-ROOM = 2**29
 NAMES = ("rgb", "kind")
 
-Files = dict[str, bytes]
-Parts = dict[tuple[Any, ...], Any]
-"""What was read, by part; parts that were refused are not there."""
-
-
 # the stores
-
-
-def read_files(folder: Path) -> Files:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
-
-
-def write_files(folder: Path, files: Files) -> None:
-    for name, data in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
 
 
 def edited(files: Files, name: str, edit: Callable[[Any], None]) -> None:
@@ -143,24 +135,10 @@ KINDS: dict[str, tuple[dict[str, Any], Callable[[Files], None] | None]] = {
 }
 
 
-@dataclass
-class Seed:
-    """A whole store and what is in it."""
-
-    name: str
-    folder: Path
-    files: Files
-    truth: Parts = field(default_factory=dict)
-
-    @property
-    def size(self) -> int:
-        return sum(map(len, self.files.values()))
-
-    @property
-    def shaped(self) -> set[str]:
-        """Parts whose shape no harmed value can change: where chunks are counted, those too."""
-        whole = {"vertices", "attribute", "points"}
-        return whole if "published" in self.name else {*whole, "chunk", "chunk values"}
+def shaped(seed: Seed) -> set[str]:
+    """Parts whose shape no harmed value can change: where chunks are counted, those too."""
+    whole = {"vertices", "attribute", "points"}
+    return whole if "published" in seed.name else {*whole, "chunk", "chunk values"}
 
 
 def make_seed(name: str, folder: Path) -> Seed:
@@ -189,53 +167,12 @@ def seeds(tmp_path_factory: pytest.TempPathFactory) -> list[Seed]:
     return [make_seed(name, place / f"store{n}") for n, name in enumerate(KINDS)]
 
 
-# harm
-
-
-def harm(seed: Seed, draw: Mutator) -> Files:
-    """Files in place of those of the store; None of the bytes where a file is gone."""
-    names = sorted(seed.files)
-    data = [name for name in names if is_data(name)]
-    changed: dict[str, Any] = {}
-    for _ in range(1 + draw.below(4)):
-        name = draw.pick(data if draw.below(2) else names)
-        old = seed.files[name]
-        kind = draw.below(8)
-        if kind == 0:
-            folder = f"{name.split('/c/')[0]}/"  # a blob of 0.7 goes with its document
-            whole = [n for n in names if n.startswith(folder)] if draw.below(2) else []
-            changed |= dict.fromkeys(whole if 0 < len(whole) < 3 else [name])
-        elif kind == 1:
-            changed[name] = old[: draw.below(len(old) + 1)]
-        elif kind == 2:
-            other = draw.pick(data if is_data(name) else names)
-            changed[name], changed[other] = seed.files[other], old
-        elif kind < 6 and not is_data(name):
-            changed[name] = json.dumps(draw.json_of(json.loads(old))).encode()
-        else:
-            changed[name] = draw.bytes_of(old, seed.files[draw.pick(names)])
-    return {name: new for name, new in changed.items() if new != seed.files[name]}
-
-
-def is_data(name: str) -> bool:
-    """Stored values; all other files are documents."""
-    return "/c/" in name
-
-
 def is_of_a_chunk(name: str) -> bool:
     """Stored values, or the document of a chunk alone."""
     return is_data(name) or re.search(r"/-?\d+(\.-?\d+)+/", name) is not None
 
 
 # looking at a store
-
-
-def guard(parts: Parts, part: tuple[Any, ...], read: Callable[[], Any]) -> None:
-    try:
-        parts[part] = read()
-    except ZVError as error:
-        if not str(error).strip():
-            raise AssertionError("an error without a word") from error
 
 
 def look(folder: Path, like: Parts) -> Parts:
@@ -360,7 +297,7 @@ def judge(seed: Seed, found: Parts, harmed: Iterable[str]) -> None:
         causes = [name for name in harmed if depends(part, name, seed.files)]
         if part in truth and not causes:
             np.testing.assert_equal(plain(value), plain(truth[part]), err_msg=str(part))
-        elif part in truth and part[0] in seed.shaped and all(map(is_of_a_chunk, causes)):
+        elif part in truth and part[0] in shaped(seed) and all(map(is_of_a_chunk, causes)):
             assert value.shape == truth[part].shape, f"{part} has shape {value.shape}"
     for number in {part[1] for part in found if len(part) > 1}:
         fits_together(found, number)
@@ -379,73 +316,6 @@ def fits_together(found: Parts, number: Any) -> None:
         assert set(objects.object_ids.tolist()) <= {0, 2}
 
 
-def plain(value: Any) -> Any:
-    if hasattr(value, "keys"):
-        return {key: plain(value[key]) for key in value.keys()}  # noqa: SIM118 - an Answer
-    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-@dataclass
-class Tally:
-    """What a run did."""
-
-    stores: int = 0
-    parts: int = 0
-    refused: int = 0
-    worst_seconds: float = 0.0
-    worst_bytes: int = 0
-
-    def __str__(self) -> str:
-        return (
-            f"{self.stores} stores, {self.parts} parts read, {self.refused} refused; worst "
-            f"{self.worst_seconds * 1e3:.0f} ms, {self.worst_bytes / 2**20:.1f} MiB"
-        )
-
-
-class BadStoreError(Exception):
-    """A store gave something else than it may."""
-
-
-def try_store(seed: Seed, number: int, tally: Tally, *, closely: bool = False) -> None:
-    """Harm a store, read it, judge, and make it whole again.
-
-    Raises:
-        BadStoreError: With the seed and what was harmed.
-    """
-    changed: dict[str, Any] = harm(seed, Mutator(number))
-    for name, data in changed.items():
-        if data is None:
-            (seed.folder / name).unlink()
-        else:
-            (seed.folder / name).write_bytes(data)
-    peak = 0
-    begun = time.thread_time()
-    try:
-        if closely:
-            tracemalloc.start()
-        found = look(seed.folder, seed.truth)
-        judge(seed, found, changed)
-        took = time.thread_time() - begun
-        assert took < MOST_SECONDS * (1 + 4 * closely), f"{took:.1f} s"
-        if closely:
-            peak = tracemalloc.get_traced_memory()[1]
-            assert peak < MOST_BYTES + 4 * seed.size, f"{peak} bytes of memory"
-    except Exception as error:
-        shown = {name: None if data is None else data[:300] for name, data in changed.items()}
-        raise BadStoreError(
-            f"{seed.name}: {type(error).__name__}: {str(error)[:1000]}\nZV_SEED={number}, {shown}"
-        ) from error
-    finally:
-        tracemalloc.stop()
-        write_files(seed.folder, {name: seed.files[name] for name in changed})
-    tally.stores += 1
-    tally.parts += len(found)
-    tally.refused += len(seed.truth.keys() - found.keys())
-    if not closely:
-        tally.worst_seconds = max(tally.worst_seconds, took)
-    tally.worst_bytes = max(tally.worst_bytes, peak)
-
-
 def test_the_stores_are_whole(seeds: list[Seed]) -> None:
     for seed in seeds:
         assert look(seed.folder, seed.truth).keys() == seed.truth.keys()
@@ -462,7 +332,7 @@ def test_some_hostile_stores(seeds: list[Seed], short_seed: int, memory_limit: A
     with memory_limit(ROOM):
         for number in range(short_seed, short_seed + 30):
             for seed in seeds:
-                try_store(seed, number, tally, closely=number % 16 == 3)
+                try_store(seed, number, tally, look, judge, closely=number % 16 == 3)
     assert tally.parts
     assert tally.refused
 
@@ -476,7 +346,7 @@ def test_many_hostile_stores(
         with memory_limit(ROOM):
             while clock:
                 for seed in seeds:
-                    try_store(seed, number, tally, closely=number % 16 == 3)
+                    try_store(seed, number, tally, look, judge, closely=number % 16 == 3)
                 number += 1
     finally:
         figures(f"seeds from {long_seed}, {tally}")
@@ -503,7 +373,7 @@ def first_fault(seeds: list[Seed], stores: int = 40) -> str:
     try:
         for number in range(stores):
             for seed in seeds:
-                try_store(seed, number, Tally())
+                try_store(seed, number, Tally(), look, judge)
     except BadStoreError as error:
         return str(error)
     return "nothing"
