@@ -69,7 +69,7 @@ class Standing:
         plan = self.planner.plan
         if plan is None:
             return ""
-        if waiting_for == "network":
+        if waiting_for == "network" and not self.stock.cache.held[plan.target].all():
             return "network"
         if self.loads.no_memory:
             return "memory"

@@ -121,6 +121,6 @@ def network_text(trouble: str, seconds: float) -> str:
         "timeout": "no answer in time",
         "throttled": "the server asks to slow down",
         "server": "the server reports errors",
-        "cut": "answers are cut short",
+        "cut": "the connection breaks off",
     }
     return f"{texts.get(trouble, trouble)} ({seconds:.0f} s), trying again"

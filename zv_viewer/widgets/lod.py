@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
@@ -160,6 +161,7 @@ class LodWidget(QWidget):
         self.activity.setText(status.activity(stats))
         self.traffic.setText(status.traffic(stats))
         self.network.setText(status.network(stats))
+        self.network.setToolTip(html.escape(stats.last_trouble))
         self.trouble.setText(status.trouble(stats) or "none")
 
     def _on_settings(self) -> None:

@@ -57,12 +57,12 @@ def network(stats: LodStats) -> str:
         parts.append(f"{stats.latency_s * 1e3:.0f} ms")
     if stats.bytes_per_s is not None:
         parts.append(f"{size(stats.bytes_per_s)}/s")
-    if stats.requests_in_flight:
-        parts.append(f"{stats.requests_in_flight} requests under way")
+    flying = stats.requests_in_flight
+    if flying:
+        parts.append(f"{flying} {'request' if flying == 1 else 'requests'} under way")
     if stats.retries:
         parts.append(f"{stats.retries} sent again")
-    text = ", ".join(parts) or "nothing asked for yet"
-    return f"{text}\nlately: {stats.last_trouble}" if stats.last_trouble else text
+    return ", ".join(parts) or "nothing asked for yet"
 
 
 def trouble(stats: LodStats) -> str:

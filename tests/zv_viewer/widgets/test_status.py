@@ -20,6 +20,12 @@ def stats(**changes):
         "tau_px": 1.44,
         "bytes_read": 12_345_678,
         "requests": 1234,
+        "remote": True,
+        "latency_s": 0.0512,
+        "bytes_per_s": 2_400_000.0,
+        "requests_in_flight": 12,
+        "retries": 3,
+        "waiting_for": "",
     }
     return SimpleNamespace(**(base | changes))
 
@@ -48,6 +54,20 @@ def test_activity() -> None:
     assert status.activity(stats(in_flight=1)) == "loading 1 cell"
     assert status.activity(stats()) == "settled"
     assert status.activity(stats(settled=False)) == "planning"
+
+
+def test_waiting_for_the_network_is_no_loading() -> None:
+    held = stats(queued=3, in_flight=2, waiting_for="network")
+    assert status.activity(held) == "5 cells wait for the network"
+
+
+def test_network() -> None:
+    whole = "51 ms, 2.4 MB/s, 12 requests under way, 3 sent again"
+    assert status.network(stats()) == whole
+    nothing = {"latency_s": None, "bytes_per_s": None, "requests_in_flight": 0, "retries": 0}
+    assert status.network(stats(**nothing)) == "nothing asked for yet"
+    assert "1 request under way" in status.network(stats(requests_in_flight=1))
+    assert status.network(stats(remote=False)).startswith("none")
 
 
 def test_trouble() -> None:
