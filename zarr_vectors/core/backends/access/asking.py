@@ -13,23 +13,22 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import obstore
-from obstore.exceptions import NotFoundError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import ObjectStore
 
 from zarr_vectors.constants import NODE
 from zarr_vectors.core.backends.access.attempts import Attempt
 from zarr_vectors.core.backends.access.refusals import Refusal, refusal_of, refused
 from zarr_vectors.core.backends.access.region import region_of
+from zarr_vectors.core.backends.requests.faults import fault_of
 from zarr_vectors.exceptions import AccessRefused, StoreError
 
 R = TypeVar("R")
 Build = Callable[[Attempt, str], ObjectStore]
 """Store of one way to ask; the region is ``""`` where the settings say it."""
 
-_ABSENT = (NotFoundError, FileNotFoundError)
-_DENIED = (PermissionDeniedError, UnauthenticatedError)
 _NOT_THERE = ".zarr_vectors_is_not_there"
 _REGION = re.compile(r"<Region>([a-z]{2}(?:-[a-z]+){1,3}-[0-9]{1,2})</Region>")
+_OF_A_KEY = "PermissionDeniedError"
 _HIDDEN = "<Code>AccessDenied</Code>"
 
 
@@ -95,18 +94,18 @@ class Access:
             store, hides = self.store, self._hides
             try:
                 result = await call(store)
-            except _ABSENT:
+            except FileNotFoundError:
                 self._answered = True
                 raise
             except Exception as error:  # what is no refusal is raised again
-                text = str(error)
-                refusal = refusal_of(type(error).__name__, text)
+                kind, text = type(error).__name__, str(error)
+                refusal = refusal_of(kind, text)
                 if refusal is None:
                     raise
             else:
                 self._answered = True
                 return result
-            hidden = reading and self._service != "az" and _HIDDEN in text
+            hidden = reading and kind == _OF_A_KEY and _HIDDEN in text and self._service != "az"
             if hidden and hides and refusal is Refusal.DENIED:
                 raise FileNotFoundError("there is no such key, or it may not be read")
             async with self._lock():
@@ -135,16 +134,14 @@ class Access:
         raise AccessRefused(f"{self.url} may not be read with {tried}, or not all of it any more")
 
     async def _denied(self, key: str) -> bool:
+        """Whether the place refuses to tell of a key; anything but a fault is an answer."""
         try:
             await obstore.head_async(self.store, key)
-        except _ABSENT:
-            return False
-        except _DENIED:
-            return True
-        except Exception as error:  # what is no refusal is raised again
-            if refusal_of(type(error).__name__, str(error)) is not Refusal.DENIED:
+        except Exception as error:  # a fault is raised again: who asked may try again
+            refusal = refusal_of(type(error).__name__, str(error))
+            if refusal is None and fault_of(error) is not None:
                 raise
-            return True
+            return refusal is Refusal.DENIED
         return False
 
     async def _move(self, text: str) -> None:

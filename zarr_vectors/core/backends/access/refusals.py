@@ -10,6 +10,7 @@ _DENIED = ("PermissionDeniedError", "UnauthenticatedError", "PermissionError")
 _DENIED_CODES = re.compile(
     r"<Code>(?:ExpiredToken|InvalidToken|TokenRefreshRequired|InvalidAccessKeyId"
     r"|SignatureDoesNotMatch|PublicAccessNotPermitted|AuthorizationHeaderMalformed)</Code>"
+    r"|non-2xx status code: 40[13] "
     r"|Error performing token request"
     r"|az account get-access-token"
 )

@@ -16,6 +16,7 @@ STATUS = ANSWERED + "Server returned non-2xx status code: "
         ("UnauthenticatedError", STATUS + "401 Unauthorized: x", Refusal.DENIED),
         ("GenericError", STATUS + "400: <Code>ExpiredToken</Code>", Refusal.DENIED),
         ("AlreadyExistsError", "409: <Code>PublicAccessNotPermitted</Code>", Refusal.DENIED),
+        ("GenericError", "list request: " + STATUS + "403 Forbidden: x", Refusal.DENIED),
         ("GenericError", "Generic GCS error: Error performing token request: x", Refusal.DENIED),
         ("GenericError", "'az account get-access-token' command failed: x", Refusal.DENIED),
         ("GenericError", ANSWERED + "Received redirect without LOCATION", Refusal.ELSEWHERE),
