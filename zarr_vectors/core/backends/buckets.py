@@ -24,6 +24,7 @@ from zarr_vectors.core.backends.access.attempts import ANONYMOUS
 from zarr_vectors.core.backends.access.options import SERVICES
 from zarr_vectors.core.backends.access.region import endpoint_of
 from zarr_vectors.core.backends.obstore_ import ObstoreBackend
+from zarr_vectors.core.backends.requests import Policy
 from zarr_vectors.core.backends.urls import bucket_of, is_bucket_host, redact, scheme_of, split_user
 from zarr_vectors.exceptions import AccessRefused, StoreError
 
@@ -33,6 +34,7 @@ VARIABLE = "ZARR_VECTORS_CREDENTIALS"
 # limits and further tries are those of the request runner; obstore's own would multiply them
 _CLIENT = {"timeout": "1h", "connect_timeout": "5s"}
 _RETRY = {"max_retries": 0, "retry_timeout": timedelta(seconds=25)}
+Place = ObjectStore | Access
 _memories: dict[str, MemoryStore] = {}
 
 
@@ -42,6 +44,7 @@ def open_url(
     read_only: bool,
     credentials: str | None = None,
     profile: str | None = None,
+    policy: Policy | None = None,
     **options: Any,  # noqa: ANN401 - those of obstore
 ) -> ObstoreBackend:
     """Backend of a bucket or web address.
@@ -52,6 +55,7 @@ def open_url(
         credentials: ``auto``, ``anonymous`` or ``machine``; ``ZARR_VECTORS_CREDENTIALS`` when
             None, and ``auto`` where that says nothing.
         profile: Profile of the AWS files.
+        policy: How many requests at once, how often again, how long.
         options: Passed to obstore.
 
     Raises:
@@ -64,13 +68,16 @@ def open_url(
         source = "credentials" if credentials else VARIABLE
         raise StoreError(f"{source}={choice!r} is unknown: expected one of {', '.join(CHOICES)}")
     if scheme == "memory":
-        store = _memories.setdefault(url.rstrip("/"), MemoryStore())
-        return ObstoreBackend(store, read_only=read_only, url=url)
-    if scheme in SERVICES:
-        return _bucket(url, SERVICES[scheme], read_only, choice, profile, options)
-    if scheme in {"http", "https"}:
-        return _web(url, options)
-    return ObstoreBackend(_made(url, from_url, options), read_only=read_only, url=url)
+        place: Place = _memories.setdefault(url.rstrip("/"), MemoryStore())
+    elif scheme in SERVICES:
+        place, signed = _bucket(url, SERVICES[scheme], read_only, choice, profile, options)
+        # without credentials nothing is written: the driver would ask the metadata service for some
+        read_only = read_only or not signed
+    elif scheme in {"http", "https"}:
+        place, read_only = _web(url, options), True
+    else:
+        place = _made(url, from_url, options)
+    return ObstoreBackend(place, read_only=read_only, url=url, policy=policy)
 
 
 def _bucket(
@@ -80,7 +87,8 @@ def _bucket(
     choice: str,
     profile: str | None,
     options: Mapping[str, Any],
-) -> ObstoreBackend:
+) -> tuple[Access, bool]:
+    """Who asks a bucket, and whether with credentials."""
     given = given_in(service, options)
     facts = facts_for(service, profile)
     ways = attempts(service, facts, given, writing=not read_only, choice=choice)
@@ -96,9 +104,7 @@ def _bucket(
         bucket=bucket_of(url) if asks_region else "",
         writing=not read_only,
     )
-    # without credentials nothing is written: the driver would ask the metadata service for some
-    closed = read_only or not ways[0].signed
-    return ObstoreBackend(access, read_only=closed, url=url)
+    return access, ways[0].signed
 
 
 def _store(
@@ -122,13 +128,12 @@ def _store(
     return _made(url, from_url, {**config, **more, **options}, plain=endpoint.startswith("http:"))
 
 
-def _web(url: str, options: Mapping[str, Any]) -> ObstoreBackend:
+def _web(url: str, options: Mapping[str, Any]) -> Place:
     """A web server: whoever is named in the address asks, and nobody else."""
     plain = scheme_of(url) == "http"
     bare, user = split_user(url)
     if is_bucket_host(url):  # the bucket's own address: it may be listed, but not signed for
-        store = _made(bare, from_url, {**options, "skip_signature": "true"})
-        return ObstoreBackend(store, read_only=True, url=url)
+        return _made(bare, from_url, {**options, "skip_signature": "true"})
     options = dict(options)
     if user:
         client = dict(options.get("client_options") or {})
@@ -140,8 +145,7 @@ def _web(url: str, options: Mapping[str, Any]) -> ObstoreBackend:
         return _made(bare, HTTPStore.from_url, options, plain=plain)
 
     name = "the user in the address" if user else ANONYMOUS
-    access = Access([Attempt(name, signed=bool(user))], build, url=redact(url))
-    return ObstoreBackend(access, read_only=True, url=url)
+    return Access([Attempt(name, signed=bool(user))], build, url=redact(url))
 
 
 def _made(

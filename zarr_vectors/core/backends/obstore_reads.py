@@ -66,6 +66,10 @@ class _Begun:
     size: int = 0
 
 
+class _NoRanges(Exception):
+    """A server that answers the whole where a part is asked for."""
+
+
 class Bodies:
     """Reads objects of one obstore store.
 
@@ -95,14 +99,8 @@ class Bodies:
             return None if await self._size(key) is None else b""
         try:
             return await self._body(key, (start, stop), request)
-        except NotSupportedError:  # a server that ignores ranges
+        except _NoRanges:
             return await self._cut_out(key, start, stop, request)
-        except GenericError as error:
-            if status_of(error) == 416 or "Invalid range" in str(error):  # it ends before
-                return b""
-            if "non-partial response" not in str(error):
-                raise
-        return await self._cut_out(key, start, stop, request)
 
     async def tail(self, wanted: tuple[str, int], request: Request) -> bytes | None:
         """The last ``size`` bytes of ``(key, size)``."""
@@ -110,7 +108,7 @@ class Bodies:
         if not isinstance(self._asks.store, AzureStore):  # which knows no ranges from the end
             try:
                 return await self._body(key, {"suffix": size}, request)
-            except NotSupportedError:
+            except _NoRanges:
                 pass
         length = await self._size(key)
         if length is None:
@@ -132,6 +130,14 @@ class Bodies:
             answer = await self._get(key, None if part is None else {"range": part})
         except ABSENT:
             return None
+        except NotSupportedError:
+            raise _NoRanges from None
+        except GenericError as error:
+            if part is not None and _ends_before(error):
+                return b""
+            if "non-partial response" in str(error):
+                raise _NoRanges from None
+            raise
         start, stop = answer.range
         self._check_size(key, stop - start)
         if stop - start <= _AT_ONCE:
@@ -194,6 +200,11 @@ class Bodies:
     def _check_size(self, key: str, size: int) -> None:
         if size > MAX_DENSE_BYTES:
             raise StoreError(f"{key} of {self._url} has {size} bytes, too many at once")
+
+
+def _ends_before(error: GenericError) -> bool:
+    """A range begins beyond the object's end."""
+    return status_of(error) == 416 or "Invalid range" in str(error)
 
 
 def _checked(data: bytes, size: int) -> bytes:

@@ -100,8 +100,8 @@ def _of_client(error: BaseException, text: str) -> Fault | None:
     if module == "obstore":
         whole = str(error)
         found = _KIND.search(whole)
-        if found is None:
-            return None
+        if found is None:  # another part than was asked for is as good as none
+            return Fault("cut", text) if "UnexpectedRange" in whole else None
         kind = found[1]
         if kind == "Unknown" and "redirect" in whole.partition("\n")[0]:
             return None

@@ -211,6 +211,7 @@ FAULTS = [
     (OBSTORE(f"{GET}HTTP error: error sending request\n\nkind: Interrupted,"), "cut"),
     (OBSTORE(f"{GET}HTTP error: error sending request\n\nkind: Connect,"), "offline"),
     (OBSTORE(f"{GET}HTTP error: body error\n\nkind: Interrupted, IncompleteBody"), "cut"),
+    (OBSTORE("Generic S3 error: Requested 10..30, got 5..9\n\nUnexpectedRange {"), "cut"),
     (of("aiohttp.client_exceptions", "ServerTimeoutError")(), "timeout"),
     (of("aiohttp.client_exceptions", "ClientPayloadError")(), "cut"),
     (of("aiohttp.client_exceptions", "ClientConnectorError")(), "offline"),
