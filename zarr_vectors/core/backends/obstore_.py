@@ -18,7 +18,7 @@ from zarr.storage import ObjectStore as ZarrObjectStore
 
 from zarr_vectors.core.backends.obstore_lists import list_below, list_children
 from zarr_vectors.core.backends.obstore_reads import ABSENT, AsIs, Asks, Bodies
-from zarr_vectors.core.backends.requests import Policy, Request, Requests, gap_for, join
+from zarr_vectors.core.backends.requests import Policy, Request, Requests, Versions, gap_for, join
 from zarr_vectors.core.backends.stats import IOStats
 from zarr_vectors.core.backends.urls import redact
 from zarr_vectors.core.paths import check_key
@@ -62,6 +62,11 @@ class ObstoreBackend:
     @property
     def _store(self) -> ObjectStore:
         return self._asks.store
+
+    @property
+    def versions(self) -> Versions:
+        """Which values were seen, by the tags and times of the service."""
+        return self._bodies.versions
 
     def get_many(self, keys: Iterable[str]) -> dict[str, bytes]:
         """Whole values of the keys that exist."""
@@ -131,6 +136,7 @@ class ObstoreBackend:
         async def delete(key: str, _: Request) -> None:
             with suppress(ABSENT):
                 await self._asks.ask(lambda store: obstore.delete_async(store, key), reading=False)
+            self._bodies.versions.wrote(key, "")
 
         self._requests.each("remove", delete, wanted)
         self.stats.add(requests=len(wanted))
@@ -185,14 +191,15 @@ class ObstoreBackend:
 
     def zarr_store(self) -> ZarrObjectStore[ObjectStore]:
         """The same place as a zarr ObjectStore, by the way of asking found so far."""
-        return ZarrObjectStore(self._store, read_only=self.read_only)
+        return _Quiet(self._store, read_only=self.read_only)
 
     async def _put(
         self, key: str, data: bytes, mode: Literal["create", "overwrite"] = "overwrite"
     ) -> None:
-        await self._asks.ask(
+        stored = await self._asks.ask(
             lambda store: obstore.put_async(store, key, data, mode=mode), reading=False
         )
+        self._bodies.versions.wrote(key, stored["e_tag"] or "")
 
     async def _part(self, wanted: tuple[str, int, int], request: Request) -> bytes | None:
         if wanted[1] < 0:
@@ -202,6 +209,16 @@ class ObstoreBackend:
     def _writable(self) -> None:
         if self.read_only:
             raise StoreError(f"{self.url} was opened read-only")
+
+
+class _Quiet(ZarrObjectStore[ObjectStore]):
+    """A zarr ObjectStore whose text does not hold the query of its address."""
+
+    def __str__(self) -> str:
+        return redact(super().__str__())
+
+    def __repr__(self) -> str:
+        return redact(super().__repr__())
 
 
 def _pieces(

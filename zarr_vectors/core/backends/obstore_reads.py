@@ -14,7 +14,7 @@ from obstore.exceptions import GenericError, NotSupportedError, PreconditionErro
 from obstore.store import AzureStore, ObjectStore
 
 from zarr_vectors.constants import MAX_DENSE_BYTES
-from zarr_vectors.core.backends.requests import CutShort, Request
+from zarr_vectors.core.backends.requests import CutShort, OutOfDate, Request, Version, Versions
 from zarr_vectors.core.backends.requests.faults import status_of
 from zarr_vectors.exceptions import StoreError
 
@@ -76,9 +76,13 @@ class Bodies:
     Args:
         asks: Who asks the store.
         url: Where it is, for messages.
+
+    Attributes:
+        versions: What was seen and stored so far; an answer from before it is tried again.
     """
 
     def __init__(self, asks: Asks, url: str) -> None:
+        self.versions = Versions()
         self._asks = asks
         self._url = url
 
@@ -123,7 +127,12 @@ class Bodies:
         return meta["size"]
 
     async def _get(self, key: str, options: obstore.GetOptions | None = None) -> obstore.GetResult:
-        return await self._asks.ask(lambda store: obstore.get_async(store, key, options=options))
+        answer = await self._asks.ask(lambda store: obstore.get_async(store, key, options=options))
+        meta = answer.meta
+        read = Version(meta["e_tag"] or "", max(meta["last_modified"].timestamp(), 0.0))
+        if self.versions.is_older(key, read):
+            raise OutOfDate("an older value was answered than is stored")
+        return answer
 
     async def _body(self, key: str, part: Any, request: Request) -> bytes | None:  # noqa: ANN401
         try:

@@ -1,6 +1,7 @@
 """How requests are sent to places that are far away: how many, how often again, for how long.
 
-``faults``, ``retrying``, ``deadlines``, ``concurrency`` and ``ranges`` decide and know no clock;
+``faults``, ``retrying``, ``deadlines``, ``concurrency``, ``ranges`` and ``versions`` decide and
+know no clock;
 ``runner`` carries it out on the background loop; ``cancelling`` gives up from another thread.
 """
 
@@ -11,6 +12,7 @@ from zarr_vectors.core.backends.requests.faults import CutShort, Fault, OutOfDat
 from zarr_vectors.core.backends.requests.ranges import Piece, gap_for, join
 from zarr_vectors.core.backends.requests.retrying import Retrying
 from zarr_vectors.core.backends.requests.runner import Policy, Request, Requests
+from zarr_vectors.core.backends.requests.versions import Version, Versions
 
 __all__ = [
     "CancelScope",
@@ -24,6 +26,8 @@ __all__ = [
     "Request",
     "Requests",
     "Retrying",
+    "Version",
+    "Versions",
     "Window",
     "fault_of",
     "gap_for",

@@ -234,7 +234,7 @@ def test_a_place_that_never_answers_well_is_named(s3: Server, kind: str, trouble
     s3.network.clear()
     s3.network.rule = from_number(1, kind)
     started = time.monotonic()
-    with pytest.raises(StoreUnreachable, match="cannot read a of s3://.*tries") as caught:
+    with pytest.raises(StoreUnreachable, match=r"cannot read a of s3://.*tries") as caught:
         place.get_many(["a"])
     assert caught.value.trouble == trouble
     assert time.monotonic() - started < QUICK.limits.of_request.grace_s + 2
@@ -273,3 +273,29 @@ def test_requests_are_fewer_after_a_place_slows_down(s3: Server) -> None:
     assert place.get_many(values(30, 100)) == values(30, 100)
     assert place._requests.window.size < 64
     assert place.stats.retries == 20
+
+
+@pytest.mark.parametrize("always", [False, True])
+def test_answers_from_before_a_change_are_noticed(s3: Server, always: bool) -> None:
+    writer = opened(s3, f"stale {always}", mode="a")
+    old, new = values(20, 500, seed=7), values(20, 500, seed=8)
+    ranges = [(key, 0, 100) for key in old]
+    s3.network.clear()
+    s3.network.remember = True
+    try:
+        writer.put_many(old)
+        assert writer.get_many(old) == old
+        assert writer.get_ranges(ranges) == [old[key][:100] for key in old]
+        writer.put_many(new)
+        s3.network.rule = from_number(1, "stale") if always else at_rate(0.5, ("stale",), seed=1)
+        if always:
+            with pytest.raises(StoreUnreachable, match="an older value was answered"):
+                writer.get_many(new)
+        else:
+            for _ in range(5):
+                assert writer.get_many(new) == new
+                assert writer.get_ranges(ranges) == [new[key][:100] for key in new]
+            assert writer.stats.retries > 0
+    finally:
+        s3.network.remember = False
+        s3.network.clear()
