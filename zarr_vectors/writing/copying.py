@@ -17,6 +17,7 @@ from zarr_vectors.constants import (
 from zarr_vectors.core.headers import read_headers
 from zarr_vectors.core.layouts.base import ChunkGrid, Layout
 from zarr_vectors.core.root_meta import RootDocument
+from zarr_vectors.exceptions import StoreUnlistable
 from zarr_vectors.typing import IntArray
 from zarr_vectors.writing.commit import put_object_attribute
 
@@ -94,11 +95,18 @@ def kept_attributes(root: RootDocument) -> dict[str, Any]:
 
 
 def family_names(layout: Layout, family: str) -> list[str]:
-    """Sorted names of the arrays of a family; none where there is no such family."""
-    if family not in layout.get_attrs([family]):
-        # published 0.7 writers make no group for a family: look what is there
-        return [] if layout.families_have_groups else layout.array_names(family)
-    return layout.array_names(family)
+    """Sorted names of the arrays of a family; none where there is no such family.
+
+    Raises:
+        StoreUnlistable: The place cannot list, and nothing records them.
+    """
+    try:
+        return layout.array_names(family)
+    except StoreUnlistable:
+        # published 0.7 writers make no group for a family, so that nothing tells there is none
+        if not layout.families_have_groups or family in layout.get_attrs([family]):
+            raise
+        return []
 
 
 def _copy_dense(source: Layout, target: Layout, path: str) -> None:

@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from zarr_vectors.constants import MAX_CELL_BYTES, MAX_DENSE_BYTES
 from zarr_vectors.core import codecs, paths
-from zarr_vectors.core.backends.base import StorageBackend
 from zarr_vectors.core.codecs import Pipeline, decode_vlen, parse_codecs
 from zarr_vectors.core.documents import ArrayNode, array_document
+from zarr_vectors.core.layouts.ahead import ReadsValues
 from zarr_vectors.encoding.ragged import encode_rows, stored_dtype
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.typing import AnyArray, IntArray
@@ -46,7 +46,7 @@ def row_count(node: ArrayNode) -> int:
 
 
 def read_vlen(
-    backend: StorageBackend,
+    backend: ReadsValues,
     path: str,
     node: ArrayNode,
     rows: IntArray | None = None,
@@ -135,7 +135,7 @@ def vlen_items(
     return items
 
 
-def read_numbers(backend: StorageBackend, path: str, node: ArrayNode) -> npt.NDArray[Any]:
+def read_numbers(backend: ReadsValues, path: str, node: ArrayNode) -> npt.NDArray[Any]:
     """Values of an array of numbers, cut along its first axis alone.
 
     A chunk of fill values need not be stored, unless the array says :data:`WHOLE`.

@@ -23,6 +23,7 @@ from zarr_vectors.constants import (
 from zarr_vectors.core import paths
 from zarr_vectors.core.backends.base import StorageBackend
 from zarr_vectors.core.documents import attributes_of, group_document, parse_document
+from zarr_vectors.core.layouts.ahead import Ahead, ReadsValues
 from zarr_vectors.core.layouts.recorded import Recorded
 from zarr_vectors.exceptions import ArrayError, StoreUnlistable
 from zarr_vectors.typing import ChunkCoords
@@ -61,6 +62,8 @@ class Tree:
         self.backend = backend
         self.recorded = Recorded()
         self._groups: set[str] = set()
+        self._expected: dict[str, None] = {}
+        self._ahead: dict[str, bytes | None] = {}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.backend!r})"
@@ -68,6 +71,8 @@ class Tree:
     def forget(self) -> None:
         """Drop what is remembered of the stored documents, which others may have changed."""
         self._groups.clear()
+        self._expected.clear()
+        self._ahead.clear()
         self.recorded = Recorded()
 
     def documents(self, wanted: Iterable[str]) -> Documents:
@@ -76,11 +81,44 @@ class Tree:
         Raises:
             MetadataError: A document is malformed.
         """
-        keys = {paths.node(path): path for path in wanted}
-        found = self.backend.get_many(keys)
+        return self.documents_ahead(wanted, ())[0]
+
+    def documents_ahead(
+        self, wanted: Iterable[str], keys: Iterable[str]
+    ) -> tuple[Documents, ReadsValues]:
+        """Documents as above, and a reader that has the values of some keys from the same batch.
+
+        Keys are not fetched ahead from a disk, where a batch is no faster than its parts.
+        """
+        nodes = {paths.node(path): path for path in wanted}
+        if self.backend.local_path is not None:
+            found, reader = self.backend.get_many(nodes), self.backend
+            return self._parsed(nodes, found), reader
+        held = {key: self._ahead.pop(key) for key in nodes if key in self._ahead}
+        asked = list(dict.fromkeys(keys))
+        expected = [key for key in self._expected if key not in nodes]
+        self._expected.clear()
+        rest = [key for key in nodes if key not in held]
+        batch = [*rest, *asked, *expected]
+        found = self.backend.get_many(batch) if batch else {}
+        self._ahead.update((key, found.get(key)) for key in expected)
+        found |= {key: data for key, data in held.items() if data is not None}
+        return self._parsed(nodes, found), Ahead(self.backend, asked, found)
+
+    def expect(self, wanted: Iterable[str]) -> None:
+        """Say whose documents are asked for soon: they come with the next ones, and are kept once.
+
+        Nothing where it costs no round trip, and where they may be written meanwhile.
+        """
+        self._ahead.clear()
+        if self.backend.local_path is None and self.backend.read_only:
+            self._expected.update(dict.fromkeys(map(paths.node, wanted)))
+
+    def _parsed(self, nodes: Mapping[str, str], found: Mapping[str, bytes]) -> Documents:
         return {
-            keys[key]: parse_document(data, f"{key} of {self.backend.url}")
-            for key, data in found.items()
+            path: parse_document(found[key], f"{key} of {self.backend.url}")
+            for key, path in nodes.items()
+            if key in found
         }
 
     def get_attrs(self, wanted: Iterable[str]) -> dict[str, dict[str, Any]]:

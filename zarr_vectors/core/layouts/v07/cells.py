@@ -55,8 +55,10 @@ class Cells07(PackedBlobs):
         for path in coords:
             if path in stale:  # packed anew by another program: found by listing from now on
                 self.recorded = self.recorded.without(path)
-            elif recorded[path]:
-                packed[path] = [chunk for chunk in coords[path] if chunk in (recorded[path] or ())]
+                continue
+            inside = [chunk for chunk in coords[path] if chunk in (recorded[path] or ())]
+            if inside:
+                packed[path] = inside
         for path, blobs in self.read_packed(packed).items():
             cells[path].update(blobs)
         if stale:

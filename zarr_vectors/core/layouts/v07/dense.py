@@ -10,9 +10,9 @@ import numpy as np
 
 from zarr_vectors.constants import MAX_DENSE_BYTES
 from zarr_vectors.core import paths
-from zarr_vectors.core.documents import group_document
+from zarr_vectors.core.documents import attributes_of, group_document
 from zarr_vectors.core.layouts.tree import with_kind, without_old_spelling
-from zarr_vectors.core.layouts.v07.blobs import Blobs, Buffer
+from zarr_vectors.core.layouts.v07.blobs import Blobs, Buffer, Place
 from zarr_vectors.encoding.ragged import decode_rows, encode_rows, stored_dtype
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.typing import AnyArray, IntArray
@@ -23,11 +23,12 @@ class Dense07(Blobs):
 
     def get_dense(self, path: str) -> tuple[AnyArray, IntArray] | None:
         """(values, present row numbers), or None where there is no such array."""
-        meta = self.get_attrs([path]).get(path)
-        if meta is None:
-            return None
         data, mask = f"{path}/data", f"{path}/present_mask"
-        blobs = self.read_blobs({data: (path, None), mask: (path, None)})
+        wanted: dict[str, Place] = {data: (path, None), mask: (path, None)}
+        blobs, documents = self.read_blobs_and_documents(wanted, [path])
+        if path not in documents:
+            return None
+        meta = attributes_of(documents[path], self._named(path))
         with self.blaming(path):
             values = _values(without_old_spelling(meta), blobs.get(data))
             return values, _present(blobs.get(mask), len(values))

@@ -17,7 +17,7 @@ from zarr_vectors.core.documents import array_node, group_document
 from zarr_vectors.core.layouts import flat
 from zarr_vectors.core.layouts.base import ObjectRows
 from zarr_vectors.core.layouts.meta import count_of, rank_of
-from zarr_vectors.core.layouts.v07.blobs import Blobs, Buffer
+from zarr_vectors.core.layouts.v07.blobs import Blobs, Buffer, Place
 from zarr_vectors.encoding.manifests import EMPTY_MANIFEST
 from zarr_vectors.encoding.ragged import decode_rows, encode_rows
 from zarr_vectors.exceptions import ArrayError
@@ -34,7 +34,7 @@ class Objects07(Blobs):
         """All rows, or those of the given ids that exist; None where the level has no objects."""
         index = paths.join(level, OBJECT_INDEX)
         table = f"{index}/manifests"
-        documents = self.documents([index, table])
+        documents, reader = self.documents_ahead([index, table], [f"{table}/c/0"])
         if index not in documents:
             return None
         meta = self._attrs(index, documents[index])
@@ -45,7 +45,7 @@ class Objects07(Blobs):
             node = array_node(documents[table], paths.node(table))
             count = node.shape[0] if node.shape else 0
             rows = _rows(ids, count)
-            blobs = flat.read_vlen(self.backend, table, node, rows)
+            blobs = flat.read_vlen(reader, table, node, rows)
             found = np.arange(len(blobs), dtype=np.int64) if rows is None else rows
             return ObjectRows(found, [blob or EMPTY_MANIFEST for blob in blobs], rank)
 
@@ -83,11 +83,11 @@ class Objects07(Blobs):
     def get_groups(self, level: str) -> list[IntArray] | None:
         """Object ids per group id 0..G-1, or None where the level has no groups."""
         path = paths.join(level, GROUPS)
-        documents = self.documents([path])
+        data, offsets = f"{path}/data", f"{path}/offsets"
+        wanted: dict[str, Place] = {data: (path, None), offsets: (path, None)}
+        blobs, documents = self.read_blobs_and_documents(wanted, [path])
         if path not in documents:
             return None
-        data, offsets = f"{path}/data", f"{path}/offsets"
-        blobs = self.read_blobs({data: (path, None), offsets: (path, None)})
         with self.blaming(path):
             count = count_of(self._attrs(path, documents[path]), "num_groups")
             starts = decode_rows(blobs.get(offsets, b""), "<i8")

@@ -6,16 +6,20 @@ The record is what readers go by, so it is written with every change and never g
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from zarr_vectors.core import paths
 from zarr_vectors.core.backends.base import StorageBackend
+from zarr_vectors.core.backends.joined import ByteArray, ReadsJoined
 from zarr_vectors.core.codecs import decode_vlen
 from zarr_vectors.core.documents import attributes_of, dump_json, is_group
 from zarr_vectors.core.keys import try_parse_key
 from zarr_vectors.core.layouts.base import Cells, ChunkGrid
-from zarr_vectors.core.layouts.tree import Tree, with_kind, without_old_spelling
+from zarr_vectors.core.layouts.columns import Column, ColumnRequest, column_of
+from zarr_vectors.core.layouts.tree import Documents, Tree, with_kind, without_old_spelling
 from zarr_vectors.core.layouts.v09.grids import (
     ORIGIN,
     RECORD,
@@ -24,7 +28,7 @@ from zarr_vectors.core.layouts.v09.grids import (
     read_grid,
     record_of,
 )
-from zarr_vectors.core.layouts.v09.sharded import Index, locate, read_sharded
+from zarr_vectors.core.layouts.v09.sharded import Index, InShards, read_sharded
 from zarr_vectors.exceptions import ArrayError, StoreError
 from zarr_vectors.typing import ChunkCoords
 
@@ -32,6 +36,8 @@ Buffer = bytes | bytearray | memoryview
 
 _ROW_KINDS = ("attribute", "fragment_attribute", "link_attribute")
 _SIZE = struct.Struct("<I")
+_HEAD = np.dtype([("count", "<u4"), ("size", "<u4")])
+"""What stands before the blob of a cell that is not compressed: a list of one element."""
 _MOST_LISTED = 10_000_000
 
 
@@ -42,34 +48,85 @@ class Cells09(Tree):
         super().__init__(backend)
         self._grids: dict[str, Grid] = {}
         self._indexes: dict[str, Index | None] = {}
+        self._described: Documents = {}
 
     def forget(self) -> None:
         """Drop what is remembered of the stored documents, which others may have changed."""
         super().forget()
         self._grids.clear()
         self._indexes.clear()
+        self._described.clear()
 
     def get_cells(self, request: Mapping[str, Iterable[ChunkCoords]]) -> dict[str, Cells]:
         """Blobs of ``{logical path: coords}`` in one batch; absent cells are left out."""
         grids = self.grids(request)
         cells: dict[str, Cells] = {path: {} for path in request}
         alone: dict[str, tuple[str, ChunkCoords]] = {}
+        packed: list[InShards] = []
         for path, grid in grids.items():
             wanted = [c for c in request[path] if grid.stored is None or c in grid.stored]
             if grid.sharding is not None:
-                cells[path] = self._sharded(grid, wanted)
+                packed.append(InShards.of(grid, grid.sharding, wanted))
                 continue
             for chunk, key in zip(wanted, grid.keys(wanted), strict=True):
                 if key is not None:
                     alone[key] = (path, chunk)
                 elif grid.stored is not None:
                     raise self.damaged(path, "it is recorded outside the grid", chunk)
-        found = self.backend.get_many(alone)
+        found = self.backend.get_many(alone) if alone else {}
         for key, (path, chunk) in alone.items():
             blob = self._decode(grids[path], chunk, found.get(key))
             if blob:
                 cells[path][chunk] = blob
+        for part, encoded in zip(packed, self._sharded(packed), strict=True):
+            path = part.grid.path
+            blobs = {chunk: self._decode(part.grid, chunk, data) for chunk, data in encoded.items()}
+            cells[path] = {chunk: blob for chunk, blob in blobs.items() if blob}
         return cells
+
+    def get_columns(
+        self, request: ColumnRequest, rooms: Mapping[str, ByteArray]
+    ) -> dict[str, Column]:
+        """Blobs of ``{logical path: chunks}`` in one batch, each array's in one buffer."""
+        backend = self.backend
+        if not isinstance(backend, ReadsJoined):
+            found = self.get_cells(request)
+            return {path: column_of(found[path], keys) for path, keys in request.items()}
+        grids = self.grids(request)
+        columns = {}
+        for path, keys in request.items():
+            grid = grids.get(path)
+            column = None
+            if grid is not None and grid.plain and grid.sharding is None:
+                column = self._plain_column(backend, grid, keys, rooms.get(path))
+            if column is None:
+                column = column_of(self.get_cells({path: keys})[path], keys)
+            columns[path] = column
+        return columns
+
+    def _plain_column(
+        self,
+        backend: ReadsJoined,
+        grid: Grid,
+        chunks: Sequence[ChunkCoords],
+        room: ByteArray | None,
+    ) -> Column | None:
+        """Blobs of cells that are neither compressed nor packed; None unless all are in order."""
+        wanted = chunks
+        if grid.stored is not None and not grid.stored.issuperset(chunks):
+            wanted = [chunk for chunk in chunks if chunk in grid.stored]
+        keys = [key for key in grid.keys(wanted) if key is not None]
+        found = backend.get_joined(keys, _HEAD.itemsize, room)
+        heads = found.heads.view(_HEAD)[:, 0]
+        whole = (heads["count"] == 1) & (heads["size"] == found.sizes - _HEAD.itemsize)
+        if len(keys) != len(wanted) or not whole.all():
+            return None
+        sizes = found.bodies()
+        if len(wanted) == len(chunks):
+            return Column(chunks, found.data, sizes)
+        by_chunk = dict(zip(wanted, sizes.tolist(), strict=True))
+        every = np.fromiter((by_chunk.get(chunk, 0) for chunk in chunks), np.int64, len(chunks))
+        return Column(chunks, found.data, every)
 
     def list_cells(self, path: str) -> tuple[ChunkCoords, ...]:
         """Coordinates of the non-empty cells, ascending in numeric tuple order."""
@@ -89,7 +146,9 @@ class Cells09(Tree):
             path: None if fresh else self._grids.get(path) for path in wanted
         }
         unread = [path for path, grid in found.items() if grid is None]
-        documents = self.documents(unread) if unread else {}
+        known = {} if fresh else {p: self._described.pop(p) for p in unread if p in self._described}
+        ask = [path for path in unread if path not in known]
+        documents = known | self.documents(ask) if ask else known
         last = None
         for path in unread:
             if path in documents and not is_group(documents[path]):
@@ -174,7 +233,13 @@ class Cells09(Tree):
 
     def array_metas(self, wanted: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Metadata of the arrays that exist, in one batch."""
-        return {path: _to_logical(attrs) for path, attrs in self.get_attrs(wanted).items()}
+        documents = self.documents(wanted)
+        if self.backend.read_only and self.backend.local_path is None:
+            self._described |= documents  # grids are read from them without asking again
+        return {
+            path: _to_logical(attributes_of(document, self._named(path)))
+            for path, document in documents.items()
+        }
 
     def set_array_meta(self, path: str, meta: Mapping[str, Any]) -> None:
         """Merge into an array's metadata."""
@@ -206,19 +271,16 @@ class Cells09(Tree):
         except ArrayError as error:
             raise self.damaged(grid.path, str(error), chunk) from error
 
-    def _sharded(self, grid: Grid, wanted: Iterable[ChunkCoords]) -> Cells:
-        sharding = grid.sharding
-        if sharding is None:
-            return {}
-        places = {}
-        for chunk in wanted:
-            place = locate(grid, sharding, chunk)
-            if place is not None:
-                places[chunk] = place
-        with self.blaming(grid.path):
-            found = read_sharded(self.backend, grid, sharding, places, self._indexes)
-        blobs = {chunk: self._decode(grid, chunk, data) for chunk, data in found.items()}
-        return {chunk: blob for chunk, blob in blobs.items() if blob}
+    def _sharded(self, parts: Sequence[InShards]) -> list[dict[ChunkCoords, bytes | None]]:
+        """Encoded cells of packed arrays, all of them in one batch after that of their indexes."""
+        if not parts:
+            return []
+        try:
+            return read_sharded(self.backend, parts, self._indexes)
+        except ArrayError as error:
+            raise self.damaged(
+                error.array or parts[0].grid.path, str(error), error.chunk
+            ) from error
 
     def _walk(self, grid: Grid) -> list[ChunkCoords]:
         """Chunks with a stored cell, by listing: for arrays that keep no record."""

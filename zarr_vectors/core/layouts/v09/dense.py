@@ -23,12 +23,13 @@ class Dense09(Tree):
 
     def get_dense(self, path: str) -> tuple[AnyArray, IntArray] | None:
         """(values, present row numbers), or None where there is no such array."""
-        document = self.documents([path]).get(path)
-        if document is None:
+        # the first chunk of one column, or of several
+        documents, reader = self.documents_ahead([path], [f"{path}/c/0", f"{path}/c/0/0"])
+        if path not in documents:
             return None
         with self.blaming(path):
-            node = array_node(document, paths.node(path))
-            values = flat.read_numbers(self.backend, path, node)
+            node = array_node(documents[path], paths.node(path))
+            values = flat.read_numbers(reader, path, node)
             rows = np.arange(len(values), dtype=np.int64)
             if node.attributes.get("fill_sentinel_meaning") == "absent" and len(values):
                 rows = rows[_differs(values, absent_value(values.dtype))]

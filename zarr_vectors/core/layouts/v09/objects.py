@@ -12,6 +12,7 @@ from zarr_vectors.constants import GROUPS, KIND_KEY, MANIFEST_ROWS, OBJECT_INDEX
 from zarr_vectors.core import paths
 from zarr_vectors.core.documents import array_node, attributes_of, group_document
 from zarr_vectors.core.layouts import flat
+from zarr_vectors.core.layouts.ahead import ReadsValues
 from zarr_vectors.core.layouts.base import ObjectRows
 from zarr_vectors.core.layouts.meta import rank_of
 from zarr_vectors.core.layouts.tree import Tree
@@ -32,7 +33,8 @@ class Objects09(Tree):
         """All rows, or those of the given ids that exist; None where the level has no objects."""
         index = paths.join(level, OBJECT_INDEX)
         table, names = f"{index}/manifests", f"{index}/object_ids"
-        documents = self.documents([index, table, names])
+        first = [f"{table}/c/0", f"{names}/c/0"]
+        documents, reader = self.documents_ahead([index, table, names], first)
         if index not in documents:
             return None
         with self.blaming(index):
@@ -43,13 +45,13 @@ class Objects09(Tree):
             count = flat.row_count(node)
             known = np.arange(count, dtype=np.int64)
             if names in documents:
-                known = self._ids(names, documents[names], count)
+                known = self._ids(reader, names, documents[names], count)
             rows = None
             if ids is not None:
                 wanted = np.unique(np.array(list(ids), dtype=np.int64))
                 rows = np.flatnonzero(np.isin(known, wanted)).astype(np.int64)
                 known = known[rows]
-            blobs = flat.read_vlen(self.backend, table, node, rows)
+            blobs = flat.read_vlen(reader, table, node, rows)
             return ObjectRows(known, [blob or EMPTY_MANIFEST for blob in blobs], rank)
 
     def put_objects(self, level: str, rows: ObjectRows) -> None:
@@ -85,14 +87,14 @@ class Objects09(Tree):
     def get_groups(self, level: str) -> list[IntArray] | None:
         """Object ids per group id 0..G-1, or None where the level has no groups."""
         path = paths.join(level, GROUPS)
-        document = self.documents([path]).get(path)
-        if document is None:
+        documents, reader = self.documents_ahead([path], [f"{path}/c/0"])
+        if path not in documents:
             return None
         with self.blaming(path):
-            node = array_node(document, paths.node(path))
+            node = array_node(documents[path], paths.node(path))
             ranges = node.attributes.get("group_ranges") or {}
             sparse = isinstance(ranges, dict) and len(ranges) >= flat.row_count(node)
-            rows = flat.read_vlen(self.backend, path, node, sparse=sparse)
+            rows = flat.read_vlen(reader, path, node, sparse=sparse)
             groups = [decode_rows(row, "<i8") for row in rows]
             return _with_ranges(groups, ranges)
 
@@ -106,9 +108,11 @@ class Objects09(Tree):
         self.backend.delete_prefix(path)
         self.backend.put_many({**parents, **items})
 
-    def _ids(self, path: str, document: dict[str, Any], count: int) -> IntArray:
+    def _ids(
+        self, reader: ReadsValues, path: str, document: dict[str, Any], count: int
+    ) -> IntArray:
         node = array_node(document, paths.node(path))
-        ids = flat.read_numbers(self.backend, path, node)
+        ids = flat.read_numbers(reader, path, node)
         if ids.ndim != 1 or len(ids) != count or ids.dtype.kind not in "iu":
             raise ArrayError(f"it has object ids of shape {ids.shape} for {count} manifests")
         found: IntArray = ids.astype(np.int64)

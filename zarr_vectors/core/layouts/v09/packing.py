@@ -13,7 +13,7 @@ from zarr_vectors.core.documents import attributes_of, dump_json, is_group
 from zarr_vectors.core.layouts.base import Packed
 from zarr_vectors.core.layouts.v09.cells import Buffer, Cells09, encode_cell
 from zarr_vectors.core.layouts.v09.grids import Grid, read_grid, record_of
-from zarr_vectors.core.layouts.v09.sharded import InShard, build_shard, locate, read_sharded
+from zarr_vectors.core.layouts.v09.sharded import InShard, InShards, build_shard, locate
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.typing import ChunkCoords
 
@@ -151,8 +151,7 @@ class Packing09(Cells09):
             found: dict[ChunkCoords, bytes | None] = {c: loose.get(k) for c, k in keys.items()}
         else:
             places = {chunk: _place(grid, chunk) for chunk in wanted}
-            with self.blaming(grid.path):
-                found = read_sharded(self.backend, grid, grid.sharding, places, self._indexes)
+            found = self._sharded([InShards(grid, grid.sharding, places)])[0]
         out = {}
         for chunk in wanted:
             data = found.get(chunk)

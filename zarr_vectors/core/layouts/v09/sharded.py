@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,62 +41,98 @@ def locate(grid: Grid, sharding: Sharding, chunk: ChunkCoords) -> InShard | None
     return InShard(grid.key(outer), number)
 
 
+@dataclass(frozen=True, slots=True)
+class InShards:
+    """Cells to read of one packed array: where each is."""
+
+    grid: Grid
+    sharding: Sharding
+    places: dict[ChunkCoords, InShard]
+
+    @classmethod
+    def of(cls, grid: Grid, sharding: Sharding, chunks: Iterable[ChunkCoords]) -> InShards:
+        """The cells of chunks; those outside the grid are left out."""
+        places = {chunk: locate(grid, sharding, chunk) for chunk in chunks}
+        kept = {chunk: place for chunk, place in places.items() if place is not None}
+        return cls(grid, sharding, kept)
+
+    def keys(self) -> dict[str, ChunkCoords]:
+        """Shards, each with its first chunk: the one to name when the whole shard is damaged."""
+        found: dict[str, ChunkCoords] = {}
+        for chunk, place in self.places.items():
+            found.setdefault(place.key, chunk)
+        return found
+
+
 def read_sharded(
-    backend: StorageBackend,
-    grid: Grid,
-    sharding: Sharding,
-    places: Mapping[ChunkCoords, InShard],
-    indexes: dict[str, Index | None],
-) -> dict[ChunkCoords, bytes | None]:
-    """Encoded cells of chunks, None where a shard or a cell in it is missing.
+    backend: StorageBackend, parts: Sequence[InShards], indexes: dict[str, Index | None]
+) -> list[dict[ChunkCoords, bytes | None]]:
+    """Encoded cells of arrays, None where a shard or a cell in it is missing.
 
     Args:
-        backend: Where the array is.
-        grid: The array.
-        sharding: Its codec.
-        places: Where each chunk is.
+        backend: Where the arrays are.
+        parts: What to read of each.
         indexes: Shard indexes read so far; added to.
 
     Raises:
-        ArrayError: An index is damaged, or a cell lies outside its shard; ``chunk`` is set.
+        ArrayError: An index is damaged, or a cell lies outside its shard; ``array`` and ``chunk``
+            are set.
     """
-    count = math.prod(grid.node.chunk_shape)
-    if count > _MOST_INNER:
-        raise ArrayError(f"its shards claim {count} cells each")
-    size = sharding.index_size(count)
-    # of each shard, the first chunk asked for: the one to name when the whole shard is damaged
-    keys: dict[str, ChunkCoords] = {}
-    for chunk, place in places.items():
-        keys.setdefault(place.key, chunk)
-    before = dict(indexes)
-    known = {key: before[key] for key in keys if key in before}
-    missing = [key for key in keys if key not in known]
-    start = -size if sharding.at_end else 0
-    tails = backend.get_ranges([(key, start, size) for key in missing]) if missing else []
-    for key, tail in zip(missing, tails, strict=True):
-        try:
-            known[key] = None if tail is None else sharding.read_index(tail, count)
-        except ArrayError as error:
-            raise ArrayError(f"the index of {key}: {error}", chunk=keys[key]) from error
-    indexes.update(known)
-    ranges: dict[ChunkCoords, tuple[str, int, int]] = {}
-    for chunk, place in places.items():
-        index = known[place.key]
-        if index is None or index[0][place.number] < 0:
-            continue
-        offset, length = int(index[0][place.number]), int(index[1][place.number])
-        if length > MAX_CELL_BYTES:
-            raise ArrayError(
-                f"the index of {place.key} claims a cell of {length} bytes", chunk=chunk
-            )
-        ranges[chunk] = (place.key, offset, length)
-    parts = backend.get_ranges(list(ranges.values())) if ranges else []
-    found: dict[ChunkCoords, bytes | None] = dict.fromkeys(places)
-    for (chunk, (key, _, length)), part in zip(ranges.items(), parts, strict=True):
-        if part is None or len(part) != length:
-            raise ArrayError(f"{key} is cut short", chunk=chunk)
-        found[chunk] = part
+    known = _read_indexes(backend, parts, indexes)
+    ranges: list[tuple[str, int, int]] = []
+    wanted: list[tuple[int, ChunkCoords]] = []
+    for number, part in enumerate(parts):
+        for chunk, place in part.places.items():
+            index = known[place.key]
+            if index is None or index[0][place.number] < 0:
+                continue
+            offset, length = int(index[0][place.number]), int(index[1][place.number])
+            if length > MAX_CELL_BYTES:
+                raise ArrayError(
+                    f"the index of {place.key} claims a cell of {length} bytes",
+                    array=part.grid.path,
+                    chunk=chunk,
+                )
+            ranges.append((place.key, offset, length))
+            wanted.append((number, chunk))
+    answers = backend.get_ranges(ranges) if ranges else []
+    found: list[dict[ChunkCoords, bytes | None]] = [dict.fromkeys(part.places) for part in parts]
+    for (number, chunk), (key, _, length), data in zip(wanted, ranges, answers, strict=True):
+        if data is None or len(data) != length:
+            raise ArrayError(f"{key} is cut short", array=parts[number].grid.path, chunk=chunk)
+        found[number][chunk] = data
     return found
+
+
+def _read_indexes(
+    backend: StorageBackend, parts: Sequence[InShards], indexes: dict[str, Index | None]
+) -> dict[str, Index | None]:
+    """Indexes of all shards, those not read yet in one batch."""
+    before = dict(indexes)
+    known: dict[str, Index | None] = {}
+    ranges: list[tuple[str, int, int]] = []
+    missing: list[tuple[InShards, int, str, ChunkCoords]] = []
+    for part in parts:
+        count = math.prod(part.grid.node.chunk_shape)
+        if count > _MOST_INNER:
+            raise ArrayError(f"its shards claim {count} cells each", array=part.grid.path)
+        size = part.sharding.index_size(count)
+        for key, chunk in part.keys().items():
+            if key in before:
+                known[key] = before[key]
+            else:
+                ranges.append((key, -size if part.sharding.at_end else 0, size))
+                missing.append((part, count, key, chunk))
+    tails = backend.get_ranges(ranges) if ranges else []
+    for (part, count, key, chunk), tail in zip(missing, tails, strict=True):
+        try:
+            known[key] = None if tail is None else part.sharding.read_index(tail, count)
+        except ArrayError as error:
+            raise ArrayError(
+                f"the index of {key}: {error}", array=part.grid.path, chunk=chunk
+            ) from error
+    indexes.update(known)
+    return known
 
 
 def build_shard(cells: Mapping[int, bytes], shape: Sequence[int], sharding: Sharding) -> bytes:
