@@ -24,7 +24,7 @@ __all__ = [
     "FragmentIndex",
     "decode_fragments",
     "decode_manifest",
-    "decode_range_tables",
+    "decode_range_table",
     "encode_fragments",
     "encode_manifest",
     "encode_ranges",
@@ -283,12 +283,20 @@ def decode_fragments(blob: Buffer) -> FragmentIndex:
     return FragmentIndex(starts, counts, ~is_range, rows)
 
 
-def decode_range_tables(blobs: Sequence[Buffer]) -> list[FragmentIndex] | None:
-    """Many tables at once, where all are sound and hold ranges alone; None where one is not."""
-    sizes = np.fromiter(map(len, blobs), np.int64, len(blobs))
+def decode_range_table(
+    data: npt.NDArray[np.uint8], sizes: IntArray
+) -> tuple[IntArray, IntArray, IntArray] | None:
+    """Many tables at once, where all are sound and hold ranges alone; None where one is not.
+
+    Args:
+        data: (N,) the tables one after the other.
+        sizes: (M,) bytes of each.
+
+    Returns:
+        (M,) int64 fragments of each, (F,) int64 first rows and (F,) int64 row counts of all.
+    """
     if not len(sizes) or sizes.min() < _HEADER.size + 4:
         return None
-    data = b"".join(blobs)
     begins = np.cumsum(sizes) - sizes
     heads = values_at(data, begins, _HEADS)
     n = heads["n"].astype(np.int64)
@@ -311,11 +319,7 @@ def decode_range_tables(blobs: Sequence[Buffer]) -> list[FragmentIndex] | None:
         return None
     if starts.max() > _MOST_ROWS[0] or counts.max() > _MOST_ROWS[1]:
         return None
-    explicit, rows = np.zeros(len(table), np.bool_), np.zeros(0, np.int64)
-    return [
-        FragmentIndex(starts[a:b], counts[a:b], explicit[a:b], rows)
-        for a, b in zip((ends - n).tolist(), ends.tolist(), strict=True)
-    ]
+    return n, starts, counts
 
 
 def _empty() -> tuple[IntArray, IntArray, npt.NDArray[np.bool_]]:

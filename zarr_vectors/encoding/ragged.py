@@ -148,7 +148,9 @@ def decode_inline(blob: Buffer) -> list[memoryview]:
     return [data[start:end] for start, end in zip(offsets.tolist(), ends, strict=True)]
 
 
-def values_at(data: bytes, begins: IntArray, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+def values_at(
+    data: bytes | npt.NDArray[np.uint8], begins: IntArray, dtype: np.dtype[Any]
+) -> npt.NDArray[Any]:
     """(n,) values of ``dtype`` at these bytes of ``data``, wherever they lie."""
     if not len(begins):
         return np.zeros(0, dtype)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from zarr_vectors.constants import OBJECT_ATTRIBUTES, OBJECT_INDEX
 from zarr_vectors.core.handle import StoreHandle, finish
 from zarr_vectors.core.layouts.base import Cells, ObjectRows
+from zarr_vectors.core.layouts.columns import column_of
 from zarr_vectors.core.layouts.meta import absent_value
 from zarr_vectors.core.levels import outdate
 from zarr_vectors.core.metadata import ChunkTable
@@ -220,10 +221,11 @@ def _checked_counts(
     for key in keys:
         if key not in cells[path]:
             raise assemble.damaged(path, key, url, "it is recorded and not there")
-    counts = assemble.row_counts(cells[path], keys, width, path, url)
+    counts = assemble.row_counts(column_of(cells[path], keys), width, path, url)
     for name, spec in arrays.attributes.items():
         where = arrays.attribute_path(name)
-        found = assemble.row_counts(cells[where], keys, spec.row_bytes, where, url)
+        column = column_of(cells[where], keys)
+        found = assemble.row_counts(column, spec.row_bytes, where, url)
         assemble.same_counts(counts, found, keys, where, url)
     return dict(zip(keys, counts.tolist(), strict=True))
 

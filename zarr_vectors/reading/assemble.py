@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zarr_vectors.core.backends.joined import ByteArray
+from zarr_vectors.core.layouts.columns import Column
 from zarr_vectors.core.metadata import AttributeSpec, VertexSpec
 from zarr_vectors.core.paths import format_chunk
 from zarr_vectors.encoding.categorical import decode_categories
+from zarr_vectors.encoding.fragment_tables import FragmentTables
 from zarr_vectors.encoding.fragments import FragmentIndex
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.reading.plan import Pieces
 from zarr_vectors.spatial.ranks import chunk_ranks
 from zarr_vectors.typing import AnyArray, ChunkCoords, FloatArray, IntArray
-
-Blobs = Mapping[ChunkCoords, bytes]
 
 _MOST_SHARED = 2**22
 _MOST_SHARES = 64
@@ -25,19 +26,18 @@ _MOST_SHARES = 64
 tables of some bytes could ask for more than any memory holds."""
 
 
-def row_counts(
-    blobs: Blobs, keys: Sequence[ChunkCoords], row_bytes: int, array: str, url: str
-) -> IntArray:
+def row_counts(column: Column, row_bytes: int, array: str, url: str) -> IntArray:
     """(M,) rows of each chunk's blob; an absent blob has none.
 
     Raises:
         ArrayError: A blob is not a whole number of rows.
     """
-    sizes = np.fromiter((len(blobs.get(key, b"")) for key in keys), np.int64, len(keys))
-    if (sizes % row_bytes).any():
-        bad = int(np.flatnonzero(sizes % row_bytes)[0])
+    sizes = column.sizes
+    uneven = sizes % row_bytes != 0
+    if uneven.any():
+        bad = int(uneven.argmax())
         raise damaged(
-            array, keys[bad], url, f"{sizes[bad]} bytes are not whole rows of {row_bytes}"
+            array, column.keys[bad], url, f"{sizes[bad]} bytes are not whole rows of {row_bytes}"
         )
     return sizes // row_bytes
 
@@ -56,35 +56,38 @@ def same_counts(
         raise damaged(array, keys[row], url, f"{found[row]} rows, expected {expected[row]}")
 
 
-def joined(
-    blobs: Blobs, keys: Sequence[ChunkCoords], dtype: np.dtype[Any], row_shape: tuple[int, ...]
-) -> AnyArray:
-    """All blobs one after the other as one new array (n, *row_shape)."""
-    data = bytearray().join([blobs[key] for key in keys if key in blobs])
-    flat = np.frombuffer(data, dtype)
-    return flat.reshape(-1, *row_shape) if row_shape else flat
-
-
-def one(blob: bytes, dtype: np.dtype[Any], row_shape: tuple[int, ...]) -> AnyArray:
-    """One blob as an array (n, *row_shape) that cannot be written to."""
-    flat = np.frombuffer(blob, dtype)
+def rows_of(data: ByteArray, dtype: np.dtype[Any], row_shape: tuple[int, ...]) -> AnyArray:
+    """Bytes as an array (n, *row_shape)."""
+    flat = data.view(dtype)
     return flat.reshape(-1, *row_shape) if row_shape else flat
 
 
 def check_zeros(
-    blobs: Blobs, keys: Sequence[ChunkCoords], spec: VertexSpec, ndim: int, array: str, url: str
+    column: Column, counts: IntArray, spec: VertexSpec, ndim: int, array: str, url: str
 ) -> None:
     """Refuse vertices that are all zero in a chunk that does not hold the origin.
 
     A compressed 0.7 blob of zeros has no file: what comes back for a lost file looks like this.
 
+    Args:
+        column: The vertices.
+        counts: (M,) rows of every chunk.
+        spec: How they are stored.
+        ndim: Number of axes.
+        array: Their name, for messages.
+        url: The store, for messages.
+
     Raises:
         ArrayError: The first such chunk.
     """
-    row = bytes(spec.dtype.itemsize * ndim)
-    for key in keys:
-        blob = blobs.get(key, b"")
-        if blob and any(key[-ndim:]) and blob[: len(row)] == row and not any(blob):
+    first = rows_of(column.data, spec.dtype, (ndim,))[(np.cumsum(counts) - counts)[counts > 0]]
+    if first.all(axis=None):
+        return
+    starts = column.starts()
+    for number in np.flatnonzero(counts)[~first.any(axis=1)].tolist():
+        key = column.keys[number]
+        start = int(starts[number])
+        if any(key[-ndim:]) and not column.data[start : start + int(column.sizes[number])].any():
             raise damaged(
                 array, key, url, "all vertices are at the origin, which is outside the chunk"
             )
@@ -104,7 +107,7 @@ def categories_as_text(values: AnyArray, spec: AttributeSpec, array: str, url: s
 
 def piece_rows(
     pieces: Pieces,
-    indexes: Mapping[ChunkCoords, FragmentIndex],
+    indexes: Mapping[ChunkCoords, FragmentIndex] | FragmentTables,
     keys: Sequence[ChunkCoords],
     first_rows: IntArray,
     array: str,
@@ -114,7 +117,7 @@ def piece_rows(
 
     Args:
         pieces: The fragments.
-        indexes: Fragment table of every chunk in ``keys``.
+        indexes: Fragment tables by chunk, or those of ``keys`` in their order.
         keys: Chunks whose rows lie one after the other.
         first_rows: (M + 1,) int64, first row of every chunk, and the end.
         array: Name of the fragments array, for messages.
@@ -128,43 +131,44 @@ def piece_rows(
     """
     coords = np.array(keys, np.int64).reshape(len(keys), pieces.chunks.shape[1])
     owner = chunk_ranks(pieces.chunks, coords)
-    for piece in np.flatnonzero(owner < 0)[:1].tolist():
-        chunk = tuple(pieces.chunks[piece].tolist())
+    if len(owner) and owner.min() < 0:
+        chunk = tuple(pieces.chunks[int(owner.argmin())].tolist())
         raise damaged(array, chunk, url, "an object has vertices in it and it is not there")
-    none = FragmentIndex(*(np.zeros(0, np.int64),) * 2, np.zeros(0, np.bool_))
-    tables = [indexes.get(key, none) for key in keys]
-    sizes = np.fromiter(map(len, tables), np.int64, len(tables))
-    for piece in np.flatnonzero(pieces.fragments >= sizes[owner])[:1].tolist():
-        key, number = keys[owner[piece]], pieces.fragments[piece]
+    tables = FragmentTables.among(indexes, keys)
+    beyond = pieces.fragments >= tables.sizes[owner]
+    if beyond.any():
+        piece = int(beyond.argmax())
+        place, number = owner[piece], pieces.fragments[piece]
         what = "there is no fragment table"
-        if key in indexes:
-            what = f"fragment {number} is asked for, {len(indexes[key])} are there"
-        raise damaged(array, key, url, what)
+        if tables.sizes[place] >= 0:
+            what = f"fragment {number} is asked for, {tables.sizes[place]} are there"
+        raise damaged(array, keys[place], url, what)
+    sizes = np.maximum(tables.sizes, 0)
     _check_tables(tables, sizes, np.diff(first_rows), owner, keys, array, url)
-    # fragments of all chunks as one table
-    numbers = np.cumsum(sizes)[owner] - sizes[owner] + pieces.fragments
-    counts = _concatenated([table.counts for table in tables])[numbers]
+    numbers = (np.cumsum(sizes) - sizes)[owner] + pieces.fragments
+    counts = tables.counts[numbers]
     most = _MOST_SHARED + _MOST_SHARES * int(first_rows[-1])
     ends = np.cumsum(counts)
     total = int(ends[-1]) if len(ends) else 0
     if total > most:
         key = keys[owner[np.searchsorted(ends, most, side="right")]]
         raise damaged(array, key, url, f"objects claim {total} rows in all")
-    starts = _concatenated([table.starts for table in tables])[numbers] - (ends - counts)
+    starts = tables.starts[numbers] - (ends - counts)
     objects = np.repeat(pieces.objects, counts)
-    if not any(len(table.rows) for table in tables):
-        return np.arange(total) + np.repeat(starts + first_rows[owner], counts), objects
+    if not len(tables.rows):
+        rows = np.repeat(starts + first_rows[owner], counts)
+        rows += np.arange(total)
+        return rows, objects
     rows = np.arange(total) + np.repeat(starts, counts)
     # explicit fragments begin at a place among the rows their chunk's table lists
-    lists = np.fromiter((len(table.rows) for table in tables), np.int64, len(tables))
-    listed = np.repeat(_concatenated([t.explicit for t in tables])[numbers], counts)
-    shift = np.repeat((np.cumsum(lists) - lists)[owner], counts)
-    rows[listed] = _concatenated([table.rows for table in tables])[(rows + shift)[listed]]
+    listed = np.repeat(tables.explicit[numbers], counts)
+    shift = np.repeat((np.cumsum(tables.lists) - tables.lists)[owner], counts)
+    rows[listed] = tables.rows[(rows + shift)[listed]]
     return rows + np.repeat(first_rows[owner], counts), objects
 
 
 def _check_tables(
-    tables: Sequence[FragmentIndex],
+    tables: FragmentTables,
     sizes: IntArray,
     rows: IntArray,
     owner: IntArray,
@@ -173,12 +177,11 @@ def _check_tables(
     url: str,
 ) -> None:
     """Compare the tables of the chunks that pieces lie in with the rows of those chunks."""
-    chunk = np.repeat(np.arange(len(tables)), sizes)
-    counts = _concatenated([table.counts for table in tables])
-    beyond = _concatenated([table.starts for table in tables]) + counts > rows[chunk]
-    doubtful = np.zeros(len(tables), np.bool_)
-    doubtful[chunk[beyond]] = True
-    doubtful |= np.fromiter((len(table.rows) > 0 for table in tables), np.bool_, len(tables))
+    beyond = tables.starts + tables.counts > np.repeat(rows, sizes)
+    if not beyond.any() and not len(tables.rows):
+        return
+    doubtful = tables.lists > 0
+    doubtful[np.repeat(np.arange(len(tables)), sizes)[beyond]] = True
     asked = np.zeros(len(tables), np.bool_)
     asked[owner] = True
     for i in np.flatnonzero(doubtful & asked).tolist():
@@ -186,10 +189,6 @@ def _check_tables(
             tables[i].check(int(rows[i]))
         except ArrayError as error:
             raise damaged(array, keys[i], url, str(error)) from error
-
-
-def _concatenated(parts: list[Any]) -> npt.NDArray[Any]:
-    return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
 
 def empty_positions(spec: VertexSpec, ndim: int) -> FloatArray:

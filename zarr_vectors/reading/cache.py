@@ -48,6 +48,14 @@ class CellCache:
                     found[coord] = cell
         return found
 
+    def takes(self, cells: int, nbytes: int) -> bool:
+        """Whether so many cells of so many bytes together are worth keeping.
+
+        A read of much of a level would drive out all else, and would not fit the next time.
+        """
+        few = self.max_cells is None or cells <= self.max_cells
+        return few and nbytes <= self.max_bytes // 8
+
     def put(self, path: str, cells: Mapping[ChunkCoords, bytes]) -> None:
         """Keep cells; more than fit at once are not kept at all."""
         size = sum(map(len, cells.values()))

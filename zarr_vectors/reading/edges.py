@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from zarr_vectors.core.layouts.base import LinkRecords
-from zarr_vectors.encoding.fragments import FragmentIndex
+from zarr_vectors.encoding.fragment_tables import FragmentTables
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.reading.assemble import damaged
 from zarr_vectors.spatial.ranks import chunk_ranks
-from zarr_vectors.typing import ChunkCoords, IntArray
+from zarr_vectors.typing import IntArray
 
 OUTSIDE = -1
 """Row of an end that lies in no chunk read."""
@@ -28,13 +28,13 @@ class Selection:
         coords: (M, R) int64 chunks read, ascending in tuple order.
         starts: (M + 1,) int64, first stored row of every chunk, and the end.
         rows: (n,) int64 stored row of every row returned, or None for all in stored order.
-        indexes: Fragment tables of the chunks that have one, where they were read.
+        tables: Fragment tables of the chunks read, where they were read.
     """
 
     coords: IntArray
     starts: IntArray
     rows: IntArray | None = None
-    indexes: dict[ChunkCoords, FragmentIndex] | None = None
+    tables: FragmentTables | None = None
 
     @property
     def stored(self) -> int:

@@ -6,6 +6,7 @@ import numpy as np
 
 from zarr_vectors.constants import FACE_ATTRIBUTES
 from zarr_vectors.core.layouts.base import Layout
+from zarr_vectors.core.layouts.columns import read_columns
 from zarr_vectors.core.metadata import AttributeSpec
 from zarr_vectors.core.paths import join
 from zarr_vectors.exceptions import ArrayError
@@ -58,10 +59,10 @@ def read_face_attribute(
     spec = AttributeSpec.from_meta(name, meta)
     chunks, counts = face_counts(layout, level)
     keys: list[ChunkCoords] = [tuple(row) for row in chunks.tolist()]
-    blobs = layout.get_cells({path: keys})[path]
-    found = assemble.row_counts(blobs, keys, spec.row_bytes, path, url)
+    column = read_columns(layout, {path: keys})[path]
+    found = assemble.row_counts(column, spec.row_bytes, path, url)
     assemble.same_counts(counts, found, keys, path, url)
-    values = assemble.joined(blobs, keys, spec.dtype, spec.row_shape)
+    values = assemble.rows_of(column.data, spec.dtype, spec.row_shape)
     if spec.categories is not None and decode_categories:
         return assemble.categories_as_text(values, spec, path, url)
     return values

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from zarr_vectors.constants import LINKS, LINKS_KEY
 from zarr_vectors.core.handle import StoreHandle
 from zarr_vectors.core.layouts.base import LinkRecords
+from zarr_vectors.encoding.fragment_tables import FragmentTables
 from zarr_vectors.encoding.fragments import FragmentIndex
 from zarr_vectors.exceptions import ArrayError, ConventionError, StoreError, ZVWarning
 from zarr_vectors.reading import assemble
@@ -231,8 +232,8 @@ def _read_skeleton(
     records: LinkRecords,
 ) -> LinkedRows:
     arrays = reader.arrays
-    indexes = _tables(reader, selection)
-    first = _first_rows(indexes, selection, arrays.fragments_path, arrays.url)
+    tables = _tables(reader, selection)
+    first = first_rows(tables, selection, arrays.fragments_path, arrays.url)
     ends = stored_ends(records, selection, f"{arrays.path}/{LINKS}", arrays.url, roots=True)
     _warn_of_other_rows(handle, reader, selection, records)
     parents, told = told_parents(ends, first)
@@ -307,9 +308,9 @@ def _read_paths(
     numbered = replace(pieces, objects=np.arange(len(pieces.objects)))
     inside = pieces_in(numbered, selection.coords)
     keys = [tuple(row) for row in selection.coords.tolist()]
-    indexes = _tables(reader, selection)
+    tables = _tables(reader, selection)
     path, url = reader.arrays.fragments_path, handle.backend.url
-    rows, piece = assemble.piece_rows(inside, indexes, keys, selection.starts, path, url)
+    rows, piece = assemble.piece_rows(inside, tables, keys, selection.starts, path, url)
     owner = pieces.objects[piece]
     # a piece without rows between two others would part them: none is written
     joined = (owner[1:] == owner[:-1]) & (np.diff(piece) <= 1)
@@ -318,34 +319,43 @@ def _read_paths(
     return LinkedRows(points, links)
 
 
-def _first_rows(
-    indexes: Mapping[tuple[int, ...], FragmentIndex], selection: Selection, array: str, url: str
+def first_rows(
+    indexes: Mapping[ChunkCoords, FragmentIndex] | FragmentTables,
+    selection: Selection,
+    array: str,
+    url: str,
 ) -> npt.NDArray[np.bool_]:
     """(stored,) bool: the first row of every fragment."""
+    keys = [tuple(row) for row in selection.coords.tolist()]
+    tables = FragmentTables.among(indexes, keys)
+    if len(keys) and tables.sizes.min() < 0:
+        key = keys[int(tables.sizes.argmin())]
+        raise assemble.damaged(array, key, url, "there is no fragment table")
+    rows, starts = np.diff(selection.starts), selection.starts[:-1]
+    beyond = tables.starts + tables.counts > np.repeat(rows, tables.sizes)
+    if beyond.any() or len(tables.rows):
+        for key, table, count in zip(keys, tables.each(), rows.tolist(), strict=True):
+            try:
+                assert table is not None  # noqa: S101  looked at above
+                table.check(count)
+            except ArrayError as error:
+                raise assemble.damaged(array, key, url, str(error)) from error
+    heads = np.where(tables.explicit, 0, tables.starts)
+    full = tables.counts > 0
+    if len(tables.rows):
+        shift = np.repeat(np.cumsum(tables.lists) - tables.lists, tables.sizes)
+        listed = np.flatnonzero(tables.explicit & full)
+        heads[listed] = tables.rows[(tables.starts + shift)[listed]]
     first = np.zeros(selection.stored, np.bool_)
-    starts, sizes = selection.starts[:-1].tolist(), np.diff(selection.starts).tolist()
-    for row, start, size in zip(selection.coords.tolist(), starts, sizes, strict=True):
-        key = tuple(row)
-        if key not in indexes:
-            raise assemble.damaged(array, key, url, "there is no fragment table")
-        index = indexes[key]
-        try:
-            index.check(size)
-        except ArrayError as error:
-            raise assemble.damaged(array, key, url, str(error)) from error
-        full = index.counts > 0
-        heads = np.where(index.explicit & full, 0, index.starts)
-        listed = np.flatnonzero(index.explicit & full)
-        heads[listed] = index.rows[index.starts[listed]]
-        first[heads[full] + start] = True
+    first[(heads + np.repeat(starts, tables.sizes))[full]] = True
     return first
 
 
-def _tables(reader: LevelReader, selection: Selection) -> dict[ChunkCoords, FragmentIndex]:
+def _tables(reader: LevelReader, selection: Selection) -> FragmentTables:
     """Fragment tables of the chunks read."""
-    if selection.indexes is not None:
-        return selection.indexes
-    return reader.fragment_indexes([tuple(row) for row in selection.coords.tolist()])
+    if selection.tables is not None:
+        return selection.tables
+    return reader.fragment_tables([tuple(row) for row in selection.coords.tolist()])
 
 
 def _foreign(handle: StoreHandle, reader: LevelReader) -> bool:
@@ -366,12 +376,12 @@ def _warn_of_other_rows(
     if not len(records.rows) or not len(selection.coords):
         return
     keys = [tuple(row) for row in selection.coords.tolist()]
-    indexes = _tables(reader, selection)
-    if all(len(index) < 2 for index in indexes.values()):
+    tables = _tables(reader, selection)
+    if not len(tables) or tables.sizes.max() < 2:
         return
     pieces = pieces_in(fragments_of(handle.layout, arrays, None), selection.coords)
     path, url = arrays.fragments_path, arrays.url
-    rows, objects = assemble.piece_rows(pieces, indexes, keys, selection.starts, path, url)
+    rows, objects = assemble.piece_rows(pieces, tables, keys, selection.starts, path, url)
     owner = np.full(selection.stored + 1, -1, np.int64)
     owner[rows] = objects
     ends = stored_ends(records, selection, f"{arrays.path}/{LINKS}", url, roots=True)

@@ -11,7 +11,7 @@ import functools
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from zarr_vectors.exceptions import StoreError
 
@@ -20,6 +20,10 @@ READ_FLAGS = (
     | getattr(os, "O_BINARY", 0)
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_NONBLOCK", 0)  # a pipe planted in a store must not block its reader
+)
+_NAME_FLAGS = READ_FLAGS | getattr(os, "O_NOFOLLOW", 0)
+_FOLDER_FLAGS = (
+    getattr(os, "O_PATH", 0) | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 )
 _OPENAT2 = 437
 _RESOLVE_BENEATH = 0x08
@@ -67,6 +71,8 @@ class Beneath:
         self.follow_links = follow_links
         self._how = _How(READ_FLAGS, 0, _RESOLVE_BENEATH)
         self._how_at = ctypes.addressof(self._how)
+        self._folder = _How(_FOLDER_FLAGS, 0, _RESOLVE_BENEATH)
+        self._folder_at = ctypes.addressof(self._folder)
         self._call = None if follow_links else _find_openat2()
         self._root_fd = -1
         if self._call is not None:
@@ -89,7 +95,7 @@ class Beneath:
             StoreError: A link leads out of the folder.
         """
         if self._call is not None:
-            fd = self._open_in_one(self._call, key)
+            fd = self._open_in_one(self._call, key, self._how_at)
             if fd is not None:
                 return fd
         fd = os.open(f"{self.root}/{key}", READ_FLAGS)
@@ -102,12 +108,31 @@ class Beneath:
             raise
         return fd
 
-    def _open_in_one(self, openat2: Any, key: str) -> int | None:  # noqa: ANN401 - as above
+    def one_by_one(self) -> Folders:
+        """For opening many files, folder after folder."""
+        return Folders(self)
+
+    def folder(self, key: str) -> int | None:
+        """File descriptor of a folder, None where the system cannot open files below one safely.
+
+        Raises:
+            OSError: The folder cannot be opened.
+        """
+        if self._call is None:
+            return None
+        return self._open_in_one(self._call, key, self._folder_at)
+
+    def _open_in_one(
+        self,
+        openat2: Any,  # noqa: ANN401 - as above
+        key: str,
+        how_at: int,
+    ) -> int | None:
         fd: int = openat2(
             _OPENAT2,
             self._root_fd,
             key.encode() if key.isascii() else os.fsencode(key),
-            self._how_at,
+            how_at,
             _HOW_BYTES,
         )
         if fd >= 0:
@@ -131,6 +156,48 @@ class Beneath:
             found = os.path.realpath(f"{self.root}/{key}")
         if not is_inside(found, self.root):
             raise StoreError(leaves(key, self.root))
+
+
+class Folders:
+    """Opens files of one folder after the other: all but the first two of each by name alone.
+
+    Args:
+        files: Below which folder.
+    """
+
+    def __init__(self, files: Beneath) -> None:
+        self._files = files
+        self._at = ""
+        self._fd: int | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._leave()
+
+    def open(self, key: str) -> int:
+        """As :meth:`Beneath.open`."""
+        folder, _, name = key.rpartition("/")
+        if folder != self._at or not folder:
+            self._leave()
+            self._at = folder
+            return self._files.open(key)
+        if self._fd is None:
+            self._fd = self._files.folder(folder)
+            if self._fd is None:
+                return self._files.open(key)
+        try:
+            return os.open(name, _NAME_FLAGS, dir_fd=self._fd)
+        except OSError as error:
+            if error.errno != errno.ELOOP:  # a link, which may lead to a place inside
+                raise
+        return self._files.open(key)
+
+    def _leave(self) -> None:
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            os.close(fd)
 
 
 def is_inside(path: str, root: str) -> bool:

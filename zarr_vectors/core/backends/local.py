@@ -7,21 +7,25 @@ so a batch is a loop. Writing never goes through a link; reading only to places 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
 import shutil
 import stat
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from zarr.storage import LocalStore
 
 from zarr_vectors.constants import MAX_DENSE_BYTES
 from zarr_vectors.core.backends.beneath import Beneath, is_inside, leaves
+from zarr_vectors.core.backends.joined import ABSENT, ByteArray, Joined, Room
 from zarr_vectors.core.backends.stats import IOStats
 from zarr_vectors.core.backends.urls import file_url
-from zarr_vectors.core.paths import check_key, parents
+from zarr_vectors.core.paths import check_key, check_keys, parents
 from zarr_vectors.exceptions import StoreError
 
 Buffer = bytes | bytearray | memoryview
@@ -98,6 +102,23 @@ class LocalBackend:
                 found[key] = data
                 size += len(data)
         self.stats.add(requests=asked, bytes_read=size)
+        return found
+
+    def get_joined(
+        self, keys: Sequence[str], head: int = 0, room: ByteArray | None = None
+    ) -> Joined:
+        """As :class:`~zarr_vectors.core.backends.joined.ReadsJoined` says."""
+        heads = np.zeros((len(keys), head), np.uint8)
+        into = Room(len(keys), room)
+        check_keys(keys)
+        with self._files.one_by_one() as folders:
+            opening = folders.open
+            sizes = [
+                self._read_into(opening, key, top, into)
+                for key, top in zip(keys, heads, strict=True)
+            ]
+        found = Joined(heads, into.filled(), np.array(sizes, np.int64))
+        self.stats.add(requests=len(keys), bytes_read=into.used + head * len(keys))
         return found
 
     def get_ranges(self, ranges: Sequence[tuple[str, int, int]]) -> list[bytes | None]:
@@ -248,6 +269,44 @@ class LocalBackend:
         finally:
             os.close(fd)
 
+    def _read_into(
+        self, opening: Callable[[str], int], key: str, head: ByteArray, room: Room
+    ) -> int:
+        """Read a value to the end of ``room``; its bytes, or :data:`ABSENT`."""
+        try:
+            fd = opening(key)
+        except _ABSENT:
+            return ABSENT
+        except OSError as error:
+            raise StoreError(f"cannot read {key} of {self.url}: {error.strerror}") from error
+        try:
+            size = _read_parts(fd, (head, room.view[room.used :]))
+            room.used += max(size - len(head), 0)
+            if room.used == len(room.view):  # there may be more
+                size += self._read_rest(fd, key, size, room)
+        except IsADirectoryError:
+            return ABSENT
+        except OSError as error:
+            raise StoreError(f"cannot read {key} of {self.url}: {error.strerror}") from error
+        finally:
+            os.close(fd)
+        return size
+
+    def _read_rest(self, fd: int, key: str, got: int, room: Room) -> int:
+        size = os.fstat(fd).st_size
+        if size > MAX_DENSE_BYTES:
+            raise StoreError(
+                f"{key} of {self.url} has {size} bytes, more than {MAX_DENSE_BYTES} at once"
+            )
+        rest = size - got
+        if rest > 0:
+            room.grow(rest)
+        end, more = room.used + max(rest, 0), 1
+        while room.used < end and more:
+            more = _read_parts(fd, (room.view[room.used : end],))
+            room.used += more
+        return rest - (end - room.used)
+
     def _write(self, key: str, data: Buffer) -> None:
         folder, _, name = key.rpartition("/")
         path = f"{self._root}/{key}"
@@ -363,6 +422,18 @@ def _read_all(fd: int, size: int) -> bytes:
         parts.append(os.read(fd, size - got))
         got += len(parts[-1])
     return b"".join(parts)
+
+
+def _read_in_turn(fd: int, buffers: Sequence[Any]) -> int:
+    """:func:`os.readv`, for systems without it."""
+    got = 0
+    with io.FileIO(fd, closefd=False) as file:
+        for buffer in buffers:
+            got += file.readinto(buffer) or 0
+    return got
+
+
+_read_parts: Callable[[int, Sequence[Any]], int] = getattr(os, "readv", _read_in_turn)
 
 
 def _fill(fd: int, data: Buffer, path: str) -> None:
