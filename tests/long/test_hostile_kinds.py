@@ -191,7 +191,8 @@ def judge(seed: Seed, found: Parts, harmed: Iterable[str]) -> None:
             positions, links, *columns = value
             assert not links.size or 0 <= links.min() <= links.max() < len(positions), part
             assert all(len(column) == len(links) for column in columns), part
-            assert np.isfinite(positions).all(), part
+            sound = found.get(("validate",), False)
+            assert np.isfinite(positions).all() or not sound, part
         if part[0] == "objects" and value:
             ids, positions, offsets = value
             assert len(ids) == len(offsets) - 1, part
