@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -99,7 +99,12 @@ class LevelArrays:
         return spec
 
 
-def describe_level(layout: Layout, root: RootMetadata, document: LevelDocument) -> LevelArrays:
+def describe_level(
+    layout: Layout,
+    root: RootMetadata,
+    document: LevelDocument,
+    attributes: Iterable[str] | None = None,
+) -> LevelArrays:
     """Read the metadata of a level's arrays in one batch; list chunks where none are recorded.
 
     Args:
@@ -107,6 +112,8 @@ def describe_level(layout: Layout, root: RootMetadata, document: LevelDocument) 
         root: The store's metadata.
         document: The level group's attributes; those the root records are compared with the
             level's own, which are taken where they differ.
+        attributes: The only attributes that are needed, where each costs a request; others are
+            looked for when they are asked for.
 
     Raises:
         MetadataError: An array's metadata is damaged.
@@ -117,13 +124,17 @@ def describe_level(layout: Layout, root: RootMetadata, document: LevelDocument) 
     rank = root.ndim + meta.chunked_by_attribute
     trusted = _recorded_table(document, rank) is not None and not document.doubtful
     names = _attribute_names(layout, meta, trusted=trusted)
+    if attributes is not None and trusted and layout.backend.local_path is None:
+        needed = set(attributes) - {meta.chunk_attribute_name}
+        names = sorted(needed) if needed.issubset(names) else names
     own = [path] if document.recorded else []
     paths = [f"{path}/{VERTEX_ATTRIBUTES}/{name}" for name in names]
     metas = layout.array_metas([*own, f"{path}/{VERTICES}", *paths])
     if document.recorded:
-        attributes = metas.pop(path, {})
-        if attributes != document.attributes:
-            return describe_level(layout, root, changed_level(document, attributes))
+        own_attributes = metas.pop(path, {})
+        if own_attributes != document.attributes:
+            layout.recorded = layout.recorded.without(path)
+            return describe_level(layout, root, changed_level(document, own_attributes))
     arrays = _described(layout, root, document, metas)
     if trusted and layout.backend.local_path is None:
         return replace(arrays, find=partial(_find, layout, path))

@@ -26,7 +26,7 @@ from zarr_vectors.reading.edges import (
     told_parents,
 )
 from zarr_vectors.reading.fetch import LevelReader
-from zarr_vectors.reading.level import LevelArrays
+from zarr_vectors.reading.level import LevelArrays, describe_level
 from zarr_vectors.reading.objects import fragments_of, lead_of_value, pieces_of_objects
 from zarr_vectors.reading.plan import Pieces, ReadPlan, check_box, pieces_in, plan_read
 from zarr_vectors.reading.results import PointsResult
@@ -167,6 +167,36 @@ def plan_of(
     )
 
 
+def describe_linked(
+    handle: StoreHandle,
+    level: int,
+    attributes: Iterable[str] = (),
+    link_attributes: Iterable[str] = (),
+    *,
+    objects: bool = False,
+) -> LevelArrays:
+    """A level's arrays, with the documents of its links and objects fetched in the same batch.
+
+    Args:
+        handle: The store.
+        level: Its number.
+        attributes: Names of the vertex attributes needed.
+        link_attributes: Names of the attributes of links needed.
+        objects: Objects are asked for.
+    """
+    convention = handle.meta.links_convention
+    paths = convention == "implicit_sequential" and holds_faces(handle) is False
+    document = handle.level(level)
+    handle.layout.look_ahead(
+        str(level),
+        objects=objects or paths,
+        fragments=objects or paths or convention == "implicit_sequential_with_branches",
+        links=not paths,
+        attributes=link_attributes,
+    )
+    return describe_level(handle.layout, handle.meta, document, attributes)
+
+
 def link_attribute_names(handle: StoreHandle, level: int) -> tuple[str, ...]:
     """Names of the attributes of a level's links, sorted."""
     family = handle.layout.link_families(str(level)).get(0)
@@ -187,19 +217,17 @@ def _records(
     A skeleton needs those that start there: a parent elsewhere tells that it is not the row before.
     """
     arrays, wanted = reader.arrays, list(names)
-    if wanted:
-        known = link_attribute_names(handle, arrays.meta.level)
-        missing = next((name for name in wanted if name not in known), None)
-        if missing is not None:
-            raise StoreError(
-                f"level {arrays.path} of {arrays.url} has no link attribute {missing!r}; it has "
-                f"{', '.join(map(repr, known)) or 'none'}"
-            )
     whole = len(plan.coords) == len(arrays.table.coords)
-    found = handle.layout.get_links(
-        arrays.path, within=None if whole else plan.keys(), starting=starting, attributes=wanted
-    )
+    within = None if whole else plan.keys()
+    try:
+        found = handle.layout.get_links(
+            arrays.path, within=within, starting=starting, attributes=wanted
+        )
+    except ArrayError:
+        _check_names(handle, arrays, wanted)
+        raise
     if found is None:
+        _check_names(handle, arrays, wanted)
         if arrays.meta.level and arrays.meta.vertex_count and _foreign(handle, reader):
             warnings.warn(
                 f"level {arrays.path} of {arrays.url} has no links: the release that wrote it "
@@ -210,6 +238,18 @@ def _records(
         none = np.zeros((0, width), np.int64)
         return LinkRecords(np.zeros((0, width, arrays.rank), np.int64), none)
     return found
+
+
+def _check_names(handle: StoreHandle, arrays: LevelArrays, wanted: Sequence[str]) -> None:
+    if not wanted:
+        return
+    known = link_attribute_names(handle, arrays.meta.level)
+    missing = next((name for name in wanted if name not in known), None)
+    if missing is not None:
+        raise StoreError(
+            f"level {arrays.path} of {arrays.url} has no link attribute {missing!r}; it has "
+            f"{', '.join(map(repr, known)) or 'none'}"
+        )
 
 
 def _told_links(

@@ -15,8 +15,7 @@ from zarr_vectors.core.backends import StoreLike
 from zarr_vectors.core.handle import open_handle
 from zarr_vectors.core.layouts.base import KeepsLinks, LinkRecords
 from zarr_vectors.reading.fetch import LevelReader
-from zarr_vectors.reading.level import describe_level
-from zarr_vectors.reading.linked import plan_of, read_edges
+from zarr_vectors.reading.linked import describe_linked, plan_of, read_edges
 from zarr_vectors.reading.results import GraphResult
 from zarr_vectors.typing import AnyArray, BoundingBox, ChunkCoords, IntArray
 from zarr_vectors.writing.columns import checked_ids
@@ -217,7 +216,9 @@ def read_graph(
         MetadataError: Damaged metadata.
     """
     handle = open_handle(store_path, backend=backend)
-    arrays = describe_level(handle.layout, handle.meta, handle.level(level))
+    names, link_names = list(attribute_names or ()), list(link_attribute_names or ())
+    filtered = object_ids is not None or group_ids is not None
+    arrays = describe_linked(handle, level, names, link_names, objects=filtered)
     plan = plan_of(
         handle,
         arrays,
@@ -231,8 +232,8 @@ def read_graph(
         handle,
         LevelReader(handle.layout, arrays),
         plan,
-        list(attribute_names or ()),
-        list(link_attribute_names or ()),
+        names,
+        link_names,
         text=decode_categories,
     )
     return GraphResult(

@@ -14,7 +14,8 @@ from zarr_vectors.core.backends import StoreLike
 from zarr_vectors.core.handle import open_handle
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.reading.fetch import LevelReader
-from zarr_vectors.reading.level import LevelArrays, describe_level
+from zarr_vectors.reading.level import LevelArrays
+from zarr_vectors.reading.linked import describe_linked
 from zarr_vectors.reading.paths import PathRows, check_paths, cropped, objects_of, read_paths
 from zarr_vectors.reading.plan import check_box
 from zarr_vectors.reading.results import Answer
@@ -175,7 +176,8 @@ def read_lines(
     """
     handle = open_handle(store_path, backend=backend)
     check_paths(handle.meta, handle.backend.url)
-    arrays = describe_level(handle.layout, handle.meta, handle.level(level))
+    names = list(attribute_names or ())
+    arrays = describe_linked(handle, level, names)
     table = objects_of(handle.layout, arrays, object_ids)
     used = np.diff(table.starts) > 0  # ids between those appended may stand for no line
     table = cropped(
@@ -184,7 +186,6 @@ def read_lines(
         attribute_filter=attribute_filter,
         box=bbox,
     )
-    names = list(attribute_names or ())
     found = read_paths(LevelReader(handle.layout, arrays), table, names, text=decode_categories)
     rows = _both_ends(found, arrays)
     if bbox is not None:

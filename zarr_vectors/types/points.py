@@ -194,7 +194,11 @@ def read_points(
         MetadataError: Damaged metadata.
     """
     handle = open_handle(store_path, backend=backend)
-    arrays = describe_level(handle.layout, handle.meta, handle.level(level))
+    names = list(attribute_names or ())
+    filtered = object_ids is not None or group_ids is not None
+    document = handle.level(level)
+    handle.layout.look_ahead(str(level), objects=filtered, fragments=filtered)
+    arrays = describe_level(handle.layout, handle.meta, document, names)
     box = None if bbox is None else check_box(bbox, handle.meta.ndim)
     lead = None if attribute_filter is None else lead_of_value(arrays, attribute_filter)
     pieces = None
@@ -204,4 +208,4 @@ def read_points(
         arrays.table.coords, arrays.chunk_shape, box=box, chunks=chunks, lead=lead, pieces=pieces
     )
     reader = LevelReader(handle.layout, arrays)
-    return reader.read(plan, list(attribute_names or ()), text=decode_categories)
+    return reader.read(plan, names, text=decode_categories)

@@ -14,7 +14,7 @@ from zarr_vectors.core.backends import StoreLike
 from zarr_vectors.core.handle import open_handle
 from zarr_vectors.core.metadata.conventions import one_of
 from zarr_vectors.reading.fetch import LevelReader
-from zarr_vectors.reading.level import describe_level
+from zarr_vectors.reading.linked import describe_linked
 from zarr_vectors.reading.paths import (
     PathRows,
     check_paths,
@@ -228,13 +228,12 @@ def read_polylines(
     """
     handle = open_handle(store_path, backend=backend)
     check_paths(handle.meta, handle.backend.url)
-    arrays = describe_level(handle.layout, handle.meta, handle.level(level))
+    names = list(attribute_names or ())
+    arrays = describe_linked(handle, level, names)
     table = objects_of(handle.layout, arrays, object_ids, group_ids)
     table = cropped(table, arrays, chunks=chunks, attribute_filter=attribute_filter, box=bbox)
     reader = LevelReader(handle.layout, arrays)
-    return polylines_of(
-        read_paths(reader, table, list(attribute_names or ()), text=decode_categories), level
-    )
+    return polylines_of(read_paths(reader, table, names, text=decode_categories), level)
 
 
 def polylines_of(found: PathRows, level: int) -> PolylinesResult:

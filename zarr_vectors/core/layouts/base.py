@@ -338,6 +338,26 @@ class KeepsNames(Protocol):
         """Names below a level, by listing; StoreUnlistable where the place cannot list."""
         ...
 
+    def look_ahead(
+        self,
+        level: str,
+        *,
+        objects: bool = False,
+        fragments: bool = False,
+        links: bool = False,
+        attributes: Iterable[str] = (),
+    ) -> None:
+        """Fetch along with the next documents those of parts of a level that are read soon.
+
+        Args:
+            level: The level's path.
+            objects: The object index.
+            fragments: Fragment tables of the vertices.
+            links: Links of the level.
+            attributes: Names of attributes of those links.
+        """
+        ...
+
 
 class KeepsParametric(Protocol):
     """Objects told by coefficients instead of vertices, below the root's ``parametric``."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from zarr_vectors.constants import LINKS
+from collections.abc import Iterable
+
+from zarr_vectors.constants import LINKS, OBJECT_INDEX
 from zarr_vectors.core.layouts.recorded import LevelNames, Packing, chunk_numbers
 from zarr_vectors.core.layouts.v07.links import ReadsLinks07, inner_path, outer_path
 from zarr_vectors.core.layouts.v07.packing import Packing07
@@ -40,3 +42,18 @@ class Names07(Packing07, ReadsLinks07):
                 names = {chunk: slot.shard.rpartition("/")[2] for chunk, slot in slots.items()}
                 shards[path.partition("/")[2]] = Packing.of(names)
         return LevelNames(below, cells, shards)
+
+    def look_ahead(
+        self,
+        level: str,
+        *,
+        objects: bool = False,
+        fragments: bool = False,
+        links: bool = False,
+        attributes: Iterable[str] = (),
+    ) -> None:
+        """Fetch along with the next documents those of parts of a level that are read soon."""
+        index = f"{level}/{OBJECT_INDEX}"
+        names = [None, *attributes] if links else []
+        linked = [path(level, 0, name) for name in names for path in (inner_path, outer_path)]
+        self.expect([*([index, f"{index}/manifests"] if objects else []), *linked])

@@ -87,18 +87,17 @@ class ReadsLinks09(Cells09, Families09):
         parts, grids = self._parts(family, names, None if starting else wanted)
         chosen = self._chosen(family, parts, grids, wanted, starting=starting)
         blobs = self._fetch(family, chosen, grids, names)
-        chunks, rows, counts = self._records(family, chosen, blobs, ratio)
-        if wanted is None and len(rows) != family.count:
-            raise self.damaged(path, f"it has {len(rows)} links of {family.count}")
         values = {
-            name: self._values(family, name, chosen, blobs, counts, grids, found[groups[name]])
+            name: self._values(family, name, chosen, blobs, grids, found[groups[name]])
             for name in names
         }
+        links = self._records(family, chosen, blobs, ratio, values)
+        if wanted is None and len(links.rows) != family.count:
+            raise self.damaged(path, f"it has {len(links.rows)} links of {family.count}")
         if wanted is not None and starting:
-            kept = wanted.holds(np.ascontiguousarray(chunks[:, 0]))
-            chunks, rows = chunks[kept], rows[kept]
-            values = {name: column[kept] for name, column in values.items()}
-        return LinkRecords(chunks, rows, values)
+            held = wanted.holds(links.places.reshape(-1, family.rank))
+            links = links.kept(links.ends_in(held.reshape(-1, family.width), 0))
+        return links
 
     def _parts(
         self, family: Family, names: Sequence[str], wanted: ends.ChunkSet | None
@@ -175,7 +174,7 @@ class ReadsLinks09(Cells09, Families09):
         chosen: Sequence[_Chosen],
         grids: Mapping[str, Grid],
         names: Sequence[str],
-    ) -> dict[str, list[Cell]]:
+    ) -> dict[str, Column]:
         request = {}
         for one in chosen:
             request[one.part.path] = one.keys
@@ -184,60 +183,67 @@ class ReadsLinks09(Cells09, Families09):
                 if path not in grids:
                     raise self.damaged(path, f"it is missing beside {one.part.path}")
                 request[path] = one.keys
-        found = self.get_cells(request)
-        blobs: dict[str, list[Cell]] = {}
-        for path, keys in request.items():
-            lost = next((key for key in keys if key not in found[path]), None)
-            if lost is not None:
+        found = self.get_columns(request, {})
+        for path, column in found.items():
+            if len(column.keys) and not column.sizes.min():
+                lost = column.keys[int(column.sizes.argmin())]
                 raise self.damaged(path, "it is empty or missing", lost)
-            blobs[path] = [Cell(path, key, found[path][key]) for key in keys]
-        return blobs
+        return found
 
     def _records(
         self,
         family: Family,
         chosen: Sequence[_Chosen],
-        blobs: Mapping[str, list[Cell]],
+        blobs: Mapping[str, Column],
         ratio: Ratio | None,
-    ) -> tuple[IntArray, IntArray, IntArray]:
-        """(M, W, R) chunks, (M, W) rows, and the links of each cell."""
-        chunks = [np.zeros((0, family.width, family.rank), np.int64)]
-        rows = [np.zeros((0, family.width), np.int64)]
-        sizes = [np.zeros(0, np.int64)]
-        for turned in (False, True):
-            now = [one for one in chosen if one.turned is turned]
-            if not now:
-                continue
-            cells: list[Cell] = []
-            for one in now:
-                plain = one.part.inside and not family.delta
-                found = blobs[one.part.path]
-                cells += found if plain else self.without_heads(found)
-            table, counts = self.link_rows(cells, family.width + turned)
+        values: Mapping[str, AnyArray],
+    ) -> PlacedLinks:
+        """Links of all cells, cell after cell."""
+        tables, counts, orders = [], [np.zeros(0, np.int64)], []
+        for one in chosen:
+            column = blobs[one.part.path]
+            if family.delta or not one.part.inside:
+                column = self.without_heads(column, one.part.path)
+            table, own = self.column_rows(column, one.part.path, family.width + one.turned)
+            counts.append(own)
             with self.blaming(family.path):
-                sources = np.concatenate([one.cells for one in now])
-                numbers = np.repeat(np.arange(len(now)), [len(one.cells) for one in now])
-                offsets = np.stack([one.part.offsets for one in now])[numbers]
-                others = ends.anchors(sources, ratio)[:, None] + offsets
-                places = np.concatenate([sources[:, None], others], axis=1)
-                cell = np.repeat(np.arange(len(cells)), counts)
-                if turned:
-                    order = ends.decode_places(table[:, 0], family.width)
-                    chunks.append(places[cell[:, None], order])
-                    rows.append(np.take_along_axis(table[:, 1:], order, axis=1))
-                else:
-                    chunks.append(places[cell])
-                    rows.append(table)
-            sizes.append(counts)
-        return np.concatenate(chunks), np.concatenate(rows), np.concatenate(sizes)
+                first, order = table[:, :1], np.zeros((0, family.width), np.int64)
+                if one.turned:
+                    order, table = ends.decode_places(first[:, 0], family.width), table[:, 1:]
+                    table = np.take_along_axis(table, order, axis=1)
+            tables.append(table)
+            orders.append(order)
+        rows = np.concatenate([np.zeros((0, family.width), np.int64), *tables])
+        # those that lie in order come first
+        plain = len(rows) - sum(map(len, orders))
+        turned = None
+        if plain < len(rows):
+            in_order = np.broadcast_to(np.arange(family.width), (plain, family.width))
+            turned = np.concatenate([in_order, *orders])
+        sizes = np.concatenate(counts)
+        at = np.repeat(np.arange(len(sizes)), sizes)
+        with self.blaming(family.path):
+            places = self._places(family, chosen, ratio)
+        return PlacedLinks(places, at, turned, rows, values)
+
+    def _places(
+        self, family: Family, chosen: Sequence[_Chosen], ratio: Ratio | None
+    ) -> IntArray:
+        """(K, W, R) chunks of the ends of every cell's links, as stored."""
+        if not chosen:
+            return np.zeros((0, family.width, family.rank), np.int64)
+        sources = np.concatenate([one.cells for one in chosen])
+        numbers = np.repeat(np.arange(len(chosen)), [len(one.cells) for one in chosen])
+        offsets = np.stack([one.part.offsets for one in chosen])[numbers]
+        others = ends.anchors(sources, ratio)[:, None] + offsets
+        return np.concatenate([sources[:, None], others], axis=1)
 
     def _values(
         self,
         family: Family,
         name: str,
         chosen: Sequence[_Chosen],
-        blobs: Mapping[str, list[Cell]],
-        counts: IntArray,
+        blobs: Mapping[str, Column],
         grids: Mapping[str, Grid],
         attrs: Mapping[str, Any],
     ) -> AnyArray:
@@ -250,5 +256,14 @@ class ReadsLinks09(Cells09, Families09):
         for path, other in specs.items():
             if (other.dtype, other.row_shape) != (spec.dtype, spec.row_shape):
                 raise self.damaged(path, f"its rows are of another type than those of {first}")
-        cells = [cell for one in chosen for cell in blobs[f"{group}/{one.part.segment}"]]
-        return self.attribute_rows(cells, counts, spec)
+        cells = []
+        counts = [np.zeros(0, np.int64)]
+        for one in chosen:
+            path = f"{group}/{one.part.segment}"
+            cells += [Cell(path, key, data) for key, data in blobs[path].cells().items()]
+            links = blobs[one.part.path]
+            if family.delta or not one.part.inside:
+                links = self.without_heads(links, one.part.path)
+            width = 8 * (family.width + one.turned)
+            counts.append(links.sizes // width)
+        return self.attribute_rows(cells, np.concatenate(counts), spec)
