@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+BYTES_PER_CELL = 768
+"""Memory of a cell beside its rows and parts: the objects that hold its arrays (CPython 3.11)."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class CellArrays:
@@ -40,9 +43,10 @@ class CellArrays:
 
     @property
     def nbytes(self) -> int:
-        """Memory the arrays take."""
+        """Memory the cell takes: its arrays, and what holds them."""
         values = 0 if self.values is None else self.values.nbytes
-        return self.positions.nbytes + values + self.order.nbytes + self.part_start.nbytes
+        rows = self.positions.nbytes + values + self.order.nbytes
+        return rows + self.part_start.nbytes + BYTES_PER_CELL
 
     def __len__(self) -> int:
         return len(self.positions)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zv_viewer.model.cells import CellTree
+from zv_viewer.model.chunks import BYTES_PER_CELL
 from zv_viewer.model.scene import LevelInfo, SceneInfo
 from zv_viewer.planning.ragged import offsets
 
@@ -67,7 +68,9 @@ def build_cells(scene: SceneInfo) -> CellTree:
         lo=np.concatenate([boxes[i][0] for i in coarse_first]),
         hi=np.concatenate([boxes[i][1] for i in coarse_first]),
         count=count,
-        nbytes=count * BYTES_PER_ROW + 8 * (np.maximum(np.diff(child_start), 1) + 1),
+        nbytes=count * BYTES_PER_ROW
+        + 8 * (np.maximum(np.diff(child_start), 1) + 1)
+        + BYTES_PER_CELL,
         fetch_bytes=np.ceil(count * scene.bytes_per_vertex).astype(np.int64),
         error=errors[levels],
         spacing=np.concatenate([rows[i].spacing for i in coarse_first]),

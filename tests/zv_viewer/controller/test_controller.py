@@ -19,7 +19,7 @@ from zv_viewer.testing.sources import make_cloud
 MIDDLE = (32.0, 32.0, 32.0)
 OVERVIEW = look_at((-90.0, 32.0, 32.0), MIDDLE)
 INSIDE = look_at((20.0, 20.0, 20.0), MIDDLE)
-BUDGET = Budget(6000, 6000 * 40)
+BUDGET = Budget(6000, 6000 * 80)
 KEYS = (
     "levels_drawn vertices_drawn vertices_in_view_level0 cells_in_view holes tau_px bytes_read "
     "requests wasted_bytes refused_by_budget failed settled hole_frames oscillations plan_ms_p95"
