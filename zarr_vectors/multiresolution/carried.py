@@ -44,6 +44,30 @@ class Carried:
     groups: list[IntArray] | None
     group_attributes: dict[str, AnyArray]
 
+    def values_of(self, name: str, ids: IntArray) -> AnyArray:
+        """(O,) values of an object attribute; those without one are NaN or the smallest there is.
+
+        Args:
+            name: The attribute.
+            ids: (O,) int64 objects, ascending.
+
+        Raises:
+            CoarseningError: There is no such attribute, or it has several columns.
+        """
+        column = self.attributes.get(name)
+        if column is None:
+            known = ", ".join(map(repr, self.attributes)) or "none"
+            raise CoarseningError(f"there is no object attribute {name!r}; there are {known}")
+        if column.values.ndim > 1:
+            raise CoarseningError(f"object attribute {name!r} has several columns")
+        dtype = column.values.dtype
+        floats = dtype.kind == "f"
+        least = np.nan if floats else 0 if dtype.kind == "b" else np.iinfo(dtype.name).min
+        values = np.full(len(ids), least, dtype)
+        _, ours, theirs = np.intersect1d(ids, column.ids, assume_unique=True, return_indices=True)
+        values[ours] = column.values[theirs]
+        return values
+
 
 def read_carried(layout: Layout, level: str, slots: IntArray) -> Carried:
     """Read object attributes, groups and group attributes of a level.
@@ -112,6 +136,7 @@ class KnownObjects:
         carried: Their attributes.
         links: (M, 2) int64 rows whose distances add up to the length of the object that has the
             first; None where the length of an object is that of its box's diagonal.
+        offset: D floats near the data, from which sums are taken; the first position by default.
     """
 
     ids: IntArray
@@ -119,13 +144,14 @@ class KnownObjects:
     positions: FloatArray
     carried: Carried
     links: IntArray | None = None
+    offset: tuple[float, ...] | None = None
 
     def centers(self) -> FloatArray:
         """(O, D) mean position, world units."""
         rank = np.searchsorted(self.ids, self.members.objects)
         totals = np.bincount(rank, minlength=len(self.ids)).astype(np.float64)
         positions = self.positions[self.members.rows].astype(np.float64)
-        return mean_positions(positions, rank, totals, None)
+        return mean_positions(positions, rank, totals, None, self.offset)
 
     def lengths(self) -> FloatArray:
         """(O,) sum of the lengths of its links, or its box's diagonal, world units."""
@@ -145,23 +171,5 @@ class KnownObjects:
         return sums.astype(np.float64)
 
     def attribute(self, name: str) -> AnyArray:
-        """(O,) values of an object attribute; those without one are NaN or the smallest there is.
-
-        Raises:
-            CoarseningError: There is no such attribute, or it has several columns.
-        """
-        column = self.carried.attributes.get(name)
-        if column is None:
-            known = ", ".join(map(repr, self.carried.attributes)) or "none"
-            raise CoarseningError(f"there is no object attribute {name!r}; there are {known}")
-        if column.values.ndim > 1:
-            raise CoarseningError(f"object attribute {name!r} has several columns")
-        dtype = column.values.dtype
-        floats = dtype.kind == "f"
-        least = np.nan if floats else 0 if dtype.kind == "b" else np.iinfo(dtype.name).min
-        values = np.full(len(self.ids), least, dtype)
-        _, ours, theirs = np.intersect1d(
-            self.ids, column.ids, assume_unique=True, return_indices=True
-        )
-        values[ours] = column.values[theirs]
-        return values
+        """(O,) values of an object attribute, as :meth:`Carried.values_of` has them."""
+        return self.carried.values_of(name, self.ids)

@@ -115,7 +115,9 @@ class CloudBuilder(LevelBuilder):
         self._weights: FloatArray | None = None
         self._positions: FloatArray = np.zeros((0, handle.meta.ndim), arrays.vertices.dtype)
         self._sparsity = 1.0
-        self._cross.start(place_of(handle.meta, level, arrays.chunk_shape, self._table))
+        place = place_of(handle.meta, level, arrays.chunk_shape, self._table)
+        if self._cross.takes(place):
+            self._cross.start(place)
 
     def next_step(self) -> Step:
         """The step a pyramid takes of its own accord: bins double."""
@@ -234,7 +236,7 @@ class CloudBuilder(LevelBuilder):
         chunks = None if scales is None else target_chunks(self._table.coords, scales)
         done = 0
         jobs = self._jobs(tiles, target, members, starts)
-        for tile, result in zip(tiles, self._runner(self._reader, jobs), strict=True):
+        for tile, result in zip(tiles, self._runner.tiles(self._reader, jobs), strict=True):
             self._report(f"level {target.level}: {done:,} vertices")
             route = result.route
             if chunks is not None and not _subset(route.chunks, chunks[tile.chunks]):

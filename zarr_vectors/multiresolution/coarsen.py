@@ -215,4 +215,4 @@ def _builder(
     forget_lost_levels(handle)
     if handle.meta.geometry_types == ("point_cloud",):
         return CloudBuilder(handle, aggregation, progress, cancelled, runner, cross)
-    return LinkedBuilder(handle, aggregation, progress, cancelled, cross)
+    return LinkedBuilder(handle, aggregation, progress, cancelled, runner, cross)

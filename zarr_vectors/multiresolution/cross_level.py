@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from zarr_vectors.core.metadata.conventions import CROSS_LEVEL_STORAGE
 from zarr_vectors.exceptions import ZVWarning
 from zarr_vectors.typing import IntArray
 from zarr_vectors.writing.commit import grid_of
+from zarr_vectors.writing.order import stable_order
 
 CAPABILITY = "multiscale_links"
 """Root capability of stores that hold such links."""
@@ -160,14 +161,13 @@ class CrossLevel:
         """Whether there is anything to write."""
         return self.storage != "none" and self.depth != 0
 
-    def start(self, place: Place, stored: IntArray | None = None) -> None:
-        """Begin with the level everything is built from.
+    def takes(self, place: Place) -> bool:
+        """Whether links begin at a level; it is told, once, where they would be too many.
 
         Args:
-            place: The level.
-            stored: (N,) stored row of every row, or None where rows are numbered as stored.
+            place: The level everything is built from.
         """
-        count = int(place.table.counts.sum()) if stored is None else len(stored)
+        count = int(place.table.counts.sum())
         if self.wanted and self._most is not None and count > self._most:
             warnings.warn(
                 f"level {place.level} has {count:,} vertices, more than the {self._most:,} that "
@@ -176,8 +176,17 @@ class CrossLevel:
                 stacklevel=4,
             )
             self.storage = "none"
+        return self.wanted
+
+    def start(self, place: Place, stored: IntArray | None = None) -> None:
+        """Begin with the level everything is built from.
+
+        Args:
+            place: The level.
+            stored: (N,) stored row of every row, or None where rows are numbered as stored.
+        """
         if self.wanted:
-            self._open = [_Below(place, stored, None)]
+            self._open = [_below(place, stored)]
 
     def climb(
         self,
@@ -201,9 +210,10 @@ class CrossLevel:
             above = composed(below.rows, parents)
             found = above if stored is None else composed(above, stored)
             own = np.arange(len(found)) if below.stored is None else below.stored
+            found = found if below.order is None else found[below.order]
             write_cross_level(layout, below.place, place, own, found, self.storage)
-            climbed.append(_Below(below.place, below.stored, above))
-        climbed.append(_Below(place, stored, None))
+            climbed.append(replace(below, rows=above))
+        climbed.append(_below(place, stored))
         # a level further down than the depth is done with
         self._open = climbed if self.depth < 0 else climbed[-self.depth :]
 
@@ -225,5 +235,15 @@ class _Below:
 
     place: Place
     stored: IntArray | None
-    rows: npt.NDArray[np.integer] | None
+    """Stored rows, ascending; None where rows are numbered as stored."""
+    order: IntArray | None
+    """The rows in that order."""
+    rows: npt.NDArray[np.integer] | None = None
     """Row of the level last made for every row of this one; None: it is the level last made."""
+
+
+def _below(place: Place, stored: IntArray | None) -> _Below:
+    if stored is None:
+        return _Below(place, None, None)
+    order = stable_order(stored, max(int(place.table.counts.sum()), 1))
+    return _Below(place, stored[order], order)

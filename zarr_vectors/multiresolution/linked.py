@@ -2,67 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from zarr_vectors.constants import LINK_ATTRIBUTES, LINKS, VERTEX_ATTRIBUTES, VERTICES
 from zarr_vectors.core.handle import StoreHandle, finish
-from zarr_vectors.core.layouts.base import ChunkGrid
-from zarr_vectors.core.metadata import ChunkTable, LevelError, LevelMetadata
+from zarr_vectors.core.metadata import LevelError, LevelMetadata
 from zarr_vectors.core.metadata.multiscales import LevelTransform, with_transform
 from zarr_vectors.core.root_meta import LevelDocument, RootDocument
 from zarr_vectors.exceptions import CoarseningError, StoreError
 from zarr_vectors.multiresolution.builder import LevelBuilder, exact_table
-from zarr_vectors.multiresolution.carried import (
-    KnownObjects,
-    arrays_of_objects,
-    write_carried,
-)
-from zarr_vectors.multiresolution.cross_level import CrossLevel, composed, place_of
-from zarr_vectors.multiresolution.density import DENSITY_KEY, density_of
-from zarr_vectors.multiresolution.linked_routes import Routed, route_level
-from zarr_vectors.multiresolution.linked_rows import KINDS, PATHS, Coarser, LinkedRows, coarser
+from zarr_vectors.multiresolution.carried import arrays_of_objects, read_carried, write_carried
+from zarr_vectors.multiresolution.cross_level import CrossLevel, Place, place_of
+from zarr_vectors.multiresolution.density import DENSITY_KEY, density_of_bins
+from zarr_vectors.multiresolution.linked_load import Loader, Source
+from zarr_vectors.multiresolution.linked_reduce import BatchJob, reduce_batch
+from zarr_vectors.multiresolution.linked_routes import with_slots
+from zarr_vectors.multiresolution.linked_rows import KINDS, PATHS
+from zarr_vectors.multiresolution.linked_write import Stacked, Stacking, stored_specs
+from zarr_vectors.multiresolution.object_facts import ShelfFacts
 from zarr_vectors.multiresolution.object_selection import keep_objects
-from zarr_vectors.multiresolution.steps import (
-    METHOD,
-    Members,
-    Progress,
-    Step,
-    Target,
-    kept_members,
-    target_of,
-)
+from zarr_vectors.multiresolution.quantiles import Quantiles
+from zarr_vectors.multiresolution.reducing import Runner, serial
+from zarr_vectors.multiresolution.scratch import Scratch, rest
+from zarr_vectors.multiresolution.shelf import BATCH_ROWS, Shelf
+from zarr_vectors.multiresolution.steps import METHOD, Progress, Step, Target, target_of
 from zarr_vectors.multiresolution.strategies import points as reduce
-from zarr_vectors.multiresolution.strategies.meshes import triangles_of
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import LevelArrays, describe_level
-from zarr_vectors.reading.linked import link_attribute_names, read_edges, read_faces
-from zarr_vectors.reading.plan import plan_read
-from zarr_vectors.typing import AnyArray, IntArray
-from zarr_vectors.writing.commit import (
-    Column,
-    ObjectTables,
-    grid_of,
-    write_column,
-    write_objects,
-    write_rows,
-)
+from zarr_vectors.reading.linked import link_attribute_names
+from zarr_vectors.reading.objects import decoded_objects
+from zarr_vectors.typing import IntArray
+from zarr_vectors.writing.commit import ObjectTables, grid_of, write_objects
 from zarr_vectors.writing.linked import LINKS_ATTRIBUTES
-from zarr_vectors.writing.route import Route
 
 
 class LinkedBuilder(LevelBuilder):
     """A pyramid being built: the store, the level last made, and the way down to the reference.
+
+    A level is made in batches of whole objects, so that memory does not grow with their number;
+    objects that share vertices, or that links join, are in one batch. Batches may be made by other
+    processes: the bytes are the same.
 
     Args:
         handle: The store, open for writing.
         aggregation: Attribute name, of vertices or of links -> how its values are reduced.
         progress: Told of every step.
         cancelled: Asked between steps; True stops.
+        runner: Makes the batches.
         cross: Links between levels.
     """
 
@@ -75,7 +64,8 @@ class LinkedBuilder(LevelBuilder):
         aggregation: Mapping[str, str],
         progress: Progress | None,
         cancelled: Callable[[], bool] | None,
-        cross: CrossLevel,
+        runner: Runner = serial,
+        cross: CrossLevel | None = None,
     ) -> None:
         kinds = handle.meta.geometry_types
         if len(kinds) != 1 or kinds[0] not in KINDS:
@@ -85,6 +75,12 @@ class LinkedBuilder(LevelBuilder):
             )
         super().__init__(handle, aggregation, progress, cancelled, cross)
         self._kind = kinds[0]
+        self._runner = runner
+        self._scratch = Scratch()
+
+    def close(self) -> None:
+        """Let go of what was set aside on disk."""
+        self._scratch.close()
 
     def load(self, level: int) -> None:
         """Read the level everything is built from."""
@@ -99,82 +95,92 @@ class LinkedBuilder(LevelBuilder):
         reader = LevelReader(handle.layout, arrays)
         links = () if self._kind in PATHS else link_attribute_names(handle, level)
         self._choose_aggregations(arrays, links)
-        self._source = level
-        rows, values, stored, table = self._read(reader, arrays, links)
-        self._rows, self._values = rows, values
-        self._reference = rows.positions
+        table = exact_table(reader)
+        objects = decoded_objects(handle.layout, arrays, None)
+        self._carried = None
+        if objects is not None:
+            self._carried = read_carried(handle.layout, arrays.path, objects[0])
+        source = Source(handle, reader, table, self._kind, objects, tuple(self._specs), links)
+        place = place_of(handle.meta, level, arrays.chunk_shape, table)
+        wanted = self._cross.takes(place)
+        loader = Loader(source, self._scratch, self._check, BATCH_ROWS)
+        self._shelf, stored = loader.load(stored=wanted)
+        self._reference = self._shelf
         self._reference_level = level
-        self._standing: npt.NDArray[np.integer] | None = None
+        self._standing: IntArray | None = None
         self._sparsity = 1.0
         self._shared = False
         self._shrank = 1.0 if self._kind == "line" else 0.0
-        self._cross.start(place_of(handle.meta, level, arrays.chunk_shape, table), stored)
+        if wanted:
+            self._cross.start(place, stored)
 
     def is_coarse(self, level: int) -> bool:
         """Whether the level last made is small enough, or nothing more can be left out of it."""
-        members = self._rows.members
-        if len(self._rows.positions) <= self.COARSE:
+        if self._shelf.count <= self.COARSE:
             return True
-        one = members is None or not len(members.objects) or len(np.unique(members.objects)) == 1
-        return level > 0 and one and self._shrank > 0.9
+        return level > 0 and self._shrank > 0.9 and len(self._shelf.ids()) <= 1
 
     def next_step(self) -> Step:
         """The step a pyramid takes of its own accord.
 
         Bins double; where that merged less than a third of the vertices, fewer objects stay.
         """
-        return Step(2.0, self.SPARSE if self._shrank > 2 / 3 and self._rows.members else 1.0)
+        sparse = self._shrank > 2 / 3 and self._carried is not None
+        return Step(2.0, self.SPARSE if sparse else 1.0)
 
     def build(
-        self, source: int, level: int, step: Step, choice: tuple[str, int | None], rest: int
+        self, source: int, level: int, step: Step, choice: tuple[str, int | None], rest_of: int
     ) -> dict[str, Any]:
         """Make one level from the one last made, write it, and keep it for the next."""
         handle, layout, path = self.handle, self.handle.layout, str(level)
         if level in handle.levels:
             raise StoreError(f"{handle.backend.url} has a level {level} already: remove it first")
-        self._steps = self._done + rest * (3 + len(self._specs))
-        self._report(f"level {level}: bins")
+        self._steps = self._done + rest_of * (self._shelf.batches + 3)
         target = target_of(handle.meta, handle.level(source).meta, level, step)
-        kept, ids = self._kept(step, choice)
-        made = coarser(self._rows, kept, self._kind, target.bin_shape, self._link_how)
-        self._check()
-        slots = None if self._carried is None else self._carried.slots
-        marks = layout.parents_cross_fragments
-        routed = route_level(made, self._kind, target, slots, mark_roots=marks)
-        positions = made.rows.positions
-        self._report(f"level {level}: {len(positions):,} vertices")
-        grid = grid_of(handle.meta.bounds, target.chunk_shape, routed.route.chunks)
+        kept = self._kept(step, choice)
+        parents: list[IntArray] = []
+        stacking = Stacking(self._scratch)
+        below = self._shelf
+        for result in self._runner.each(reduce_batch, self._jobs(kept, target)):
+            self._report(f"level {level}: {stacking.count:,} vertices")
+            stacking.add(result)
+            parents.append(result.parents)
+        below.rest()
+        shelf, stacked = stacking.finish()
+        merged = stacked.merged
+        grid = grid_of(handle.meta.bounds, target.chunk_shape, merged.coords)
+        self._report(f"level {level}: writing {shelf.count:,} vertices")
         try:
-            table = write_rows(layout, path, routed.route, positions, [], grid, self._check)
-            values = self._write_values(path, made, routed.route, grid)
-            there = self._write_objects(path, made, routed)
-            layout.put_links(path, routed.links, grid)
+            specs = stored_specs(self._specs)
+            bins = stacked.write_rows(layout, target, shelf, specs, grid, self._check, BATCH_ROWS)
+            there = self._write_objects(path, stacked)
+            layout.put_links(path, stacked.links(BATCH_ROWS), grid)
             self._report(f"level {level}: error")
-            error = self._measure(made)
-            place = place_of(handle.meta, level, target.chunk_shape, table)
-            self._cross.climb(layout, place, made.parents, routed.stored)
+            error = self._measure(shelf, parents)
+            place = place_of(handle.meta, level, target.chunk_shape, merged.table)
+            self._climb(place, below, shelf, stacked, parents)
         except BaseException:
             layout.delete(path)
             raise
-        self._shrank = len(positions) / max(len(self._rows.positions), 1)
-        self._shared = self._shared or routed.shared
-        self._rows, self._values = made.rows, values
+        self._shrank = shelf.count / max(below.count, 1)
+        self._shared = self._shared or stacking.shared
+        self._shelf = shelf
         self._sparsity = 1.0 / step.sparsity
-        meta = self._level_meta(source, target, routed)
+        meta = self._level_meta(source, target, shelf.count, shared=stacking.shared)
         transform = LevelTransform(target.bin_ratio, tuple(x / 2 for x in target.bin_shape))
         root = RootDocument(with_transform(handle.root.attributes, level, transform), handle.meta)
-        extra = {DENSITY_KEY: self._density(made, target)}
+        extra = {DENSITY_KEY: density_of_bins(shelf.count, bins, target.bin_shape, stacked.length)}
         extra |= {} if self._kind in PATHS else LINKS_ATTRIBUTES
-        self.handle = handle.with_level(LevelDocument(meta, extra, table, error), root)
+        self.handle = handle.with_level(LevelDocument(meta, extra, merged.table, error), root)
         finish(self.handle, level)
         return {
             "vertex_count": meta.vertex_count,
             "object_count": len(there),
-            "objects_kept": len(ids),
+            "objects_kept": len(kept),
             "source_objects": 0 if self._carried is None else len(self._carried.slots),
             "method": METHOD,
             "preserves_object_ids": meta.preserves_object_ids,
-            "shared_fragments": routed.shared,
+            "shared_fragments": stacking.shared,
             "error": error.to_dict(),
         }
 
@@ -184,107 +190,94 @@ class LinkedBuilder(LevelBuilder):
         if self._shared:
             yield "shared_fragments"
 
-    def _read(
-        self, reader: LevelReader, arrays: LevelArrays, links: tuple[str, ...]
-    ) -> tuple[LinkedRows, dict[str, AnyArray], IntArray, ChunkTable]:
-        """The level in memory, its attributes, the stored row of every row, and its chunks."""
-        handle, names = self.handle, list(self._specs)
-        plan = plan_read(arrays.table.coords, arrays.chunk_shape)
-        table = exact_table(reader)
-        members = self._members_of(reader, table)
-        if self._kind in PATHS:
-            points = reader.read(plan, names, text=False)
-            if members is None:
-                raise CoarseningError(
-                    f"level {arrays.path} of {handle.backend.url} has no objects: "
-                    "lines are joined by their object"
-                )
-            # rows path after path; a row that several paths pass is there for each
-            stored = members.rows
-            values = {name: column[stored] for name, column in points.vertex_attributes.items()}
-            members = Members(members.objects, np.arange(len(stored)))
-            rows = LinkedRows(points.positions[stored], members)
-            return rows, values, stored, table
-        read = read_faces if self._kind == "mesh" else read_edges
-        found = read(handle, reader, plan, names, links, text=False)
-        ends, columns = found.links, found.attributes
-        if self._kind == "mesh" and ends.shape[1] > 3:
-            ends, faces = triangles_of(ends)
-            columns = {name: column[faces] for name, column in columns.items()}
-        rows = LinkedRows(found.points.positions, members, links=ends, link_values=columns)
-        stored = np.arange(len(rows.positions))
-        return rows, found.points.vertex_attributes, stored, table
+    def _jobs(self, kept: IntArray, target: Target) -> Iterator[BatchJob]:
+        shelf = self._shelf
+        marks = self.handle.layout.parents_cross_fragments
+        for number in range(shelf.batches):
+            self._check()
+            rows = shelf.batch(number)
+            own = None
+            if rows.members is not None:
+                ids = np.unique(rows.members.objects)
+                own = None if np.isin(ids, kept).all() else kept
+            yield BatchJob(
+                rows,
+                shelf.values_of(number),
+                own,
+                self._kind,
+                target,
+                self._how,
+                self._link_how,
+                self.handle.meta.bounds[0],
+                marks,
+            )
+            shelf.rest()
 
-    def _kept(self, step: Step, choice: tuple[str, int | None]) -> tuple[Members | None, IntArray]:
-        """Members of the objects that stay, and their ids."""
-        members, carried = self._rows.members, self._carried
-        if members is None or carried is None:
+    def _kept(self, step: Step, choice: tuple[str, int | None]) -> IntArray:
+        """Ids of the objects that stay."""
+        if self._carried is None:
             if step.sparsity > 1:
                 raise CoarseningError(
                     "there are no objects to leave out: the sparsity factor must be 1"
                 )
-            return members, np.zeros(0, np.int64)
-        ids = np.unique(members.objects)
-        links = None if self._kind == "mesh" else self._joined(self._rows)
-        facts = KnownObjects(ids, members, self._rows.positions, carried, links)
-        kept = keep_objects(ids, step.sparsity, strategy=choice[0], seed=choice[1], facts=facts)
-        if len(kept) == len(ids):
-            return members, kept
-        return kept_members(members, kept), kept
-
-    def _joined(self, rows: LinkedRows) -> IntArray:
-        """(M, 2) rows that edges join."""
-        if self._kind in PATHS:
-            objects = rows.members.objects if rows.members is not None else np.zeros(0, np.int64)
-            at = np.flatnonzero(objects[1:] == objects[:-1])
-            return np.stack([at, at + 1], axis=1)
-        if self._kind == "mesh":
-            faces = rows.links
-            return np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-        return rows.links
-
-    def _write_values(
-        self, path: str, made: Coarser, route: Route, grid: ChunkGrid
-    ) -> dict[str, AnyArray]:
-        live = made.parents >= 0
-        inner, count = made.parents[live], len(made.rows.positions)
-        weights = None if self._rows.weights is None else self._rows.weights[live]
-        found = {}
-        for name, spec in self._specs.items():
-            self._report(f"level {path}: attribute {name}")
-            values = self._values[name][live]
-            reduced = reduce.reduce_values(values, inner, count, self._how[name], weights)
-            column = Column(replace(spec, limits=None, guessed=False), reduced)
-            write_column(self.handle.layout, path, route, column, grid, self._check)
-            found[name] = reduced
-        return found
-
-    def _write_objects(self, path: str, made: Coarser, routed: Routed) -> IntArray:
-        """Manifests and what is known of objects; the ids of those that have vertices."""
-        members = made.rows.members
-        if self._carried is None or members is None or routed.manifests is None:
             return np.zeros(0, np.int64)
-        there = np.unique(members.objects)
-        write_objects(self.handle.layout, path, ObjectTables(routed.manifests))
+        ids = self._shelf.ids()
+        facts = ShelfFacts(self._shelf, self._carried, self._kind, self.handle.meta.bounds[0])
+        return keep_objects(ids, step.sparsity, strategy=choice[0], seed=choice[1], facts=facts)
+
+    def _write_objects(self, path: str, stacked: Stacked) -> IntArray:
+        """Manifests and what is known of objects; the ids of those that have vertices."""
+        if self._carried is None or stacked.manifests is None:
+            return np.zeros(0, np.int64)
+        there = stacked.manifests.ids
+        whole = with_slots(stacked.manifests, self._carried.slots)
+        write_objects(self.handle.layout, path, ObjectTables(whole))
         write_carried(self.handle.layout, path, self._carried, there)
         return there
 
-    def _measure(self, made: Coarser) -> LevelError:
+    def _measure(self, shelf: Shelf, parents: list[IntArray]) -> LevelError:
         """Distance of every reference vertex to the one that now stands for it."""
-        standing = composed(self._standing, made.parents)
-        self._standing = standing
-        there = standing >= 0
-        lost = int(len(there) - np.count_nonzero(there))
-        moved = reduce.displacements(self._reference[there], made.rows.positions, standing[there])
-        if not len(moved):
-            return LevelError(0.0, 0.0, 0.0, self._reference_level, lost)
-        p50, p95 = (float(x) for x in np.percentile(moved, (50, 95)))
-        return LevelError(p50, p95, float(moved.max()), self._reference_level, lost)
+        reference, tally, lost = self._reference, Quantiles(), 0
+        if self._standing is None:
+            self._standing = self._scratch.array((reference.count,), np.int64)
+            self._standing[:] = np.arange(reference.count) - np.repeat(
+                reference.starts[:-1], np.diff(reference.starts)
+            )
+        for number, above in enumerate(parents):
+            self._check()
+            rows = slice(*reference.starts[number : number + 2].tolist())
+            below = np.asarray(self._standing[rows])
+            standing = np.where(below >= 0, above[below], -1) if len(above) else below
+            self._standing[rows] = standing
+            there = standing >= 0
+            lost += int(len(there) - np.count_nonzero(there))
+            positions = np.asarray(reference.positions[rows])
+            own = np.asarray(shelf.positions[slice(*shelf.starts[number : number + 2].tolist())])
+            if not there.all():
+                positions, standing = positions[there], standing[there]
+            tally.add(reduce.displacements(positions, own, standing))
+            for column in (self._standing, reference.positions, shelf.positions):
+                rest(column)
+        p50, p95 = tally.percentiles((50, 95))
+        return LevelError(p50, p95, tally.max, self._reference_level, lost)
 
-    def _density(self, made: Coarser, target: Target) -> dict[str, Any]:
-        return density_of(made.rows.positions, target.bin_shape, self._joined(made.rows))
+    def _climb(
+        self, place: Place, below: Shelf, shelf: Shelf, stacked: Stacked, parents: list[IntArray]
+    ) -> None:
+        """Link the level with those below it."""
+        if not self._cross.wanted:
+            return
+        shifted = [
+            np.where(above >= 0, above + start, -1)
+            for above, start in zip(parents, shelf.starts[:-1], strict=True)
+        ]
+        stored = [stacked.merged.stored(number) for number in range(shelf.batches)]
+        whole = np.concatenate(shifted), np.concatenate(stored)
+        self._cross.climb(self.handle.layout, place, *whole)
 
-    def _level_meta(self, source: int, target: Target, routed: Routed) -> LevelMetadata:
+    def _level_meta(
+        self, source: int, target: Target, count: int, *, shared: bool
+    ) -> LevelMetadata:
         names = [VERTICES]
         if self._specs:
             names += [VERTEX_ATTRIBUTES, *(f"{VERTEX_ATTRIBUTES}/{n}" for n in self._specs)]
@@ -295,7 +288,7 @@ class LinkedBuilder(LevelBuilder):
         chunk = target.chunk_shape
         return LevelMetadata(
             level=target.level,
-            vertex_count=len(routed.stored),
+            vertex_count=count,
             arrays_present=(*names, *arrays_of_objects(self._carried)),
             bin_shape=target.bin_shape,
             bin_ratio=target.bin_ratio,
@@ -305,7 +298,7 @@ class LinkedBuilder(LevelBuilder):
             parent_level=source,
             preserves_object_ids=has_objects,
             inherited_num_objects=len(self._carried.slots) if self._carried else 0,
-            shared_fragments=routed.shared,
+            shared_fragments=shared,
             fragments_tile=True,
         )
 

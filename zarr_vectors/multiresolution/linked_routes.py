@@ -1,8 +1,8 @@
-"""Where the vertices, objects and links of a coarse level of linked geometry go. Pure."""
+"""Where the vertices, objects and links of a batch of objects go in a coarse level. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from zarr_vectors.multiresolution.linked_rows import (
     path_starts,
 )
 from zarr_vectors.multiresolution.steps import Target
+from zarr_vectors.spatial.ranks import chunk_ranks
 from zarr_vectors.typing import IntArray
 from zarr_vectors.writing.edges import link_records, stored_rows, tree_records
 from zarr_vectors.writing.route import Manifests, Route, route_objects, route_parts
@@ -23,34 +24,34 @@ from zarr_vectors.writing.runs import route_paths
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Routed:
-    """Where the rows, objects and links of a level go.
+    """Where the rows, objects and links of a batch go, as if it were the whole level.
 
     Attributes:
         route: Rows into chunks and fragments.
-        stored: (N,) int64 stored row of every row.
-        manifests: Fragments of every object slot, or None where there are no objects.
-        links: Links to store.
+        manifests: Fragments of every object that has some, or None where there are no objects.
+        links: Links to store, those of the least chunk first, each chunk's in ascending object.
+        chunks: (M, W) int64 chunk of the route of every end of the links.
         shared: Whether a fragment belongs to several objects.
     """
 
     route: Route
-    stored: IntArray
     manifests: Manifests | None
     links: LinkRecords
+    chunks: IntArray
     shared: bool
 
 
-def route_level(
-    made: Coarser, kind: str, target: Target, slots: IntArray | None, *, mark_roots: bool
+def route_batch(
+    made: Coarser, kind: str, target: Target, *, mark_roots: bool, objects: bool
 ) -> Routed:
-    """Route a level.
+    """Route a batch.
 
     Args:
-        made: The level.
+        made: Its rows, objects and links.
         kind: Geometry type.
-        target: Its grids.
-        slots: (O,) int64 ids of all objects, ascending; None where there are none.
+        target: Grids of the level.
         mark_roots: As of :func:`~zarr_vectors.writing.edges.parent_links`.
+        objects: Whether there are objects.
     """
     rows = made.rows
     if kind in PATHS:
@@ -58,38 +59,58 @@ def route_level(
         ids, starts = path_starts(rows.members)
         # cut at chunks only: a vertex is alone in its bin, and would be a fragment of its own
         runs = route_paths(rows.positions, starts, target.chunk_shape, ids=ids)
-        whole = _with_slots(runs.manifests, ids if slots is None else slots)
-        return Routed(runs.route, stored_rows(runs.route), whole, runs.links, False)
+        return _sorted(Routed(runs.route, runs.manifests, runs.links, _NONE, False))
     owners = owners_of(rows.members, len(rows.positions))
     if made.heads is None:
         route = route_objects(rows.positions, target.chunk_shape, owners.of_rows)
-        stored = stored_rows(route)
-        records = link_records(route, stored[rows.links], rows.link_values)
+        records = link_records(route, stored_rows(route)[rows.links], rows.link_values)
     else:
         # rows lie tree after tree, and a root must be the first of its fragment
         trees = np.cumsum(made.heads < 0) - 1
         route = route_parts(rows.positions, target.chunk_shape, owners.of_rows, trees)
-        stored = stored_rows(route)
-        edges = stored[rows.links]
-        records = tree_records(route, edges, rows.link_values, mark_roots=mark_roots)
-    manifests = None if slots is None else _manifests(route, owners, slots)
-    return Routed(route, stored, manifests, records, owners.shared)
+        edges = stored_rows(route)[rows.links]
+        records = tree_records(
+            route,
+            edges,
+            rows.link_values,
+            mark_roots=mark_roots,
+            owners=owners.of_rows[route.order],
+        )
+    manifests = _manifests(route, owners) if objects else None
+    return _sorted(Routed(route, manifests, records, _NONE, owners.shared))
 
 
-def _with_slots(manifests: Manifests, slots: IntArray) -> Manifests:
+def with_slots(manifests: Manifests, slots: IntArray) -> Manifests:
     """The manifests of every slot; those of objects that are not there are empty."""
     counts = np.zeros(len(slots) + 1, np.int64)
     counts[np.searchsorted(slots, manifests.ids) + 1] = np.diff(manifests.starts)
-    return replace(manifests, ids=slots, starts=np.cumsum(counts))
+    return Manifests(slots, np.cumsum(counts), manifests.chunks, manifests.fragments)
 
 
-def _manifests(route: Route, owners: Owners, slots: IntArray) -> Manifests:
-    """Fragments of every slot in ascending chunks.
+_NONE = np.zeros((0, 2), np.int64)
+
+
+def _sorted(routed: Routed) -> Routed:
+    """The same with its links by their least chunk."""
+    links, coords = routed.links, routed.route.chunks
+    count, width = links.rows.shape
+    ranks = chunk_ranks(links.chunks.reshape(count * width, coords.shape[1]), coords)
+    chunks = ranks.reshape(count, width)
+    order = np.argsort(chunks.min(axis=1), kind="stable")
+    moved = LinkRecords(
+        links.chunks[order],
+        links.rows[order],
+        {name: values[order] for name, values in links.attributes.items()},
+    )
+    return Routed(routed.route, routed.manifests, moved, chunks[order], routed.shared)
+
+
+def _manifests(route: Route, owners: Owners) -> Manifests:
+    """Fragments of every object in ascending chunks.
 
     Args:
         route: Where rows go, by owner.
         owners: The objects of each owner.
-        slots: (O,) int64 ids of all objects, ascending.
     """
     of_fragments = route.fragment_objects
     assert of_fragments is not None  # noqa: S101  routed by owner
@@ -102,5 +123,6 @@ def _manifests(route: Route, owners: Owners, slots: IntArray) -> Manifests:
     blocks, owner = by_owner[take], np.repeat(owners.objects, sizes)
     order = np.lexsort((blocks, owner))
     blocks, owner = blocks[order], owner[order]
-    starts = np.append(np.searchsorted(owner, slots), len(owner)).astype(np.int64)
-    return Manifests(slots, starts, route.chunks[chunk[blocks]], number[blocks])
+    ids = np.unique(owner)
+    starts = np.append(np.searchsorted(owner, ids), len(owner)).astype(np.int64)
+    return Manifests(ids, starts, route.chunks[chunk[blocks]], number[blocks])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from zarr_vectors.exceptions import CoarseningError
 from zarr_vectors.multiresolution.steps import Members, carried_members
@@ -95,8 +96,8 @@ def owners_of(members: Members | None, count: int) -> Owners:
     pairs = np.unique(rows * len(known) + dense)
     rows, dense = pairs // len(known), pairs % len(known)
     starts = np.flatnonzero(np.concatenate([[True], rows[1:] != rows[:-1]]))
-    # rows of the same objects have the same sum; sums of random words do not meet by chance
-    words = np.random.default_rng(0).integers(0, 2**64, len(known), np.uint64)
+    # rows of the same objects have the same sum; sums of scattered words do not meet by chance
+    words = _scattered(known)
     sums = np.add.reduceat(words[dense], starts)
     order = np.lexsort((sums, dense[starts]))
     new = np.concatenate([[True], sums[order][1:] != sums[order][:-1]])
@@ -109,12 +110,22 @@ def owners_of(members: Members | None, count: int) -> Owners:
     return Owners(of_rows, np.repeat(np.arange(len(firsts)), sizes), known[dense[take]])
 
 
+def _scattered(ids: IntArray) -> npt.NDArray[np.uint64]:
+    """(O,) a word for every id, which depends on nothing else."""
+    words = ids.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        words ^= words >> np.uint64(shift)
+        words *= np.uint64(factor)
+    return words ^ (words >> np.uint64(31))
+
+
 def coarser(
     rows: LinkedRows,
     kept: Members | None,
     kind: str,
     bin_shape: tuple[float, ...],
     how: Mapping[str, reduce.Aggregation],
+    offset: Sequence[float] | None = None,
 ) -> Coarser:
     """The level above.
 
@@ -124,13 +135,14 @@ def coarser(
         kind: Geometry type, one of :data:`KINDS`.
         bin_shape: D floats, bins of the level above, world units.
         how: Link attribute -> how values are reduced.
+        offset: D floats near the data, from which sums are taken; the first position by default.
 
     Raises:
         CoarseningError: Lines that are not objects.
         ArrayError: A skeleton that is no forest.
     """
     if kind in PATHS:
-        return _coarser_paths(rows, kept, bin_shape, always_two=kind == "line")
+        return _coarser_paths(rows, kept, bin_shape, offset, always_two=kind == "line")
     live = np.ones(len(rows.positions), np.bool_)
     if kept is not None and kept is not rows.members:
         live[rows.members.rows if rows.members is not None else []] = False
@@ -155,7 +167,7 @@ def coarser(
         parents = np.where(parents >= 0, places[parents], -1) if count else parents
         carried = CarriedLinks(places[carried.links], carried.parents)
         heads = parents_of(carried.links, count)
-    positions, weights = _means(rows, parents, count)
+    positions, weights = _means(rows, parents, count, offset)
     values, link_weights = _carried_values(rows, carried, how)
     made = LinkedRows(
         positions,
@@ -175,7 +187,12 @@ def path_starts(members: Members) -> tuple[IntArray, IntArray]:
 
 
 def _coarser_paths(
-    rows: LinkedRows, kept: Members | None, bin_shape: tuple[float, ...], *, always_two: bool
+    rows: LinkedRows,
+    kept: Members | None,
+    bin_shape: tuple[float, ...],
+    offset: Sequence[float] | None,
+    *,
+    always_two: bool,
 ) -> Coarser:
     if kept is None:
         raise CoarseningError("lines are joined by their object: there are no objects")
@@ -185,7 +202,7 @@ def _coarser_paths(
     merged = merge_runs(positions, cells, starts, always_two=always_two)
     parents = np.full(len(rows.positions), -1, np.int64)
     parents[kept.rows] = merged.parents
-    means, weights = _means(rows, parents, merged.count)
+    means, weights = _means(rows, parents, merged.count, offset)
     exact = np.flatnonzero(merged.exact >= 0)
     means[exact] = positions[merged.exact[exact]]
     objects = np.repeat(ids, np.diff(merged.starts))
@@ -193,7 +210,9 @@ def _coarser_paths(
     return Coarser(LinkedRows(means, members, weights), parents)
 
 
-def _means(rows: LinkedRows, parents: IntArray, count: int) -> tuple[FloatArray, FloatArray]:
+def _means(
+    rows: LinkedRows, parents: IntArray, count: int, offset: Sequence[float] | None
+) -> tuple[FloatArray, FloatArray]:
     """(count, D) mean positions, and (count,) level-0 vertices behind them."""
     positions, inner, weights = rows.positions, parents, rows.weights
     live = parents >= 0
@@ -201,7 +220,7 @@ def _means(rows: LinkedRows, parents: IntArray, count: int) -> tuple[FloatArray,
         positions, inner = positions[live], parents[live]
         weights = None if weights is None else weights[live]
     totals = reduce.total_weights(inner, count, weights)
-    return reduce.mean_positions(positions, inner, totals, weights), totals
+    return reduce.mean_positions(positions, inner, totals, weights, offset), totals
 
 
 def _carried_values(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ from zarr_vectors.reading.plan import plan_read
 from zarr_vectors.spatial.bins import cells_along
 from zarr_vectors.typing import AnyArray, FloatArray, IntArray
 from zarr_vectors.writing.route import Route, cell_ranks, route_bins, route_rows
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -98,16 +101,31 @@ def reduce_tile(reader: LevelReader, job: TileJob) -> TileResult:
 
 
 class Runner(Protocol):
-    """Does tiles in the order given, here or elsewhere."""
+    """Does parts of a level in the order given, here or elsewhere."""
 
-    def __call__(self, reader: LevelReader, jobs: Iterable[TileJob]) -> Iterator[TileResult]:
-        """Results in the order of the jobs."""
+    def tiles(self, reader: LevelReader, jobs: Iterable[TileJob]) -> Iterator[TileResult]:
+        """Tiles made coarser, in the order of the jobs."""
+        ...
+
+    def each(self, work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
+        """Results in the order of the jobs; both can be sent to other processes."""
         ...
 
 
-def serial(reader: LevelReader, jobs: Iterable[TileJob]) -> Iterator[TileResult]:
-    """One tile after the other, in this process."""
-    return (reduce_tile(reader, job) for job in jobs)
+class _Serial:
+    """One part after the other, in this process."""
+
+    def tiles(self, reader: LevelReader, jobs: Iterable[TileJob]) -> Iterator[TileResult]:
+        """Tiles made coarser, in the order of the jobs."""
+        return (reduce_tile(reader, job) for job in jobs)
+
+    def each(self, work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
+        """Results in the order of the jobs."""
+        return map(work, jobs)
+
+
+serial: Runner = _Serial()
+"""Does everything in this process."""
 
 
 def _within_bins(

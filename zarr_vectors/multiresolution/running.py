@@ -15,7 +15,15 @@ from zarr_vectors.core.handle import handle_at
 from zarr_vectors.core.layouts.detect import layout_for
 from zarr_vectors.core.root_meta import read_root
 from zarr_vectors.exceptions import CoarseningError
-from zarr_vectors.multiresolution.reducing import Runner, TileJob, TileResult, reduce_tile, serial
+from zarr_vectors.multiresolution.reducing import (
+    Job,
+    Result,
+    Runner,
+    TileJob,
+    TileResult,
+    reduce_tile,
+    serial,
+)
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import describe_level
 
@@ -55,39 +63,48 @@ def runner_for(
         raise CoarseningError(
             "other processes need the store's path or address, not a store object"
         )
+    make = partial(_reduce, where, backend)
     if client is not None:
         # results are large and each is used once: nothing is gained by asking for it twice
-        make = partial(_reduce, where, backend)
-        yield _Ahead(partial(client.submit, make, pure=False), AHEAD_OF_CLUSTER)
+        yield _Ahead(partial(client.submit, pure=False), make, AHEAD_OF_CLUSTER)
         return
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(count, mp_context=spawn) as pool:
-        make = partial(_reduce, where, backend)
-        yield _Ahead(partial(pool.submit, make), 2 * count)
+        yield _Ahead(pool.submit, make, 2 * count)
 
 
 AHEAD_OF_CLUSTER = 16
-"""Tiles a cluster is given before the first of them is written."""
+"""Parts a cluster is given before the first of them is written."""
 
 
-class _Result(Protocol):
-    def result(self) -> TileResult:
-        """Wait for the tile."""
+class _Pending(Protocol):
+    def result(self) -> Any:  # noqa: ANN401
+        """Wait for the part."""
         ...
 
 
 class _Ahead:
-    """Keeps a few tiles under way and hands them on in order."""
+    """Keeps a few parts under way and hands them on in order."""
 
-    def __init__(self, submit: Callable[[TileJob], _Result], most: int) -> None:
+    def __init__(
+        self,
+        submit: Callable[..., _Pending],
+        make: Callable[[TileJob], TileResult],
+        most: int,
+    ) -> None:
         self._submit = submit
+        self._make = make
         self._most = most
 
-    def __call__(self, reader: LevelReader, jobs: Iterable[TileJob]) -> Iterator[TileResult]:
+    def tiles(self, reader: LevelReader, jobs: Iterable[TileJob]) -> Iterator[TileResult]:
+        """Tiles made coarser by whoever opens the store themselves, in the order of the jobs."""
+        return self.each(self._make, jobs)
+
+    def each(self, work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
         """Results in the order of the jobs."""
-        waiting: deque[_Result] = deque()
+        waiting: deque[_Pending] = deque()
         for job in jobs:
-            waiting.append(self._submit(job))
+            waiting.append(self._submit(work, job))
             if len(waiting) >= self._most:
                 yield waiting.popleft().result()
         while waiting:

@@ -104,7 +104,9 @@ def crosses_chunks(records: LinkRecords) -> npt.NDArray[np.bool_]:
     return np.asarray((records.chunks != records.chunks[:, :1]).any(axis=(1, 2)))
 
 
-def parent_links(route: Route, parents: IntArray, *, every: bool, mark_roots: bool) -> IntArray:
+def parent_links(
+    route: Route, parents: IntArray, *, every: bool, mark_roots: bool, follows: bool = False
+) -> IntArray:
     """The links of a skeleton that a reader does not know without being told.
 
     A reader takes the row before as the parent, unless a row is the first of its fragment or a
@@ -116,6 +118,7 @@ def parent_links(route: Route, parents: IntArray, *, every: bool, mark_roots: bo
         every: Whether each row that has a parent gets a link, known or not.
         mark_roots: Whether readers take the row before as the parent also across fragments, so
             that roots must be told from others by a link to :data:`NO_ROW`.
+        follows: Whether other rows may come before these.
 
     Returns:
         (K, 2) int64 stored rows (child, parent).
@@ -126,14 +129,20 @@ def parent_links(route: Route, parents: IntArray, *, every: bool, mark_roots: bo
     told |= every
     told &= ~root
     if mark_roots:
-        told[1:] |= root[1:]
+        later = 0 if follows else 1
+        told[later:] |= root[later:]
     children = np.flatnonzero(told)
     above = np.where(root[children], NO_ROW, parents[children])
     return np.stack([children, above], axis=1)
 
 
 def tree_records(
-    route: Route, edges: IntArray, values: Mapping[str, AnyArray], *, mark_roots: bool
+    route: Route,
+    edges: IntArray,
+    values: Mapping[str, AnyArray],
+    *,
+    mark_roots: bool,
+    owners: IntArray | None = None,
 ) -> LinkRecords:
     """The edges of a skeleton that a reader has to be told; all, where edges have values.
 
@@ -142,12 +151,17 @@ def tree_records(
         edges: (M, 2) int64 stored rows (child, parent).
         values: Edge attributes, name -> (M,) or (M, C).
         mark_roots: As in :func:`parent_links`.
+        owners: (N,) int64 where rows are part of a level: edges are in ascending owner of the
+            stored row that is their child, and other rows may come before these.
     """
     count = len(route.order)
     above, edge_of = np.full(count, -1, np.int64), np.full(count, -1, np.int64)
     above[edges[:, 0]] = edges[:, 1]
     edge_of[edges[:, 0]] = np.arange(len(edges))
-    told = parent_links(route, above, every=bool(values), mark_roots=mark_roots)
+    part = owners is not None
+    told = parent_links(route, above, every=bool(values), mark_roots=mark_roots, follows=part)
+    if owners is not None:
+        told = told[np.argsort(owners[told[:, 0]], kind="stable")]
     named = {name: _spread_rows(v, edge_of[told[:, 0]]) for name, v in values.items()}
     return link_records(route, told, named)
 
