@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol, cast, runtime_checkable
 
-from zarr_vectors.core.backends import open_backend
+from zarr_vectors.core.backends import open_backend, origin_of
 from zarr_vectors.core.backends.urls import redact
 from zarr_vectors.core.group import Group, group_at
 from zarr_vectors.core.handle import open_handle
@@ -24,6 +24,15 @@ class Session(Protocol):
         ...
 
 
+@runtime_checkable
+class Snapshots(Protocol):
+    """A place that goes on after a snapshot."""
+
+    def commit(self, message: str) -> str | None:
+        """Make what was written a snapshot; its id, None where nothing was."""
+        ...
+
+
 def session_for(group: Group) -> Session | None:
     """The transaction a group's store writes to, None where the store has none."""
     found = getattr(group.backend.zarr_store(), "session", None)
@@ -31,7 +40,14 @@ def session_for(group: Group) -> Session | None:
 
 
 def commit(group: Group, message: str = "zarr-vectors write") -> str | None:
-    """Make what was written a snapshot; its id, None where the store has none."""
+    """Make what was written a snapshot; its id, None where the store has none.
+
+    Of a group opened by the address of a repository, operations are snapshots by themselves: this
+    is for what was written to the group directly, and None where that is nothing.
+    """
+    backend = group.backend
+    if isinstance(backend, Snapshots):
+        return backend.commit(message)
     session = session_for(group)
     return None if session is None else session.commit(message)
 
@@ -41,6 +57,7 @@ def discard_changes(group: Group) -> None:
     session = session_for(group)
     if session is not None:
         session.discard_changes()
+        group.layout.forget()
 
 
 def rebind(group: Group, backend: str | object, **options: Any) -> Group:  # noqa: ANN401
@@ -49,7 +66,7 @@ def rebind(group: Group, backend: str | object, **options: Any) -> Group:  # noq
     Args:
         group: The group.
         backend: ``local``, ``obstore``, ``fsspec``, or a store of the same address.
-        options: Passed to the driver.
+        options: Passed to the driver; those of the old one are not.
 
     Raises:
         StoreError: The store given is at another address.
@@ -57,8 +74,7 @@ def rebind(group: Group, backend: str | object, **options: Any) -> Group:  # noq
     old = group.backend
     mode = "r" if old.read_only else "r+"
     if isinstance(backend, str):
-        place = old.url if old.local_path is None else old.local_path
-        new = open_backend(place, mode=mode, backend=backend, **options)
+        new = open_backend(origin_of(old), mode=mode, backend=backend, **options)
     else:
         new = open_backend(cast("Any", backend), mode=mode, **options)
         if new.url.rstrip("/") != old.url.rstrip("/"):

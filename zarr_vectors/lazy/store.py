@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from zarr_vectors.constants import OBJECT_ATTRIBUTES, OBJECT_INDEX, VERTICES
-from zarr_vectors.core.backends import IOStats, StorageBackend, StoreLike
+from zarr_vectors.core.backends import IOStats, StorageBackend, StoreLike, origin_of
 from zarr_vectors.core.group import Group, group_at
 from zarr_vectors.core.handle import StoreHandle, handle_at, open_handle
 from zarr_vectors.core.headers import read_headers
@@ -330,9 +330,13 @@ class ZVStore:
         raise ArrayError(f"{path!r} is not an array to slice: vertices or object_attributes/<name>")
 
     def set_backend(self, backend: str | None, **options: Any) -> None:  # noqa: ANN401
-        """Serve the same address by another driver; cached levels are dropped."""
-        local = self._handle.backend.local_path
-        place = self.url if local is None else local
+        """Serve the same address by another driver; cached levels are dropped.
+
+        Args:
+            backend: ``local``, ``obstore`` or ``fsspec``; by the address when None.
+            options: Passed to the driver; those given at opening are not.
+        """
+        place = origin_of(self._handle.backend)
         self._handle = open_handle(place, backend=backend, **options)
         self.close()
 

@@ -1,7 +1,12 @@
 """Places that hold bytes: local folders, buckets, web servers, any Zarr store."""
 
 from zarr_vectors.core.backends.base import StorageBackend
-from zarr_vectors.core.backends.registry import StoreLike, open_backend, resolve_backend_name
+from zarr_vectors.core.backends.registry import (
+    StoreLike,
+    open_backend,
+    origin_of,
+    resolve_backend_name,
+)
 from zarr_vectors.core.backends.requests import CancelScope
 from zarr_vectors.core.backends.stats import IOCount, IOStats
 from zarr_vectors.core.backends.urls import redact
@@ -13,6 +18,7 @@ __all__ = [
     "StorageBackend",
     "StoreLike",
     "open_backend",
+    "origin_of",
     "redact",
     "resolve_backend_name",
 ]

@@ -69,6 +69,29 @@ def is_bucket_host(url: str) -> bool:
     return bool(_AMAZON.fullmatch(parts.netloc) or _AZURE.fullmatch(parts.netloc))
 
 
+def is_zip(address: str, backend: str) -> bool:
+    """An address of a zip file: it ends so, and is no folder where that can be seen."""
+    if backend == "icechunk":
+        return False
+    if scheme_of(address) in {"", "file"}:
+        path = local_path(address)
+        return path.lower().endswith(".zip") and not os.path.isdir(path)
+    return urlsplit(address).path.lower().endswith(".zip")
+
+
+def split_zip(address: str) -> tuple[str, str, str]:
+    """Folder and name of a zip file, and its address without secrets.
+
+    A local one is where its links lead.
+    """
+    if scheme_of(address) in {"", "file"}:
+        path = Path(os.path.realpath(local_path(address)))
+        return os.fspath(path.parent), path.name, file_url(path)
+    parts = urlsplit(address)
+    folder, _, name = parts.path.rpartition("/")
+    return urlunsplit(parts._replace(path=folder)), unquote(name), redact(address)
+
+
 def redact(text: str) -> str:
     """``text`` with user info and query of every URL in it left out.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from zarr_vectors.constants import NODE
 from zarr_vectors.core.backends import IOStats, StorageBackend
@@ -29,6 +29,16 @@ if TYPE_CHECKING:
     from zarr.abc.store import Store
 
 Buffer = bytes | bytearray | memoryview
+
+
+@runtime_checkable
+class KeepsSnapshots(Protocol):
+    """A place where what is written is a snapshot or nothing, without a journal."""
+
+    def one_commit(self, operation: str) -> AbstractContextManager[None]:
+        """What is written in the block is one snapshot; an exception leaves none of it."""
+        ...
+
 
 SEGMENT_BYTES = 16 * 2**20
 """Old bytes held and stored together."""
@@ -171,8 +181,9 @@ def transaction(
 ) -> Iterator[StorageBackend]:
     """Write to a store such that either all of it is there afterwards, or none.
 
-    Inside a transaction of the same backend this is part of that one. In a store that has
-    transactions of its own it does nothing: commit those.
+    Inside a transaction of the same backend this is part of that one. In a repository opened by
+    its address it is one commit; a store that has a session of its own is left for its owner to
+    commit.
 
     Args:
         place: The store; a transaction's backend joins that transaction.
@@ -194,7 +205,8 @@ def transaction(
     if place.read_only:
         raise StoreError(f"{place.url} cannot be written to: it was opened for reading")
     if not place.any_key:
-        yield place
+        with place.one_commit(operation) if isinstance(place, KeepsSnapshots) else nullcontext():
+            yield place
         return
     record = Record.new(operation)
     hold(place, HEAD, record, lambda dead: put_back(place, dead))
