@@ -5,6 +5,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+
 from zv_viewer.loading.cache import CellCache
 from zv_viewer.model.chunks import CellArrays
 
