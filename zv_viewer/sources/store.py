@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zarr_vectors.core.backends import StoreLike
+from zarr_vectors.core.backends.urls import scheme_of
 from zarr_vectors.exceptions import StoreError
 from zarr_vectors.lazy import ZVLevel, ZVStore, open_zv
 from zv_viewer.model.scene import AttributeInfo, LevelInfo, SceneInfo
@@ -35,6 +36,7 @@ class StoreSource:
     def __init__(self, place: StoreLike, **options: Any) -> None:  # noqa: ANN401 - as open_zv
         # Cells are kept by the viewer; a second copy here would count twice.
         self._store: ZVStore = open_zv(place, cache_bytes=0, **options)
+        self._remote = is_remote(self._store.url)
         self._levels: dict[int, ZVLevel] = {n: self._store[n] for n in self._store.levels}
 
     def describe(self) -> SceneInfo:
@@ -99,10 +101,10 @@ class StoreSource:
 
     def network(self) -> Network:
         """How the store's place has answered lately."""
-        stats, local = self._store.io, self._store.backend.local_path
+        stats = self._store.io
         failing, seconds = stats.failing or ("", 0.0)
         return Network(
-            remote=local is None,
+            remote=self._remote,
             latency_s=stats.latency_s,
             bytes_per_s=stats.bytes_per_s,
             in_flight=stats.in_flight,
@@ -158,9 +160,15 @@ class StoreSource:
 
 
 def name_of(url: str) -> str:
-    """What to call a store: the last part of its address, without what says its kind."""
-    last = unquote(url.rstrip("/").rsplit("/", 1)[-1])
+    """What to call a store: the last name in its address, without what says its kind."""
+    names = [name for name in url.rstrip("/").split("/") if not name.startswith("@")]
+    last = unquote(names[-1])
     return last.removesuffix(".zip").removesuffix(".zarrvectors") or last
+
+
+def is_remote(url: str) -> bool:
+    """Whether an address is one behind a network."""
+    return scheme_of(url).removeprefix("icechunk+") not in {"", "file", "memory"}
 
 
 def _stack(parts: list[npt.NDArray[T]]) -> npt.NDArray[T]:
