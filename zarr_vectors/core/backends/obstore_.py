@@ -18,7 +18,14 @@ from zarr.storage import ObjectStore as ZarrObjectStore
 
 from zarr_vectors.core.backends.obstore_lists import list_below, list_children
 from zarr_vectors.core.backends.obstore_reads import ABSENT, AsIs, Asks, Bodies
-from zarr_vectors.core.backends.requests import Policy, Request, Requests, Versions, gap_for, join
+from zarr_vectors.core.backends.requests import (
+    Policy,
+    Request,
+    Requests,
+    Versions,
+    gap_for,
+    jobs_of,
+)
 from zarr_vectors.core.backends.stats import IOStats
 from zarr_vectors.core.backends.urls import redact
 from zarr_vectors.core.paths import check_key
@@ -82,7 +89,9 @@ class ObstoreBackend:
         Near ranges of one key are fetched together.
         """
         answers: list[bytes | None] = [None] * len(ranges)
-        jobs, wasted = _pieces(ranges, gap_for(self.stats.latency_s, self.stats.bytes_per_s))
+        for key, _, _ in ranges:
+            check_key(key)
+        jobs, wasted = jobs_of(ranges, gap_for(self.stats.latency_s, self.stats.bytes_per_s))
         parts = self._requests.each("read", self._part, list(jobs), _key_of)
         for job, part in zip(jobs, parts, strict=True):
             for number in jobs[job]:
@@ -219,33 +228,6 @@ class _Quiet(ZarrObjectStore[ObjectStore]):
 
     def __repr__(self) -> str:
         return redact(super().__repr__())
-
-
-def _pieces(
-    ranges: Sequence[tuple[str, int, int]], gap: int
-) -> tuple[dict[tuple[str, int, int], tuple[int, ...]], int]:
-    """Requests that bring all ranges, with the numbers of those in each, and bytes of no use.
-
-    A request is ``(key, start, stop)``; one from the end is ``(key, -size, 0)``.
-    """
-    by_key: dict[str, list[int]] = {}
-    jobs: dict[tuple[str, int, int], tuple[int, ...]] = {}
-    for number, (key, start, _) in enumerate(ranges):
-        check_key(key)
-        if start < 0:
-            job = (key, start, 0)
-            jobs[job] = (*jobs.get(job, ()), number)
-        else:
-            by_key.setdefault(key, []).append(number)
-    wasted = 0
-    for key, numbers in by_key.items():
-        spans = [(ranges[number][1], ranges[number][2]) for number in numbers]
-        pieces = join(spans, gap)
-        for piece in pieces:
-            jobs[key, piece.start, piece.stop] = tuple(numbers[n] for n in piece.members)
-        wanted = sum(piece.stop - piece.start for piece in join(spans, 0))
-        wasted += sum(piece.stop - piece.start for piece in pieces) - wanted
-    return jobs, wasted
 
 
 def _key_of(item: tuple[Any, ...]) -> str:

@@ -10,7 +10,7 @@ from zarr.core.buffer import default_buffer_prototype
 from zarr.core.buffer.cpu import Buffer as CpuBuffer
 
 from zarr_vectors.constants import NODE
-from zarr_vectors.core.backends.requests import Policy, Request, Requests
+from zarr_vectors.core.backends.requests import Policy, Request, Requests, gap_for, jobs_of
 from zarr_vectors.core.backends.stats import IOStats
 from zarr_vectors.core.backends.urls import redact
 from zarr_vectors.core.paths import check_key
@@ -68,20 +68,28 @@ class ZarrStoreBackend:
         return found
 
     def get_ranges(self, ranges: Sequence[tuple[str, int, int]]) -> list[bytes | None]:
-        """One answer per ``(key, start, length)``; None where there is no such key."""
+        """One answer per ``(key, start, length)``; None where there is no such key.
+
+        Near ranges of one key are fetched together.
+        """
 
         async def get(wanted: tuple[str, int, int], request: Request) -> bytes | None:
-            key, start, length = wanted
-            if start >= 0:
-                return await self._get(key, RangeByteRequest(start, start + length), request)
-            tail = await self._get(key, SuffixByteRequest(-start), request)
-            return None if tail is None else tail[:length]
+            key, start, stop = wanted
+            part = SuffixByteRequest(-start) if start < 0 else RangeByteRequest(start, stop)
+            return await self._get(key, part, request)
 
         for key, _, _ in ranges:
             check_key(key)
-        answers = self._requests.each("read", get, ranges, _key_of)
+        answers: list[bytes | None] = [None] * len(ranges)
+        jobs, wasted = jobs_of(ranges, gap_for(self.stats.latency_s, self.stats.bytes_per_s))
+        parts = self._requests.each("read", get, list(jobs), _key_of)
+        for job, part in zip(jobs, parts, strict=True):
+            for number in jobs[job]:
+                _, start, length = ranges[number]
+                begin = start - job[1] if start >= 0 else 0
+                answers[number] = None if part is None else part[begin : begin + length]
         size = sum(len(answer) for answer in answers if answer is not None)
-        self.stats.add(requests=len(ranges), bytes_read=size)
+        self.stats.add(requests=len(ranges), bytes_read=size, bytes_wasted=wasted)
         return answers
 
     def put_many(self, items: Mapping[str, Buffer]) -> None:

@@ -9,7 +9,7 @@ from zarr_vectors.core.backends.requests.cancelling import CancelScope
 from zarr_vectors.core.backends.requests.concurrency import Window
 from zarr_vectors.core.backends.requests.deadlines import Limits, Pace
 from zarr_vectors.core.backends.requests.faults import CutShort, Fault, OutOfDate, fault_of
-from zarr_vectors.core.backends.requests.ranges import Piece, gap_for, join
+from zarr_vectors.core.backends.requests.ranges import Piece, gap_for, jobs_of, join
 from zarr_vectors.core.backends.requests.retrying import Retrying
 from zarr_vectors.core.backends.requests.runner import Policy, Request, Requests
 from zarr_vectors.core.backends.requests.versions import Version, Versions
@@ -31,5 +31,6 @@ __all__ = [
     "Window",
     "fault_of",
     "gap_for",
+    "jobs_of",
     "join",
 ]

@@ -59,3 +59,29 @@ def join(ranges: Sequence[tuple[int, int]], gap: int, most: int = MOST_BYTES) ->
     if members:
         pieces.append(Piece(start, stop, tuple(members)))
     return pieces
+
+
+def jobs_of(
+    ranges: Sequence[tuple[str, int, int]], gap: int
+) -> tuple[dict[tuple[str, int, int], tuple[int, ...]], int]:
+    """Requests that bring all ranges, with the numbers of those in each, and bytes of no use.
+
+    A request is ``(key, start, stop)``; one from the end is ``(key, -size, 0)``.
+    """
+    by_key: dict[str, list[int]] = {}
+    jobs: dict[tuple[str, int, int], tuple[int, ...]] = {}
+    for number, (key, start, _) in enumerate(ranges):
+        if start < 0:
+            job = (key, start, 0)
+            jobs[job] = (*jobs.get(job, ()), number)
+        else:
+            by_key.setdefault(key, []).append(number)
+    wasted = 0
+    for key, numbers in by_key.items():
+        spans = [(ranges[number][1], ranges[number][2]) for number in numbers]
+        pieces = join(spans, gap)
+        for piece in pieces:
+            jobs[key, piece.start, piece.stop] = tuple(numbers[n] for n in piece.members)
+        wanted = sum(piece.stop - piece.start for piece in join(spans, 0))
+        wasted += sum(piece.stop - piece.start for piece in pieces) - wanted
+    return jobs, wasted
