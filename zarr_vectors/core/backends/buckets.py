@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from obstore.store import HTTPStore, MemoryStore, ObjectStore, from_url
@@ -23,6 +24,7 @@ from zarr_vectors.core.backends.access.asking import Access
 from zarr_vectors.core.backends.access.attempts import ANONYMOUS
 from zarr_vectors.core.backends.access.options import SERVICES
 from zarr_vectors.core.backends.access.region import endpoint_of
+from zarr_vectors.core.backends.caching import MEMORY_BYTES, Caching, with_caches
 from zarr_vectors.core.backends.obstore_ import ObstoreBackend
 from zarr_vectors.core.backends.requests import Policy
 from zarr_vectors.core.backends.urls import bucket_of, is_bucket_host, redact, scheme_of, split_user
@@ -45,8 +47,10 @@ def open_url(
     credentials: str | None = None,
     profile: str | None = None,
     policy: Policy | None = None,
+    memory_bytes: int = MEMORY_BYTES,
+    cache_dir: str | Path | None = None,
     **options: Any,  # noqa: ANN401 - those of obstore
-) -> ObstoreBackend:
+) -> ObstoreBackend | Caching:
     """Backend of a bucket or web address.
 
     Args:
@@ -56,6 +60,9 @@ def open_url(
             None, and ``auto`` where that says nothing.
         profile: Profile of the AWS files.
         policy: How many requests at once, how often again, how long.
+        memory_bytes: Bytes of what is read to keep in memory, if nothing is written; 0 for none.
+        cache_dir: Folder to keep it in for later runs; ``ZARR_VECTORS_CACHE`` when None, and none
+            where that says nothing.
         options: Passed to obstore.
 
     Raises:
@@ -77,7 +84,10 @@ def open_url(
         place, read_only = _web(url, options), True
     else:
         place = _made(url, from_url, options)
-    return ObstoreBackend(place, read_only=read_only, url=url, policy=policy)
+    opened = ObstoreBackend(place, read_only=read_only, url=url, policy=policy)
+    if not read_only or not (scheme in SERVICES or scheme in {"http", "https"}):
+        return opened
+    return with_caches(opened, memory_bytes, cache_dir)
 
 
 def _bucket(

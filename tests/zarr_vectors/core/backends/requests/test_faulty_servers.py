@@ -34,7 +34,7 @@ NO_RETRY = {"max_retries": 0}
 
 
 def opened(server: Server, name: str = "store", mode: str = "r") -> StorageBackend:
-    options = {**server.options, "retry_config": NO_RETRY, "policy": QUICK}
+    options = {**server.options, "retry_config": NO_RETRY, "policy": QUICK, "memory_bytes": 0}
     return open_backend(server.at(name), mode=mode, **options)
 
 
@@ -172,7 +172,10 @@ def odd() -> Iterator[tuple[type[Odd], StorageBackend]]:
     server.closing = threading.Event()
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
-    yield Fresh, open_backend(f"http://127.0.0.1:{server.server_port}/s", policy=QUICK)
+    yield (
+        Fresh,
+        open_backend(f"http://127.0.0.1:{server.server_port}/s", policy=QUICK, memory_bytes=0),
+    )
     server.closing.set()
     server.shutdown()
     thread.join()
@@ -259,7 +262,7 @@ def test_a_place_that_hangs_is_given_up(s3: Server) -> None:
 
 
 def test_a_place_that_is_not_there_is_offline() -> None:
-    place = open_backend("http://127.0.0.1:9/store", policy=QUICK)
+    place = open_backend("http://127.0.0.1:9/store", policy=QUICK, memory_bytes=0)
     with pytest.raises(StoreUnreachable) as caught:
         place.get_many(["zarr.json"])
     assert caught.value.trouble == "offline"
