@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zarr_vectors.core.layouts.base import LinkRecords
+from zarr_vectors.core.layouts.placed import PlacedLinks
 from zarr_vectors.encoding.fragment_tables import FragmentTables
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.reading.assemble import damaged
@@ -69,30 +70,36 @@ def stored_ends(
     count, width = records.rows.shape
     if not count or not len(selection.coords):
         return np.full((count, width), OUTSIDE, np.int64)
-    if records.chunks.shape != (count, width, selection.coords.shape[1]):
+    placed = records if isinstance(records, PlacedLinks) else None
+    places = records.chunks if placed is None else placed.places
+    if places.shape[1:] != (width, selection.coords.shape[1]):
         raise ArrayError(
-            f"{array} of {url} is damaged: chunks of links have {records.chunks.shape[2]} "
+            f"{array} of {url} is damaged: chunks of links have {places.shape[2]} "
             f"components, expected {selection.coords.shape[1]}",
             array=array,
         )
-    flat = records.chunks.reshape(count * width, -1)
-    ranks = chunk_ranks(flat, selection.coords)
-    rows = records.rows.reshape(-1)
-    known = ranks >= 0
-    sizes = np.diff(selection.starts)[ranks]
-    none = (rows < 0) & roots
-    wrong = known & ~none & ((rows < 0) | (rows >= sizes))
+    ranks = chunk_ranks(places.reshape(len(places) * width, -1), selection.coords)
+    ranks = ranks.reshape(-1, width)
+    # the first stored row and the number of rows of every end's chunk, beyond the chunks read none
+    starts = np.append(selection.starts[:-1], 0)[ranks]
+    sizes = np.append(np.diff(selection.starts), -1)[ranks]
+    if placed is not None:
+        starts, sizes = placed.spread(starts), placed.spread(sizes)
+    rows = records.rows
+    known = sizes >= 0
+    below = rows < 0
+    wrong = known & (rows >= sizes)
+    if not roots:
+        wrong |= known & below
     if wrong.any():
-        at = int(np.flatnonzero(wrong)[0])
-        raise damaged(
-            array,
-            tuple(flat[at].tolist()),
-            url,
-            f"a link names row {rows[at]} of {sizes[at]}",
-        )
-    ends = np.where(known, selection.starts[ranks] + rows, OUTSIDE)
-    ends[none] = NO_PARENT
-    return ends.reshape(count, width)
+        at = int(wrong.argmax())
+        chunk = tuple(records.chunks.reshape(count * width, -1)[at].tolist())
+        what = f"a link names row {rows.flat[at]} of {sizes.flat[at]}"
+        raise damaged(array, chunk, url, what)
+    ends = np.where(known, starts + rows, OUTSIDE)
+    if roots:
+        ends[below] = NO_PARENT
+    return ends
 
 
 def renumbered(

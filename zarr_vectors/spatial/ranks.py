@@ -29,10 +29,14 @@ def chunk_ranks(wanted: IntArray, coords: IntArray) -> IntArray:
     limit = prod(extents)
     if limit >= _MAX_KEY:  # a sparse, huge grid
         return _one_by_one(wanted, coords)
-    inside = ((wanted >= low) & (wanted <= high)).all(axis=1)
+    inside = np.ones(len(wanted), np.bool_)
     keys, known = np.zeros(len(wanted), np.int64), np.zeros(len(coords), np.int64)
     for axis, extent in enumerate(extents):
-        keys = keys * extent + (wanted[:, axis] - low[axis])
+        column = wanted[:, axis]
+        inside &= (column >= low[axis]) & (column <= high[axis])
+        keys *= extent
+        keys += column
+        keys -= low[axis]
         known = known * extent + (coords[:, axis] - low[axis])
     keys[~inside] = 0
     if limit <= _TABLE:

@@ -8,16 +8,24 @@ from typing import Any
 
 import numpy as np
 
+from zarr_vectors.core.layouts.columns import Column, column_of
 from zarr_vectors.core.layouts.tree import Tree
 from zarr_vectors.core.metadata import AttributeSpec
 from zarr_vectors.encoding.fragments import decode_fragments, encode_ranges
-from zarr_vectors.encoding.ragged import decode_inline, decode_rows, encode_inline, encode_rows
+from zarr_vectors.encoding.ragged import (
+    decode_inline,
+    decode_rows,
+    encode_inline,
+    encode_rows,
+    values_at,
+)
 from zarr_vectors.exceptions import ArrayError, MetadataError
 from zarr_vectors.typing import AnyArray, ChunkCoords, IntArray
 
 Buffer = bytes | bytearray | memoryview
 
 INLINE_HEAD = (1).to_bytes(8, "little") + bytes(8)
+_INLINE = np.dtype([("groups", "<i8"), ("begin", "<i8")])
 """Header of a blob of one group of rows."""
 FAMILY_KEY = "zarr_vectors_family"
 """Attribute of a family of links that holds what readers would otherwise have to list."""
@@ -48,6 +56,33 @@ class LinkTree(Tree):
                 )
         counts = np.array([len(cell.data) // width for cell in cells], np.int64)
         return decode_rows(b"".join(cell.data for cell in cells), "<i8", columns), counts
+
+    def column_rows(self, column: Column, path: str, columns: int) -> tuple[IntArray, IntArray]:
+        """(M, columns) int64 rows of all cells of an array, and (n,) the rows of each."""
+        width = 8 * columns
+        uneven = column.sizes % width != 0
+        if uneven.any():
+            number = int(uneven.argmax())
+            raise self.damaged(
+                path,
+                f"{column.sizes[number]} bytes are not whole links of {width} bytes",
+                column.keys[number],
+            )
+        return decode_rows(column.data.data, "<i8", columns), column.sizes // width
+
+    def headless(self, column: Column, path: str) -> Column:
+        """Cells that have an inline header, as their rows alone."""
+        starts = column.starts()
+        long = column.sizes >= len(INLINE_HEAD)
+        if long.all() and len(starts):
+            heads = values_at(column.data, starts, _INLINE)
+            if (heads["groups"] == 1).all() and not heads["begin"].any():
+                keep = np.ones(len(column.data), np.bool_)
+                keep[(starts[:, None] + np.arange(len(INLINE_HEAD))).reshape(-1)] = False
+                return Column(column.keys, column.data[keep], column.sizes - len(INLINE_HEAD))
+        cells = [Cell(path, key, data) for key, data in column.cells().items()]
+        bodies = {cell.chunk: bytes(cell.data) for cell in self.without_heads(cells)}
+        return column_of(bodies, column.keys)
 
     def link_groups(
         self, cell: Cell, table: Buffer | None, columns: int, *, headed: bool

@@ -10,7 +10,9 @@ import numpy as np
 
 from zarr_vectors.core.layouts import ends
 from zarr_vectors.core.layouts.base import LinkRecords
+from zarr_vectors.core.layouts.columns import Column
 from zarr_vectors.core.layouts.linked import Cell, keys_of
+from zarr_vectors.core.layouts.placed import PlacedLinks
 from zarr_vectors.core.layouts.v09.cells import Cells09
 from zarr_vectors.core.layouts.v09.families import (
     Families09,
@@ -39,6 +41,21 @@ class _Chosen:
     turned: bool
     """A first column says in which order ends were given."""
     keys: list[ChunkCoords]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Table:
+    """Links of one array.
+
+    Attributes:
+        rows: (M, W) int64, row of every end, in the order ends were given.
+        order: (M, W) int64, stored place of every end; None where they lie in order.
+        counts: (n,) int64 links of every cell.
+    """
+
+    rows: IntArray
+    order: IntArray | None
+    counts: IntArray
 
 
 class ReadsLinks09(Cells09, Families09):
@@ -87,16 +104,20 @@ class ReadsLinks09(Cells09, Families09):
         parts, grids = self._parts(family, names, None if starting else wanted)
         chosen = self._chosen(family, parts, grids, wanted, starting=starting)
         blobs = self._fetch(family, chosen, grids, names)
+        tables = [self._table(family, one, blobs[one.part.path]) for one in chosen]
+        counts = np.concatenate([np.zeros(0, np.int64), *(table.counts for table in tables)])
         values = {
-            name: self._values(family, name, chosen, blobs, grids, found[groups[name]])
+            name: self._values(family, name, chosen, blobs, counts, grids, found[groups[name]])
             for name in names
         }
-        links = self._records(family, chosen, blobs, ratio, values)
+        with self.blaming(path):
+            places = _places(family, chosen, ratio)
+        links = _together(family, places, tables, counts, values)
         if wanted is None and len(links.rows) != family.count:
             raise self.damaged(path, f"it has {len(links.rows)} links of {family.count}")
         if wanted is not None and starting:
             held = wanted.holds(links.places.reshape(-1, family.rank))
-            links = links.kept(links.ends_in(held.reshape(-1, family.width), 0))
+            links = links.kept(links.starting(held.reshape(-1, family.width)))
         return links
 
     def _parts(
@@ -159,13 +180,14 @@ class ReadsLinks09(Cells09, Families09):
             if type(turned) is not bool:
                 raise self.damaged(part.path, "its has_perm is malformed")
             stored = self.list_cells(part.path) if grid.stored is None else grid.listed
-            cells = np.array(stored, np.int64).reshape(-1, family.rank)
+            cells, keys = np.array(stored, np.int64).reshape(-1, family.rank), list(stored)
             if wanted is not None:
                 touched = part.touch if starting else part.reach
                 kept = wanted.holds(cells) if family.delta else touched(cells, wanted)
                 cells = cells[kept]
+                keys = keys_of(cells)
             if len(cells):
-                chosen.append(_Chosen(part, cells, turned, keys_of(cells)))
+                chosen.append(_Chosen(part, cells, turned, keys))
         return sorted(chosen, key=lambda one: one.turned)
 
     def _fetch(
@@ -190,53 +212,16 @@ class ReadsLinks09(Cells09, Families09):
                 raise self.damaged(path, "it is empty or missing", lost)
         return found
 
-    def _records(
-        self,
-        family: Family,
-        chosen: Sequence[_Chosen],
-        blobs: Mapping[str, Column],
-        ratio: Ratio | None,
-        values: Mapping[str, AnyArray],
-    ) -> PlacedLinks:
-        """Links of all cells, cell after cell."""
-        tables, counts, orders = [], [np.zeros(0, np.int64)], []
-        for one in chosen:
-            column = blobs[one.part.path]
-            if family.delta or not one.part.inside:
-                column = self.without_heads(column, one.part.path)
-            table, own = self.column_rows(column, one.part.path, family.width + one.turned)
-            counts.append(own)
-            with self.blaming(family.path):
-                first, order = table[:, :1], np.zeros((0, family.width), np.int64)
-                if one.turned:
-                    order, table = ends.decode_places(first[:, 0], family.width), table[:, 1:]
-                    table = np.take_along_axis(table, order, axis=1)
-            tables.append(table)
-            orders.append(order)
-        rows = np.concatenate([np.zeros((0, family.width), np.int64), *tables])
-        # those that lie in order come first
-        plain = len(rows) - sum(map(len, orders))
-        turned = None
-        if plain < len(rows):
-            in_order = np.broadcast_to(np.arange(family.width), (plain, family.width))
-            turned = np.concatenate([in_order, *orders])
-        sizes = np.concatenate(counts)
-        at = np.repeat(np.arange(len(sizes)), sizes)
+    def _table(self, family: Family, one: _Chosen, column: Column) -> _Table:
+        path = one.part.path
+        if family.delta or not one.part.inside:
+            column = self.headless(column, path)
+        rows, counts = self.column_rows(column, path, family.width + one.turned)
+        if not one.turned:
+            return _Table(rows, None, counts)
         with self.blaming(family.path):
-            places = self._places(family, chosen, ratio)
-        return PlacedLinks(places, at, turned, rows, values)
-
-    def _places(
-        self, family: Family, chosen: Sequence[_Chosen], ratio: Ratio | None
-    ) -> IntArray:
-        """(K, W, R) chunks of the ends of every cell's links, as stored."""
-        if not chosen:
-            return np.zeros((0, family.width, family.rank), np.int64)
-        sources = np.concatenate([one.cells for one in chosen])
-        numbers = np.repeat(np.arange(len(chosen)), [len(one.cells) for one in chosen])
-        offsets = np.stack([one.part.offsets for one in chosen])[numbers]
-        others = ends.anchors(sources, ratio)[:, None] + offsets
-        return np.concatenate([sources[:, None], others], axis=1)
+            order = ends.decode_places(rows[:, 0], family.width)
+        return _Table(np.take_along_axis(rows[:, 1:], order, axis=1), order, counts)
 
     def _values(
         self,
@@ -244,6 +229,7 @@ class ReadsLinks09(Cells09, Families09):
         name: str,
         chosen: Sequence[_Chosen],
         blobs: Mapping[str, Column],
+        counts: IntArray,
         grids: Mapping[str, Grid],
         attrs: Mapping[str, Any],
     ) -> AnyArray:
@@ -256,14 +242,39 @@ class ReadsLinks09(Cells09, Families09):
         for path, other in specs.items():
             if (other.dtype, other.row_shape) != (spec.dtype, spec.row_shape):
                 raise self.damaged(path, f"its rows are of another type than those of {first}")
-        cells = []
-        counts = [np.zeros(0, np.int64)]
-        for one in chosen:
-            path = f"{group}/{one.part.segment}"
-            cells += [Cell(path, key, data) for key, data in blobs[path].cells().items()]
-            links = blobs[one.part.path]
-            if family.delta or not one.part.inside:
-                links = self.without_heads(links, one.part.path)
-            width = 8 * (family.width + one.turned)
-            counts.append(links.sizes // width)
-        return self.attribute_rows(cells, np.concatenate(counts), spec)
+        cells = [
+            Cell(path, key, data)
+            for path in (f"{group}/{one.part.segment}" for one in chosen)
+            for key, data in blobs[path].cells().items()
+        ]
+        return self.attribute_rows(cells, counts, spec)
+
+
+def _places(family: Family, chosen: Sequence[_Chosen], ratio: Ratio | None) -> IntArray:
+    """(K, W, R) chunks of the ends of every cell's links, as stored."""
+    if not chosen:
+        return np.zeros((0, family.width, family.rank), np.int64)
+    sources = np.concatenate([one.cells for one in chosen])
+    numbers = np.repeat(np.arange(len(chosen)), [len(one.cells) for one in chosen])
+    offsets = np.stack([one.part.offsets for one in chosen])[numbers]
+    others = ends.anchors(sources, ratio)[:, None] + offsets
+    return np.concatenate([sources[:, None], others], axis=1)
+
+
+def _together(
+    family: Family,
+    places: IntArray,
+    tables: Sequence[_Table],
+    counts: IntArray,
+    values: Mapping[str, AnyArray],
+) -> PlacedLinks:
+    """Links of all arrays; those whose ends lie in order come first."""
+    width = family.width
+    rows = np.concatenate([np.zeros((0, width), np.int64), *(table.rows for table in tables)])
+    at = np.repeat(np.arange(len(counts)), counts)
+    given = [table.order for table in tables if table.order is not None]
+    if not given:
+        return PlacedLinks(places, at, None, rows, values)
+    plain = len(rows) - sum(map(len, given))
+    order = np.concatenate([np.broadcast_to(np.arange(width), (plain, width)), *given])
+    return PlacedLinks(places, at, order, rows, values)
