@@ -13,7 +13,14 @@ from typing import Any, Self
 import numpy as np
 
 from zarr_vectors.constants import OBJECT_ATTRIBUTES, OBJECT_INDEX, VERTICES
-from zarr_vectors.core.backends import IOStats, StorageBackend, StoreLike, origin_of
+from zarr_vectors.core.backends import (
+    MEMORY_BYTES,
+    IOStats,
+    StorageBackend,
+    StoreLike,
+    forget_kept,
+    origin_of,
+)
 from zarr_vectors.core.group import Group, group_at
 from zarr_vectors.core.handle import StoreHandle, handle_at, open_handle
 from zarr_vectors.core.headers import read_headers
@@ -349,6 +356,7 @@ class ZVStore:
         """Drop caches; the store may still be used, and reads anew."""
         self._levels.clear()
         self._cache.clear()
+        forget_kept(self._handle.backend)
 
 
 def open_zv(
@@ -358,6 +366,7 @@ def open_zv(
     cache_bytes: int = DEFAULT_BYTES,
     cache_size: int | None = None,
     n_workers: int = 1,
+    cache_dir: str | Path | None = None,
     **backend_kwargs: Any,  # noqa: ANN401  each backend has options of its own
 ) -> ZVStore:
     """Open a store for reading; only metadata is read.
@@ -368,11 +377,14 @@ def open_zv(
         cache_bytes: Bytes of chunks to keep, 0 for none.
         cache_size: Chunks to keep at most, None for any number within ``cache_bytes``.
         n_workers: Threads that read ahead while iterating over chunks.
+        cache_dir: Folder to keep what is read of a bucket or web server, for later runs;
+            ``ZARR_VECTORS_CACHE`` when None, and none where that says nothing.
         backend_kwargs: Passed to the backend.
 
     Raises:
         StoreError: Missing, not a Zarr Vectors store, or of an unknown version.
         MetadataError: Damaged metadata.
     """
-    handle = open_handle(path, backend=backend, **backend_kwargs)
+    kept = {"memory_bytes": min(cache_bytes, MEMORY_BYTES), "cache_dir": cache_dir}
+    handle = open_handle(path, backend=backend, **{**kept, **backend_kwargs})
     return ZVStore(handle, cache_bytes=cache_bytes, cache_size=cache_size, n_workers=n_workers)

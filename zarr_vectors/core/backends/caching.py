@@ -14,7 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from zarr_vectors.constants import NODE
 from zarr_vectors.core.backends.base import StorageBackend
@@ -251,6 +251,15 @@ def with_caches(
         return place
     disk = DiskCache(folder) if folder else None
     return Caching(place, MemoryCache(memory_bytes), disk)
+
+
+def forget_kept(place: StorageBackend) -> None:
+    """Drop what is kept in memory of a place, however it is wrapped."""
+    inner: Any = place
+    while inner is not None:
+        if isinstance(inner, Caching):
+            inner.forget()
+        inner = getattr(inner, "place", None)
 
 
 def cost_of(name: str, data: bytes) -> int:

@@ -27,6 +27,8 @@ BACKENDS = ("local", "obstore", "fsspec")
 _OBSTORE_SCHEMES = frozenset(
     {"s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss", "http", "https", "memory"}
 )
+CACHES = ("memory_bytes", "cache_dir")
+"""Options that say what is kept of far places; of near ones nothing is."""
 _VARIABLE = "ZARR_VECTORS_BACKEND"
 _origins: WeakKeyDictionary[StorageBackend, str] = WeakKeyDictionary()
 
@@ -84,7 +86,8 @@ def open_backend(
         backend: ``local``, ``obstore`` or ``fsspec``; by the scheme when None.
         options: Passed to the backend: ``follow_links`` for a local folder, ``credentials`` and
             ``profile`` and settings of obstore for a bucket, ``branch`` or ``tag`` for a
-            repository.
+            repository. ``memory_bytes`` and ``cache_dir`` say what is kept of a bucket or web
+            server that is only read.
 
     Raises:
         AccessRefused: There is nothing to write with.
@@ -93,8 +96,9 @@ def open_backend(
     if mode not in {"r", "r+", "a", "w"}:
         raise StoreError(f"mode {mode!r} is unknown: expected r, r+, a or w")
     read_only = mode == "r"
+    caches = {name: options.pop(name) for name in CACHES if name in options}
     if isinstance(place, str | os.PathLike):
-        return _open_address(os.fspath(place), mode, backend, options)
+        return _open_address(os.fspath(place), mode, backend, options, caches)
     if isinstance(place, LocalStore):
         closed = read_only or place.read_only
         return LocalBackend(place.root, read_only=closed, create=mode in {"a", "w"}, **options)
@@ -130,7 +134,11 @@ def _open_store(store: Store, read_only: bool, options: dict[str, Any]) -> Stora
 
 
 def _open_address(
-    address: str, mode: str, backend: str | None, options: dict[str, Any]
+    address: str,
+    mode: str,
+    backend: str | None,
+    options: dict[str, Any],
+    caches: dict[str, Any],
 ) -> StorageBackend:
     name = resolve_backend_name(address, backend)
     if is_zip(address, name):
@@ -139,15 +147,17 @@ def _open_address(
         if mode in {"a", "w"}:
             raise StoreError(f"{redact(address)} is a zip file, which is read only")
         folder, file, url = split_zip(address)
-        place = _open_by(name, folder, "r", options)
+        place = _open_by(name, folder, "r", options, caches)
         opened: StorageBackend = ZipBackend(place, file, url)
     else:
-        opened = _open_by(name, address, mode, options)
+        opened = _open_by(name, address, mode, options, caches)
     _origins[opened] = address
     return opened
 
 
-def _open_by(name: str, address: str, mode: str, options: dict[str, Any]) -> StorageBackend:
+def _open_by(
+    name: str, address: str, mode: str, options: dict[str, Any], caches: dict[str, Any]
+) -> StorageBackend:
     read_only, making = mode == "r", mode in {"a", "w"}
     scheme = scheme_of(address)
     if name == "icechunk":
@@ -168,7 +178,7 @@ def _open_by(name: str, address: str, mode: str, options: dict[str, Any]) -> Sto
     if name == "obstore":
         from zarr_vectors.core.backends.buckets import open_url
 
-        return open_url(address, read_only=read_only, **options)
+        return open_url(address, read_only=read_only, **caches, **options)
     from zarr_vectors.core.backends.fsspec_ import open_fsspec
 
     return open_fsspec(address, read_only=read_only, **options)

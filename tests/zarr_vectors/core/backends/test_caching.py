@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from zarr_vectors import open_zv
 from zarr_vectors.core.backends import open_backend
 from zarr_vectors.core.backends.caching import Caching, MemoryCache, cost_of
 from zarr_vectors.core.backends.disk_cache import DiskCache
 from zarr_vectors.core.backends.requests import Version, Versions
 from zarr_vectors.exceptions import StoreError, ZVWarning
+from zarr_vectors.testing.data import points_store
 from zarr_vectors.testing.places import DictPlace
 from zarr_vectors.testing.servers import Server, http_server
 
@@ -365,3 +367,34 @@ def test_far_places_keep_and_near_ones_do_not(
         assert far.get_many(["0/c/0"]) == {"0/c/0": b"0123456789"}
     assert web.network.count() == 1
     assert "s/" not in "".join(path.name for path in files_of(tmp_path / "kept"))
+
+
+@pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
+def test_a_store_is_read_again_with_the_root_alone(
+    web: Server, tmp_path: Path, version: str
+) -> None:
+    points_store(tmp_path / "points", format_version=version)
+    places = [tmp_path / "points", web.at("points")]
+    right = open_zv(places[0])[0].vertices.compute()
+    options = {**web.options, "cache_dir": tmp_path / "kept"}
+    counts = []
+    for _ in range(2):
+        web.network.clear()
+        with open_zv(places[1], **options) as store:
+            assert (store[0].vertices.compute() == right).all()
+            first = web.network.count()
+            assert (store[0].vertices.compute() == right).all()
+            assert web.network.count() == first
+            store.close()
+            assert (store[0].vertices.compute() == right).all()
+        counts.append(first)
+    assert counts[1] <= 3 < counts[0]
+    options = {**web.options, "cache_bytes": 0}
+    store = open_zv(places[1], **options)
+    store[0].vertices.compute()
+    web.network.clear()
+    store[0].vertices.compute()
+    assert web.network.count() > 0
+    assert (
+        open_zv(places[0], cache_dir=tmp_path / "kept")[0].vertices.compute().shape == right.shape
+    )
