@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from zarr_vectors.core.handle import open_handle
+from zarr_vectors.core.handle import StoreHandle, open_handle
 from zarr_vectors.core.layouts.base import LinkFamily
 from zarr_vectors.exceptions import StoreError
-from zarr_vectors.lazy import ZVStore, open_zv
+from zarr_vectors.lazy import ZVStore
+from zv_viewer.sources.at_once import at_once
 from zv_viewer.sources.drawable import undrawn
 from zv_viewer.sources.stale import stale_levels, stale_warnings
 
@@ -24,9 +25,9 @@ def describe(store: ZVStore, links: dict[int, LinkFamily] | None = None) -> dict
         StoreError: There are no levels.
     """
     links = links or {}
-    levels = [_level(store, number, links.get(number)) for number in store.levels]
-    if not levels:
+    if not store.levels:
         raise StoreError(f"{store.url} has no levels")
+    levels = at_once(lambda n: _level(store, n, links.get(n)), store.levels)
     finest = store[store.levels[0]]
     return {
         "url": store.url,
@@ -59,17 +60,18 @@ def describe(store: ZVStore, links: dict[int, LinkFamily] | None = None) -> dict
 
 def info(path: str, *, as_json: bool) -> int:
     """Print the description of a store; errors are the library's own."""
-    with open_zv(path) as store:
-        facts = describe(store, links_of(path))
+    handle = open_handle(path)
+    with ZVStore(handle) as store:
+        facts = describe(store, links_of(handle))
     print(json.dumps(facts, indent=1) if as_json else _text(facts))
     return 0
 
 
-def links_of(path: str) -> dict[int, LinkFamily]:
+def links_of(handle: StoreHandle) -> dict[int, LinkFamily]:
     """What the links of each level of a store are that has any, from metadata."""
-    handle = open_handle(path)
-    found = {number: handle.layout.link_families(str(number)).get(0) for number in handle.levels}
-    return {number: family for number, family in found.items() if family is not None}
+    families = at_once(lambda n: handle.layout.link_families(str(n)).get(0), handle.levels)
+    found = zip(handle.levels, families, strict=True)
+    return {number: family for number, family in found if family is not None}
 
 
 def _level(store: ZVStore, number: int, links: LinkFamily | None) -> dict[str, Any]:

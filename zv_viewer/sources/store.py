@@ -14,6 +14,7 @@ from zarr_vectors.core.backends.urls import scheme_of
 from zarr_vectors.exceptions import StoreError
 from zarr_vectors.lazy import ZVLevel, ZVStore, open_zv
 from zv_viewer.model.scene import AttributeInfo, LevelInfo, SceneInfo
+from zv_viewer.sources.at_once import at_once
 from zv_viewer.sources.base import Network, RawCell
 from zv_viewer.sources.drawable import check_drawable
 from zv_viewer.sources.stale import stale_levels, stale_warnings
@@ -50,7 +51,7 @@ class StoreSource:
         check_drawable(store.url, store.geometry_types)
         names = tuple(axis.name for axis in store.axes)
         units = tuple(axis.unit for axis in store.axes)
-        levels = [self._level_info(number) for number in store.levels]
+        levels = at_once(self._level_info, store.levels)
         if not levels:
             raise StoreError(f"{store.url} has no levels")
         finest = self._levels[store.levels[0]]
