@@ -6,6 +6,7 @@ there are no generations, and a copy that must not replace anything is not refus
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -100,7 +101,7 @@ def _moto() -> App:
     from moto.server import create_backend_app
 
     app: App = create_backend_app("s3")
-    return app
+    return _one_at_a_time(app)
 
 
 def _handler() -> object:
@@ -113,6 +114,19 @@ def _refuse(start: Start, code: str) -> Iterable[bytes]:
     body = f"<Error><Code>{code}</Code><Message>The key is not known.</Message></Error>".encode()
     start("403 Forbidden", [("Content-Type", "application/xml")])
     return [body]
+
+
+def _one_at_a_time(app: App) -> App:
+    """Requests with conditions after one another: a service checks and does in one."""
+    lock = threading.Lock()
+
+    def in_turn(environ: Environ, start: Start) -> Iterable[bytes]:
+        if "HTTP_IF_NONE_MATCH" not in environ and "HTTP_IF_MATCH" not in environ:
+            return app(environ, start)
+        with lock:
+            return app(environ, start)
+
+    return in_turn
 
 
 def _named_key(app: App) -> App:

@@ -167,6 +167,11 @@ class Network:
         with self._lock:
             self.requests.append(request)
 
+    @property
+    def arrived(self) -> int:
+        """How many requests have come, answered or not, since the network was last cleared."""
+        return self._number
+
     def count(self, *methods: str) -> int:
         """How many requests were answered; of some methods only where given."""
         with self._lock:
