@@ -114,8 +114,8 @@ def reason_text(limited_by: str, settings: LodSettings) -> str:
     return texts.get(limited_by, limited_by)
 
 
-def network_text(trouble: str, seconds: float) -> str:
-    """Why the network lets the picture be no finer, as a sentence."""
+def trouble_text(trouble: str) -> str:
+    """What is wrong with the network, from a word of ``TROUBLES``."""
     texts = {
         "offline": "offline",
         "timeout": "no answer in time",
@@ -123,4 +123,9 @@ def network_text(trouble: str, seconds: float) -> str:
         "server": "the server reports errors",
         "cut": "the connection breaks off",
     }
-    return f"{texts.get(trouble, trouble)} ({seconds:.0f} s), trying again"
+    return texts.get(trouble, trouble)
+
+
+def network_text(trouble: str, seconds: float) -> str:
+    """Why the network lets the picture be no finer, as a sentence."""
+    return f"{trouble_text(trouble)} ({seconds:.0f} s), trying again"

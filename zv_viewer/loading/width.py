@@ -5,7 +5,7 @@ from __future__ import annotations
 NEAR = 3
 """For a disk, where a load is work and no waiting."""
 
-FAR = 24
+FAR = 32
 """At most."""
 
 LOAD_S = 0.004

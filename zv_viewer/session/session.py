@@ -14,8 +14,9 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QApplication
 
 from zarr_vectors.core.backends import StoreLike
-from zarr_vectors.exceptions import ZVError
+from zarr_vectors.exceptions import StoreUnreachable, ZVError
 from zv_viewer.controller import LodController, LodStats
+from zv_viewer.controller.stats import trouble_text
 from zv_viewer.drawing.colours import ColourSpec
 from zv_viewer.errors import InputError
 from zv_viewer.layers.camera import camera_of, settle_centre
@@ -331,6 +332,8 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self._opening = None
         try:
             self._attach(viewer, opening.result(0))
+        except StoreUnreachable as error:
+            self._fail(f"{self.path} cannot be reached: {trouble_text(error.trouble)}; {error}")
         except (ZVError, InputError) as error:
             self._fail(str(error))
         except OSError as error:
