@@ -12,6 +12,7 @@ from typing import Any
 
 from obstore.store import HTTPStore, MemoryStore, ObjectStore, from_url
 
+from zarr_vectors.constants import NODE
 from zarr_vectors.core.backends.access import (
     CHOICES,
     Attempt,
@@ -23,11 +24,19 @@ from zarr_vectors.core.backends.access import (
 from zarr_vectors.core.backends.access.asking import Access
 from zarr_vectors.core.backends.access.attempts import ANONYMOUS
 from zarr_vectors.core.backends.access.options import SERVICES
+from zarr_vectors.core.backends.access.redirects import leads_to
 from zarr_vectors.core.backends.access.region import endpoint_of
 from zarr_vectors.core.backends.caching import MEMORY_BYTES, Caching, with_caches
 from zarr_vectors.core.backends.obstore_ import ObstoreBackend
 from zarr_vectors.core.backends.requests import Policy
-from zarr_vectors.core.backends.urls import bucket_of, is_bucket_host, redact, scheme_of, split_user
+from zarr_vectors.core.backends.urls import (
+    bucket_of,
+    is_bucket_host,
+    join_query,
+    redact,
+    scheme_of,
+    split_user,
+)
 from zarr_vectors.exceptions import AccessRefused, StoreError
 
 VARIABLE = "ZARR_VECTORS_CREDENTIALS"
@@ -144,18 +153,28 @@ def _web(url: str, options: Mapping[str, Any]) -> Place:
     bare, user = split_user(url)
     if is_bucket_host(url):  # the bucket's own address: it may be listed, but not signed for
         return _made(bare, from_url, {**options, "skip_signature": "true"})
-    options = dict(options)
+    client = dict(options.get("client_options") or {})
+    headers = {name: _text(value) for name, value in (client.get("default_headers") or {}).items()}
     if user:
-        client = dict(options.get("client_options") or {})
         said = base64.b64encode(user.encode()).decode("ascii")
-        headers = {"Authorization": f"Basic {said}", **(client.get("default_headers") or {})}
-        options["client_options"] = {**client, "default_headers": headers}
+        headers = {"Authorization": f"Basic {said}", **headers}
+        client["default_headers"] = headers
 
     def build(way: Attempt, region: str) -> ObjectStore:
-        return _made(bare, HTTPStore.from_url, options, plain=plain)
+        return _made(bare, HTTPStore.from_url, {**options, "client_options": client}, plain=plain)
 
+    def stay() -> None:
+        host = leads_to(join_query(bare, NODE), headers)
+        if host:
+            raise AccessRefused(
+                f"{redact(url)} sends on to {host}, which is not to see the secrets of this "
+                "address: open the address it sends to"
+            )
+
+    secret = "?" in bare or set(headers) - {"Authorization"}
     name = "the user in the address" if user else ANONYMOUS
-    return Access([Attempt(name, signed=bool(user))], build, url=redact(url))
+    way = Attempt(name, signed=bool(user))
+    return Access([way], build, url=redact(url), before=stay if secret else None)
 
 
 def _made(
@@ -194,6 +213,10 @@ def _helped(source: Source) -> Any:  # noqa: ANN401 - providers of obstore
     except Exception as error:  # noqa: BLE001 - these libraries raise anything
         reason = type(error).__name__
     raise StoreError(f"{source.name} cannot be used: {reason}")
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
 def _nobody() -> dict[str, Any]:

@@ -106,6 +106,12 @@ def _without_user(found: re.Match[str]) -> str:
     return found[0] if container else scheme
 
 
+def join_query(url: str, name: str) -> str:
+    """Address of a child of ``url`` with the query of that; it may hold secrets."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{quote(name)}", fragment=""))
+
+
 def join_url(url: str, name: str) -> str:
     """Address of a child of ``url``."""
     parts = urlsplit(url)

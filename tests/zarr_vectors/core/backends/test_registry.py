@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from zarr.storage import LocalStore, MemoryStore, ObjectStore
 
-from zarr_vectors.core.backends import open_backend, resolve_backend_name
+from zarr_vectors.core.backends import open_backend, origin_of, resolve_backend_name
 from zarr_vectors.core.backends.local import LocalBackend
+from zarr_vectors.core.journal import ReadThrough, Record
 from zarr_vectors.exceptions import StoreError
 
 
@@ -20,6 +23,8 @@ from zarr_vectors.exceptions import StoreError
         ("az://c/x", "obstore"),
         ("abfss://c/x", "obstore"),
         ("https://h/x", "obstore"),
+        ("memory://x", "obstore"),
+        ("icechunk+s3://b/x", "icechunk"),
         ("ftp://h/x", "fsspec"),
     ],
 )
@@ -98,3 +103,58 @@ def test_a_bucket_is_described_without_secrets() -> None:
     assert web.read_only
     anonymous = open_backend("gs://bucket/x", mode="a", skip_signature=True)
     assert anonymous.read_only
+
+
+def test_memory_is_shared_by_those_who_name_it_alike() -> None:
+    open_backend("memory://one/x", mode="a").put_many({"a": b"1"})
+    assert open_backend("memory://one/x/").get_many(["a"]) == {"a": b"1"}
+    assert open_backend("memory://other").get_many(["a"]) == {}
+    with pytest.raises(StoreError, match="read-only"):
+        open_backend("memory://one/x").put_many({"a": b"2"})
+
+
+def test_what_a_zarr_store_of_obstore_wraps_is_asked_itself() -> None:
+    inner = pytest.importorskip("obstore.store").MemoryStore()
+    backend = open_backend(ObjectStore(inner), mode="a")
+    backend.put_many({"a": b"1"})
+    assert backend.name == "obstore"
+    assert open_backend(inner).get_many(["a"]) == {"a": b"1"}
+    assert open_backend(ObjectStore(inner, read_only=True), mode="a").read_only
+
+
+def test_another_driver_opens_the_address_that_was_given(tmp_path: Path) -> None:
+    address = "https://user:hunter2@host/a?token=hunter2"
+    web = open_backend(address)
+    assert origin_of(web) == address
+    assert "hunter2" not in repr(web) + web.url + str(vars(web))
+    assert origin_of(open_backend(tmp_path.as_uri())) == tmp_path.as_uri()
+    assert origin_of(open_backend(LocalStore(tmp_path))) == tmp_path.resolve()
+    within = ReadThrough(open_backend("memory://origins", mode="a"), Record.new("x"))
+    assert origin_of(within) == "memory://origins"
+
+
+def test_drivers_of_fsspec_are_told_to_look_for_no_credentials(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "GOOGLE_", "ZARR_VECTORS_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    asked: list[object] = []
+
+    def from_url(url: str, *, storage_options: object, read_only: bool) -> MemoryStore:
+        asked.append(storage_options)
+        return MemoryStore(read_only=read_only)
+
+    monkeypatch.setattr("zarr.storage.FsspecStore.from_url", from_url)
+    open_backend("s3://bucket/x", backend="fsspec")
+    open_backend("gs://bucket/x", backend="fsspec")
+    open_backend("s3://bucket/x", backend="fsspec", mode="r+")
+    open_backend("s3://bucket/x", backend="fsspec", credentials="machine")
+    open_backend("s3://bucket/x", backend="fsspec", key="k", secret="s")  # noqa: S106 - of nobody
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AK")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
+    open_backend("s3://bucket/x", backend="fsspec")
+    open_backend("ftp://host/x", backend="fsspec")
+    given = {"key": "k", "secret": "s"}
+    assert asked == [{"anon": True}, {"token": "anon"}, None, None, given, None, None]

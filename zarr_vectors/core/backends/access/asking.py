@@ -42,6 +42,7 @@ class Access:
         service: ``s3``, ``gs``, ``az``, or ``""`` for a web server.
         bucket: The bucket's name, where its region may have to be asked for.
         writing: The place was opened to be written to.
+        before: Called once, before anything is asked; may raise.
 
     Raises:
         StoreError: No store can be made by any way.
@@ -56,6 +57,7 @@ class Access:
         service: str = "",
         bucket: str = "",
         writing: bool = False,
+        before: Callable[[], None] | None = None,
     ) -> None:
         self.url = url
         self._service = service
@@ -68,6 +70,7 @@ class Access:
         self._region_asked = False
         self._answered = False
         self._hides: bool | None = None
+        self._before = before
         self._turn: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
         self.store = self._next()
 
@@ -90,6 +93,11 @@ class Access:
             AccessRefused: By no way is it allowed.
             FileNotFoundError: The place hides that there is no such key.
         """
+        if self._before is not None:
+            async with self._lock():
+                if self._before is not None:
+                    await asyncio.to_thread(self._before)
+                    self._before = None
         while True:
             store, hides = self.store, self._hides
             try:

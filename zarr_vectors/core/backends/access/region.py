@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from urllib.error import HTTPError, URLError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import Request
+
+from zarr_vectors.core.backends.access.redirects import staying
 
 ENDPOINT = "https://s3.{region}.amazonaws.com"
 CHINA = "https://s3.{region}.amazonaws.com.cn"
@@ -27,7 +29,7 @@ def region_of(bucket: str, asked: str = "") -> str:
     """
     request = Request(f"{endpoint_of(asked)}/{bucket}", method="HEAD")  # noqa: S310 - https
     try:
-        answer = build_opener(_Stay).open(request, timeout=_TIMEOUT_S)
+        answer = staying().open(request, timeout=_TIMEOUT_S)
     except HTTPError as error:
         answer = error
     except (URLError, OSError):
@@ -35,10 +37,3 @@ def region_of(bucket: str, asked: str = "") -> str:
     with answer:
         said = answer.headers.get("x-amz-bucket-region") or ""
     return said if _REGION.fullmatch(said) else ""
-
-
-class _Stay(HTTPRedirectHandler):
-    """The answer itself is wanted, wherever it points to."""
-
-    def redirect_request(self, *args: object) -> None:
-        """Go nowhere."""
