@@ -8,7 +8,7 @@ from zarr.storage import LocalStore, MemoryStore, ObjectStore
 
 from zarr_vectors.core.backends import open_backend, origin_of, resolve_backend_name
 from zarr_vectors.core.backends.local import LocalBackend
-from zarr_vectors.core.journal import ReadThrough, Record
+from zarr_vectors.core.journal import transaction
 from zarr_vectors.exceptions import StoreError
 
 
@@ -129,8 +129,8 @@ def test_another_driver_opens_the_address_that_was_given(tmp_path: Path) -> None
     assert "hunter2" not in repr(web) + web.url + str(vars(web))
     assert origin_of(open_backend(tmp_path.as_uri())) == tmp_path.as_uri()
     assert origin_of(open_backend(LocalStore(tmp_path))) == tmp_path.resolve()
-    within = ReadThrough(open_backend("memory://origins", mode="a"), Record.new("x"))
-    assert origin_of(within) == "memory://origins"
+    with transaction(open_backend("memory://origins", mode="a"), "x") as within:
+        assert origin_of(within) == "memory://origins"
 
 
 def test_drivers_of_fsspec_are_told_to_look_for_no_credentials(
