@@ -14,16 +14,18 @@ from zv_viewer.model.cells import CellTree
 from zv_viewer.model.plan import DrawItem, DrawSet, ViewPlan
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.planning import holes, items_in_view, visible_cells
+from zv_viewer.planning.error import measure
 
 Bool = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Cells per level, and vertices, drawn in view."""
+    """Cells per level and vertices drawn in view, and the largest error among them, in pixels."""
 
     levels: dict[int, int] = field(default_factory=dict)
     vertices: int = 0
+    error_px: float = 0.0
 
 
 class Picture:
@@ -73,18 +75,24 @@ class Picture:
             self._for_holes = key
         return self._holes
 
-    def figures(self, tree: CellTree, plan: ViewPlan | None, cache: CellCache) -> Figures:
+    def figures(
+        self, tree: CellTree, plan: ViewPlan | None, cache: CellCache, camera: Camera | None
+    ) -> Figures:
         """What is drawn in the planned view."""
-        if plan is None or self._draw is None:
+        if plan is None or self._draw is None or camera is None:
             return Figures()
         if self._for_figures != (self._draw, plan):
             levels: dict[int, int] = {}
             vertices = 0
-            for item in items_in_view(tree, plan.visible, self._draw):
+            items = items_in_view(tree, plan.visible, self._draw)
+            for item in items:
                 number = self._scene.levels[int(tree.level[item.cell])].index
                 levels[number] = levels.get(number, 0) + 1
                 vertices += _rows(item, cache)
-            self._figures = Figures(levels, vertices)
+            cells = np.array([item.cell for item in items], np.int64)
+            scale = measure(camera, tree.lo[cells], tree.hi[cells]).px_per_unit
+            error = float((tree.error[cells] * scale).max(initial=0.0))
+            self._figures = Figures(levels, vertices, error)
             self._for_figures = (self._draw, plan)
         return self._figures
 

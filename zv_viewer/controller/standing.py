@@ -85,11 +85,12 @@ class Standing:
     ) -> LodStats:
         """The figures."""
         plan, stock, picture = self.planner.plan, self.stock, self.drawer.picture
-        shown = picture.figures(stock.tree, plan, stock.cache)
+        shown = picture.figures(stock.tree, plan, stock.cache, self.view.camera)
         drawn = np.flatnonzero(self.marks.drawn)
         trouble = self.connection.trouble(network, now, loading=bool(self.loads.in_flight))
         waiting_for = "closed" if closed else self.waiting_for(settings, trouble)
         limited_by = self.limited_by(waiting_for)
+        tau_px = 0.0 if plan is None else float(plan.tau_px)
         took_ms = self.planner.took_ms
         return LodStats(
             levels_drawn=dict(shown.levels),
@@ -99,7 +100,7 @@ class Standing:
             holes=picture.holes(stock.tree, self.troubles.lost, self.view.camera),
             hole_frames=picture.hole_frames,
             oscillations=self.drawer.switches.oscillations,
-            tau_px=0.0 if plan is None else float(plan.tau_px),
+            tau_px=max(tau_px, shown.error_px) if waiting_for else tau_px,
             bytes_read=stock.traffic.bytes_read,
             requests=stock.traffic.requests,
             bytes_drawn=int(stock.read_cost[drawn].sum()),

@@ -30,7 +30,8 @@ class LodStats:
         hole_frames: Painted frames with a hole, after the first that showed all of its view.
         oscillations: Times a cell, the same part of it in view, changed its level more than twice
             within two seconds.
-        tau_px: Screen error of the picture as planned.
+        tau_px: Screen error of the picture: as planned once settled, before that of what is drawn
+            where it is larger.
         bytes_read: Bytes fetched. requests: Requests they took.
         bytes_drawn: Bytes that were fetched for the cells drawn now.
         wasted_bytes: Bytes fetched for what has not been drawn.

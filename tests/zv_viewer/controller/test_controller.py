@@ -461,3 +461,16 @@ def test_threads_end_with_the_controller_and_the_source_is_closed():
     controller.tick()
     controller.close()
     assert controller.stats().waiting_for == "closed"
+
+
+def test_the_error_said_is_that_of_what_is_drawn_until_the_picture_settles():
+    sim = start(LodSettings(Budget(10**6, 10**9), quality_px=0.1, density_max=1e9), latency_s=0.3)
+    sim.look(OVERVIEW)
+    while not sim.sink.items:
+        sim.tick()
+    coarse = sim.controller.stats()
+    assert not coarse.settled
+    assert sim.settle(30)
+    settled = sim.controller.stats()
+    assert set(settled.levels_drawn) == {0}
+    assert coarse.tau_px > 1.0 > settled.tau_px
