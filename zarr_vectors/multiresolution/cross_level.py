@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from zarr_vectors.core.handle import StoreHandle
-from zarr_vectors.core.layouts.base import ChunkGrid, KeepsLinks, LinkRecords
+from zarr_vectors.core.layouts.base import ChunkGrid, KeepsLinks, LinkRecords, NumberedLinks
 from zarr_vectors.core.metadata import ChunkTable, RootMetadata
 from zarr_vectors.core.metadata.conventions import CROSS_LEVEL_STORAGE
 from zarr_vectors.exceptions import ZVWarning
+from zarr_vectors.spatial.ranks import chunk_ranks
 from zarr_vectors.typing import IntArray
 from zarr_vectors.writing.commit import grid_of
 from zarr_vectors.writing.order import stable_order
@@ -97,21 +98,24 @@ def write_cross_level(
     there = coarse_rows >= 0
     if not there.all():
         fine_rows, coarse_rows = fine_rows[there], coarse_rows[there]
-    chunks = np.empty((len(fine_rows), 2, fine.table.coords.shape[1]), np.int64)
+    coords = np.unique(np.concatenate([fine.table.coords, coarse.table.coords]), axis=0)
+    numbers = np.empty((len(fine_rows), 2), np.int64)
     rows = np.empty((len(fine_rows), 2), np.int64)
     for end, (place, stored) in enumerate(((fine, fine_rows), (coarse, coarse_rows))):
         counts = place.table.counts
-        chunk = np.repeat(np.arange(len(counts)), counts)[stored]
-        chunks[:, end] = place.table.coords[chunk]
-        rows[:, end] = stored - (np.cumsum(counts) - counts)[chunk]
-    records = LinkRecords(chunks, rows)
-    _put(layout, fine, coarse, records)
+        chunk = np.repeat(np.arange(len(counts)), counts)
+        inside = np.arange(len(chunk)) - (np.cumsum(counts) - counts)[chunk]
+        number = chunk_ranks(place.table.coords, coords)[chunk]
+        every = len(stored) == len(chunk) and np.array_equal(stored, np.arange(len(chunk)))
+        numbers[:, end] = number if every else number[stored]
+        rows[:, end] = inside if every else inside[stored]
+    _put(layout, fine, coarse, NumberedLinks(coords, numbers, rows))
     if storage == "explicit":
-        _put(layout, coarse, fine, LinkRecords(chunks[:, ::-1], rows[:, ::-1]))
+        _put(layout, coarse, fine, NumberedLinks(coords, numbers[:, ::-1], rows[:, ::-1]))
     return len(fine_rows)
 
 
-def _put(layout: KeepsLinks, here: Place, other: Place, records: LinkRecords) -> None:
+def _put(layout: KeepsLinks, here: Place, other: Place, records: NumberedLinks) -> None:
     ratio = list(zip(here.scale, other.scale, strict=True))
     up = other.level - here.level
     layout.put_links(str(here.level), records, here.grid, delta=up, chunk_ratio=ratio)

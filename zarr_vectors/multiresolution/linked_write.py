@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zarr_vectors.core.layouts.base import ChunkGrid, Layout, LinkRecords
+from zarr_vectors.core.layouts.base import ChunkGrid, Layout, NumberedLinks
 from zarr_vectors.core.metadata import AttributeSpec
 from zarr_vectors.exceptions import ChunkingError
 from zarr_vectors.multiresolution.linked_reduce import BatchResult
@@ -178,7 +178,7 @@ class Stacked:
             occupied.add(positions)
         return occupied.count()
 
-    def links(self, most: int) -> Iterator[LinkRecords]:
+    def links(self, most: int) -> Iterator[NumberedLinks]:
         """Links to store, in parts; each has all links of its least chunks, those ascending."""
         merged = self.merged
         count = len(merged.coords)
@@ -204,7 +204,7 @@ class Stacked:
                 for name, column in self._values.items()
             }
             chunk = np.concatenate(ranks)[order]
-            yield LinkRecords(merged.coords[chunk], np.concatenate(rows)[order], values)
+            yield NumberedLinks(merged.coords, chunk, np.concatenate(rows)[order], values)
             for column in (self._chunks, self._ends, *self._values.values()):
                 rest(column)
 

@@ -58,6 +58,26 @@ class LinkRecords:
     attributes: Mapping[str, AnyArray] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class NumberedLinks:
+    """Links about to be stored whose chunks are told by number.
+
+    Attributes:
+        coords: (K, R) int64 chunks, ascending in tuple order, each once.
+        numbers: (M, W) int64, chunk of every endpoint.
+        rows: (M, W) int64, row of every endpoint among all rows of its chunk.
+        attributes: name -> (M,) or (M, C) in the stored dtype.
+    """
+
+    coords: IntArray
+    numbers: IntArray
+    rows: IntArray
+    attributes: Mapping[str, AnyArray] = field(default_factory=dict)
+
+
+NewLinks = LinkRecords | NumberedLinks
+
+
 @dataclass(frozen=True, slots=True)
 class LinkFamily:
     """What a level's links of one delta are, from metadata alone."""
@@ -180,7 +200,7 @@ class KeepsLinks(Protocol):
     def put_links(
         self,
         level: str,
-        records: LinkRecords | Iterable[LinkRecords],
+        records: NewLinks | Iterable[NewLinks],
         grid: ChunkGrid,
         *,
         delta: int = 0,

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from zarr_vectors.core.layouts.base import LinkRecords
+from zarr_vectors.core.layouts.base import LinkRecords, NumberedLinks
 from zarr_vectors.encoding.ragged import stored_dtype
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.typing import AnyArray, ChunkCoords, IntArray
@@ -62,6 +62,26 @@ def checked(records: LinkRecords, path: str) -> tuple[IntArray, IntArray, dict[s
         rows.astype(np.int64, copy=False),
         attributes,
     )
+
+
+def numbered(
+    records: LinkRecords | NumberedLinks, path: str
+) -> tuple[IntArray, IntArray, IntArray, dict[str, AnyArray]]:
+    """(K, R) chunks ascending, (M, W) numbers of them, (M, W) rows and attributes of links.
+
+    Raises:
+        ArrayError: As :func:`checked`.
+    """
+    if isinstance(records, NumberedLinks):
+        coords, numbers = records.coords, records.numbers
+        none = np.zeros((0, numbers.shape[1], coords.shape[1]), np.int64)
+        checked(LinkRecords(none, none[:, :, 0]), path)
+        blank = np.broadcast_to(np.zeros((1, 1, 1), np.int64), (*numbers.shape, 1))
+        _, rows, attributes = checked(LinkRecords(blank, records.rows, records.attributes), path)
+        return coords, numbers, rows, attributes
+    chunks, rows, attributes = checked(records, path)
+    coords, number = number_rows(chunks.reshape(-1, chunks.shape[2]))
+    return coords, number.reshape(rows.shape), rows, attributes
 
 
 def number_rows(rows: IntArray) -> tuple[IntArray, IntArray]:

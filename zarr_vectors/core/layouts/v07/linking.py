@@ -12,7 +12,7 @@ from zarr_vectors.core import paths
 from zarr_vectors.core.documents import group_document
 from zarr_vectors.core.keys import format_key
 from zarr_vectors.core.layouts import ends
-from zarr_vectors.core.layouts.base import ChunkGrid, LinkRecords
+from zarr_vectors.core.layouts.base import ChunkGrid, LinkRecords, NewLinks, NumberedLinks
 from zarr_vectors.core.layouts.linked import (
     FAMILY_KEY,
     FAMILY_VERSION,
@@ -22,7 +22,6 @@ from zarr_vectors.core.layouts.linked import (
     checked_groups,
     group_blobs,
     keys_of,
-    runs,
 )
 from zarr_vectors.core.layouts.v07.links import ReadsLinks07, inner_path, outer_path
 from zarr_vectors.core.layouts.v07.shards import Shards
@@ -32,6 +31,7 @@ from zarr_vectors.encoding.ragged import encode_rows
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.typing import AnyArray, ChunkCoords, IntArray
 
+_ONE = (LinkRecords, NumberedLinks)
 _FRAGMENTS = {KIND_KEY: LINK_FRAGMENTS, "encoding": "fragment_index_v1"}
 
 
@@ -41,7 +41,7 @@ class Links07(ReadsLinks07):
     def put_links(
         self,
         level: str,
-        records: LinkRecords | Iterable[LinkRecords],
+        records: NewLinks | Iterable[NewLinks],
         grid: ChunkGrid,
         *,
         delta: int = 0,
@@ -64,12 +64,15 @@ class Links07(ReadsLinks07):
         tables: list[ChunkTable] = []
         lists: list[IntArray] = []
         outside: dict[str, list[AnyArray]] = {}
-        for part in [records] if isinstance(records, LinkRecords) else records:
-            chunks, rows, columns = ends.checked(part, inner)
-            inside = (chunks == chunks[:, :1]).all(axis=(1, 2))
+        for part in [records] if isinstance(records, _ONE) else records:
+            coords, numbers, rows, columns = ends.numbered(part, inner)
+            inside = np.asarray((numbers == numbers[:, :1]).all(axis=1))
             across = np.flatnonzero(~inside)
-            own, cells, table = _cells_of(chunks, np.flatnonzero(inside))
-            lists.append(np.concatenate([chunks[across], rows[across, :, None]], axis=2))
+            own, cells, table = _cells_of(coords, numbers[:, 0], np.flatnonzero(inside))
+            listed = np.empty((len(across), rows.shape[1], coords.shape[1] + 1), np.int64)
+            listed[:, :, :-1] = coords[numbers[across]]
+            listed[:, :, -1] = rows[across]
+            lists.append(listed)
             if sum(one.nbytes for one in lists) > MAX_CELL_BYTES:
                 raise ArrayError(
                     f"{sum(map(len, lists))} links between chunks and more are too many for "
@@ -90,7 +93,7 @@ class Links07(ReadsLinks07):
                     items.update(self.blob_items(place, encode_ranges([0], [stop - start])))
             if items:
                 self.backend.put_many(items)
-        listed = np.concatenate(lists)
+        listed = lists[0] if len(lists) == 1 else np.concatenate(lists)
         values = {name: np.concatenate(found) for name, found in outside.items()}
         table = _joined(tables)
         documents = _documents(level, delta, table, listed, values)
@@ -194,14 +197,17 @@ class Links07(ReadsLinks07):
 
 
 def _cells_of(
-    chunks: IntArray, inside: IntArray
+    coords: IntArray, numbers: IntArray, inside: IntArray
 ) -> tuple[IntArray, list[tuple[ChunkCoords, int, int]], ChunkTable]:
     """Links inside chunks in the order they are stored, the cells they fill, and how full."""
-    distinct, number = ends.number_rows(np.ascontiguousarray(chunks[inside, 0]))
-    order = ends.stable_order(number, len(distinct))
-    begins, stops = runs(number[order])
-    cells = list(zip(keys_of(distinct), begins.tolist(), stops.tolist(), strict=True))
-    return inside[order], cells, ChunkTable(distinct, stops - begins, exact=True)
+    own = numbers[inside]
+    order = ends.stable_order(own, len(coords))
+    counts = np.bincount(own, minlength=len(coords))
+    full = np.flatnonzero(counts)
+    stops = np.cumsum(counts)[full]
+    begins = stops - counts[full]
+    cells = list(zip(keys_of(coords[full]), begins.tolist(), stops.tolist(), strict=True))
+    return inside[order], cells, ChunkTable(coords[full], counts[full], exact=True)
 
 
 def _joined(tables: Sequence[ChunkTable]) -> ChunkTable:

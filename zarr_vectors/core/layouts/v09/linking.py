@@ -13,7 +13,7 @@ from zarr_vectors.constants import KIND_KEY, LINK_FRAGMENTS, LINKS
 from zarr_vectors.core import paths
 from zarr_vectors.core.documents import group_document
 from zarr_vectors.core.layouts import ends
-from zarr_vectors.core.layouts.base import ChunkGrid, LinkRecords
+from zarr_vectors.core.layouts.base import ChunkGrid, LinkRecords, NewLinks, NumberedLinks
 from zarr_vectors.core.layouts.linked import (
     FAMILY_KEY,
     FAMILY_VERSION,
@@ -34,6 +34,7 @@ from zarr_vectors.encoding.ragged import encode_rows
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.typing import AnyArray, ChunkCoords, IntArray
 
+_ONE = (LinkRecords, NumberedLinks)
 _FRAGMENTS = {KIND_KEY: LINK_FRAGMENTS, "encoding": "fragment_index_v1"}
 
 
@@ -163,7 +164,7 @@ class Links09(ReadsLinks09):
     def put_links(
         self,
         level: str,
-        records: LinkRecords | Iterable[LinkRecords],
+        records: NewLinks | Iterable[NewLinks],
         grid: ChunkGrid,
         *,
         delta: int = 0,
@@ -188,14 +189,15 @@ class Links09(ReadsLinks09):
         if delta and chunk_ratio is not None:
             ratio = [[int(own), int(other)] for own, other in chunk_ratio]
         stored = _Stored(level, delta, path)
-        for part in [records] if isinstance(records, LinkRecords) else records:
-            chunks, rows, columns = ends.checked(part, path)
-            order, pieces = _route(chunks, rows, delta, ratio)
+        for part in [records] if isinstance(records, _ONE) else records:
+            coords, numbers, rows, columns = ends.numbered(part, path)
+            order, pieces = _route(coords, numbers, rows, delta, ratio)
             _check_grid(pieces, grid, path)
             if stored.shape is None:
                 self._clear(level, delta)
             known = len(stored.arrays)
-            cells = stored.take(chunks.shape[1:], order, pieces, columns, grid)
+            shape = rows.shape[1], coords.shape[1]
+            cells = stored.take(shape, order, pieces, columns, grid)
             if len(stored.arrays) > known and not self.backend.any_key:
                 # a store that knows its nodes takes no cell of an array it does not know
                 self.backend.put_many(stored.documents(grid, ratio))
@@ -293,46 +295,47 @@ def _inner(family: Family) -> str:
 
 
 def _route(
-    chunks: IntArray, rows: IntArray, delta: int, ratio: Ratio | None
+    coords: IntArray, numbers: IntArray, rows: IntArray, delta: int, ratio: Ratio | None
 ) -> tuple[IntArray, list[_Piece]]:
-    """(M,) order links are stored in, and what goes to each array."""
-    count, width, rank = chunks.shape
-    distinct, number = ends.number_rows(chunks.reshape(-1, rank))
-    number = number.reshape(count, width)
-    turned = np.zeros(count, np.bool_)
-    codes = np.zeros(count, np.int64)
+    """(M,) order links are stored in, and what goes to each array.
+
+    Args:
+        coords: (K, R) chunks.
+        numbers: (M, W) chunk of every end.
+        rows: (M, W).
+        delta: Levels up.
+        ratio: Chunk shapes of both levels.
+    """
+    width, rank = rows.shape[1], coords.shape[1]
+    codes = None
     if delta == 0:
-        bases = distinct
-        turned = (number != number[:, :1]).any(axis=1)
-        across = np.flatnonzero(turned)
-        sort = ends.ascending(number[across], rows[across])
-        number, rows = number.copy(), rows.copy()
-        number[across] = np.take_along_axis(number[across], sort, axis=1)
-        rows[across] = np.take_along_axis(rows[across], sort, axis=1)
-        codes[across] = ends.encode_orders(sort)
-    else:
-        bases = ends.anchors(distinct, ratio)
-    apart = distinct[number[:, 1:]] - bases[number[:, :1]]
-    kinds, kind = ends.number_rows(apart.reshape(count, (width - 1) * rank))
+        numbers, rows, codes = _ascending(numbers, rows)
+    # links are many, the chunks they join are few
+    joined, which = ends.number_rows(numbers)
+    bases = coords if delta == 0 else ends.anchors(coords, ratio)
+    apart = coords[joined[:, 1:]] - bases[joined[:, :1]]
+    kinds, kind = ends.number_rows(apart.reshape(len(joined), (width - 1) * rank))
     kinds = kinds.reshape(len(kinds), width - 1, rank)
-    sources = len(distinct)
-    keys = kind * sources + number[:, 0]
-    order = ends.stable_order(keys, len(kinds) * max(sources, 1))
-    keys, table = keys[order], rows[order]
-    codes, turned = codes[order], turned[order]
-    begins, stops = runs(keys)
-    kind_of, source_of = np.divmod(keys[begins], max(sources, 1))
-    coords = keys_of(distinct[source_of])
+    sources = max(len(coords), 1)
+    found, place = np.unique(kind * sources + joined[:, 0], return_inverse=True)
+    keys = place.reshape(-1)[which]
+    order = ends.stable_order(keys, len(found))
+    table = rows[order]
+    codes = None if codes is None else codes[order]
+    stops = np.cumsum(np.bincount(keys, minlength=len(found)))
+    begins = np.append(0, stops[:-1])[: len(found)]
+    kind_of, source_of = np.divmod(found, sources)
+    coords_of = keys_of(coords[source_of])
     pieces = []
     for first, last in zip(*runs(kind_of), strict=True):
         start, stop = int(begins[first]), int(stops[last - 1])
         part = table[start:stop]
-        has_order = bool(turned[start])
-        if has_order:
-            part = np.concatenate([codes[start:stop, None], part], axis=1)
         offsets = kinds[kind_of[first]]
+        has_order = codes is not None and bool(offsets.any())
+        if codes is not None and has_order:
+            part = np.concatenate([codes[start:stop, None], part], axis=1)
         cells = zip(
-            coords[first:last],
+            coords_of[first:last],
             (begins[first:last] - start).tolist(),
             (stops[first:last] - start).tolist(),
             strict=True,
@@ -340,6 +343,23 @@ def _route(
         headed = delta != 0 or bool(offsets.any())
         pieces.append(_Piece(offsets, part, start, list(cells), has_order, headed))
     return order, pieces
+
+
+def _ascending(numbers: IntArray, rows: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Links in several chunks with their ends in ascending order, and the codes of those they had.
+
+    Args:
+        numbers: (M, W) chunk of every end.
+        rows: (M, W).
+    """
+    codes = np.zeros(len(rows), np.int64)
+    across = np.flatnonzero((numbers != numbers[:, :1]).any(axis=1))
+    sort = ends.ascending(numbers[across], rows[across])
+    numbers, rows = numbers.copy(), rows.copy()
+    numbers[across] = np.take_along_axis(numbers[across], sort, axis=1)
+    rows[across] = np.take_along_axis(rows[across], sort, axis=1)
+    codes[across] = ends.encode_orders(sort)
+    return numbers, rows, codes
 
 
 def _check_grid(pieces: Sequence[_Piece], grid: ChunkGrid, path: str) -> None:
