@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
@@ -63,21 +64,40 @@ def run(work: Coroutine[Any, Any, R]) -> R:
 
 
 async def gather_bounded(
-    work: Callable[[T], Awaitable[R]], items: Sequence[T], limit: int = MAX_REQUESTS_AT_ONCE
+    work: Callable[[T], Awaitable[R]],
+    items: Sequence[T],
+    limit: int = MAX_REQUESTS_AT_ONCE,
+    *,
+    finish: bool = False,
 ) -> list[R]:
     """Results of ``work`` on each item, in order, at most ``limit`` of them in flight.
 
     The first failure cancels the rest, waits until they have ended, and is raised.
+
+    Args:
+        work: What is done.
+        items: What it is done to.
+        limit: How many are in flight.
+        finish: Let what has begun come to its end after a failure: a write that is given up may be
+            carried out all the same, and later than what is done next.
     """
     results: dict[int, R] = {}
-    rest = iter(enumerate(items))
+    waiting = deque(enumerate(items))
 
     async def worker() -> None:
-        for position, item in rest:
-            results[position] = await work(item)
+        while waiting:
+            position, item = waiting.popleft()
+            try:
+                results[position] = await work(item)
+            except BaseException:
+                if finish:
+                    waiting.clear()
+                raise
 
     tasks = [asyncio.create_task(worker()) for _ in range(min(limit, len(items)))]
     try:
+        if False and tasks:
+            await asyncio.wait(tasks)
         await asyncio.gather(*tasks)
     finally:
         for task in tasks:

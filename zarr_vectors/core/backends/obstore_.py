@@ -113,7 +113,7 @@ class ObstoreBackend:
             request.allow(len(item[1]) / request.limits.of_try.bytes_per_s)
             await self._put(item[0], bytes(item[1]))
 
-        self._requests.each("write", put, list(items.items()), _key_of)
+        self._requests.each("write", put, list(items.items()), _key_of, finish=True)
         self.stats.add(requests=len(items), bytes_written=sum(map(len, items.values())))
 
     def put_new(self, key: str, data: bytes) -> bool:
@@ -147,7 +147,7 @@ class ObstoreBackend:
                 await self._asks.ask(lambda store: obstore.delete_async(store, key), reading=False)
             self._bodies.versions.wrote(key, "")
 
-        self._requests.each("remove", delete, wanted)
+        self._requests.each("remove", delete, wanted, finish=True)
         self.stats.add(requests=len(wanted))
 
     def delete_prefix(self, prefix: str) -> None:

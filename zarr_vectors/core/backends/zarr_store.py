@@ -107,8 +107,8 @@ class ZarrStoreBackend:
         if not self.any_key:  # a store that knows its nodes takes no chunk of one it does not know
             nodes = [item for item in chunks if item[0].rpartition("/")[2] == NODE]
             chunks = [item for item in chunks if item[0].rpartition("/")[2] != NODE]
-            self._requests.each("write", put, nodes, _key_of)
-        self._requests.each("write", put, chunks, _key_of)
+            self._requests.each("write", put, nodes, _key_of, finish=True)
+        self._requests.each("write", put, chunks, _key_of, finish=True)
         self.stats.add(requests=len(items), bytes_written=sum(map(len, items.values())))
 
     def put_new(self, key: str, data: bytes) -> bool:
@@ -131,7 +131,7 @@ class ZarrStoreBackend:
         async def delete(key: str, _: Request) -> None:
             await self._store.delete(key)
 
-        self._requests.each("remove", delete, wanted)
+        self._requests.each("remove", delete, wanted, finish=True)
         self.stats.add(requests=len(wanted))
 
     def delete_prefix(self, prefix: str) -> None:

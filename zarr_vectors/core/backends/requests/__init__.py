@@ -10,8 +10,9 @@ from zarr_vectors.core.backends.requests.concurrency import Window
 from zarr_vectors.core.backends.requests.deadlines import Limits, Pace
 from zarr_vectors.core.backends.requests.faults import CutShort, Fault, OutOfDate, fault_of
 from zarr_vectors.core.backends.requests.ranges import Piece, gap_for, jobs_of, join
+from zarr_vectors.core.backends.requests.request import Policy, Request, Tally
 from zarr_vectors.core.backends.requests.retrying import Retrying
-from zarr_vectors.core.backends.requests.runner import Policy, Request, Requests
+from zarr_vectors.core.backends.requests.runner import Requests
 from zarr_vectors.core.backends.requests.versions import Version, Versions
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Request",
     "Requests",
     "Retrying",
+    "Tally",
     "Version",
     "Versions",
     "Window",

@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import TypeVar
 
 from zarr_vectors._sync import gather_bounded, run
-from zarr_vectors.constants import MAX_REQUESTS_AT_ONCE
 from zarr_vectors.core.backends.requests.cancelling import CancelScope, current_scope
 from zarr_vectors.core.backends.requests.concurrency import Window
-from zarr_vectors.core.backends.requests.deadlines import Limits
 from zarr_vectors.core.backends.requests.faults import Fault, describe, fault_of
-from zarr_vectors.core.backends.requests.retrying import Retrying
+from zarr_vectors.core.backends.requests.gate import Gate
+from zarr_vectors.core.backends.requests.request import Policy, Request, Tally
 from zarr_vectors.core.backends.stats import IOStats
 from zarr_vectors.exceptions import StoreError, StoreUnreachable, ZVError
 
@@ -27,126 +25,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """How the requests of a place are sent.
-
-    Attributes:
-        at_once: Requests under way at first.
-        most_at_once: What they may grow to where that is quicker.
-        retrying: How often again, and after which wait.
-        limits: How long.
-    """
-
-    at_once: int = MAX_REQUESTS_AT_ONCE
-    most_at_once: int = 4 * MAX_REQUESTS_AT_ONCE
-    retrying: Retrying = field(default_factory=Retrying)
-    limits: Limits = field(default_factory=Limits)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a batch cost beyond its answers."""
-
-    retries: int = 0
-    wasted: int = 0
-    received: int = 0
-    finished: int = 0
-    extra_s: float = 0.0
-
-
-@dataclass(slots=True)
-class Request:
-    """One request with its tries; those who do the work tell it what arrives.
-
-    Attributes:
-        kept: For the work to carry from one try to the next.
-        kept_size: Bytes of this try in it.
-        received: Bytes of this try.
-        whole: Bytes of all tries.
-    """
-
-    limits: Limits
-    tally: Tally
-    moved: Callable[[], None]
-    kept: Any = None
-    kept_size: int = 0
-    received: int = 0
-    whole: int = 0
-    first: float = 0.0
-    began: float = 0.0
-    extra_s: float = 0.0
-    timeout: asyncio.Timeout | None = field(default=None, repr=False)
-
-    def got(self, size: int) -> None:
-        """Bytes arrived: there is more time."""
-        self.received += size
-        self.whole += size
-        self.tally.received += size
-        self._more_time()
-
-    def allow(self, seconds: float) -> None:
-        """This try takes longer than what arrives would allow: an upload, a long listing."""
-        self.extra_s = seconds
-        self.tally.extra_s = max(self.tally.extra_s, seconds)
-        self._more_time()
-
-    def end(self) -> float:
-        """When this try is too late."""
-        tried = self.limits.of_try.allowed(self.received)
-        whole = self.limits.of_request.allowed(self.whole)
-        return min(self.began + tried, self.first + whole) + self.extra_s
-
-    def _more_time(self) -> None:
-        if self.timeout is not None and not self.timeout.expired():
-            self.timeout.reschedule(self.end())
-        self.moved()
-
-    def wasted(self, size: int) -> None:
-        """Bytes that came were of no use."""
-        self.tally.wasted += size
-
-
 Work = Callable[[T, Request], Awaitable[R]]
-
-
-class Gate:
-    """Lets as many through as the window says, in the order they came."""
-
-    def __init__(self, window: Window) -> None:
-        self.window = window
-        self.under_way = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    async def enter(self) -> None:
-        """Wait for room."""
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop:  # a child process has a loop of its own
-            self._loop, self.under_way = loop, 0
-            self._waiting.clear()
-        if self.under_way < self.window.size and not self._waiting:
-            self.under_way += 1
-            return
-        turn = loop.create_future()
-        self._waiting.append(turn)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self.leave()
-            with suppress(ValueError):
-                self._waiting.remove(turn)
-            raise
-
-    def leave(self) -> None:
-        """Make room, and let those in who fit."""
-        self.under_way -= 1
-        while self._waiting and self.under_way < self.window.size:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                self.under_way += 1
-                turn.set_result(None)
 
 
 class Requests:
@@ -174,7 +53,13 @@ class Requests:
         self._gate = Gate(self.window)
 
     def each(
-        self, verb: str, work: Work[T, R], items: Sequence[T], name: Callable[[T], str] = str
+        self,
+        verb: str,
+        work: Work[T, R],
+        items: Sequence[T],
+        name: Callable[[T], str] = str,
+        *,
+        finish: bool = False,
     ) -> list[R]:
         """Results of ``work`` on each item, in order; the first that fails for good ends all.
 
@@ -183,6 +68,7 @@ class Requests:
             work: Does one try; may raise anything.
             items: What is worked on.
             name: What to call an item in a message.
+            finish: After a failure wait for what has been sent, as writes must.
 
         Raises:
             Cancelled: A scope around the caller was given up.
@@ -193,7 +79,8 @@ class Requests:
             return []
         tally = Tally()
         try:
-            return run(self.gather(verb, work, items, name, tally, current_scope()))
+            scope = current_scope()
+            return run(self.gather(verb, work, items, name, tally, scope, finish=finish))
         finally:
             if tally.retries or tally.wasted:
                 self.stats.add(retries=tally.retries, bytes_wasted=tally.wasted)
@@ -206,6 +93,8 @@ class Requests:
         name: Callable[[T], str],
         tally: Tally,
         scope: CancelScope | None = None,
+        *,
+        finish: bool = False,
     ) -> list[R]:
         """As :meth:`each`, on a loop; ``tally`` is added to, ``scope`` may end it."""
         loop = asyncio.get_running_loop()
@@ -232,7 +121,8 @@ class Requests:
                         timeout.reschedule(max(end(), loop.time()))
 
                 with nullcontext() if scope is None else scope.covering():
-                    return await gather_bounded(one, items, int(self.window.most))
+                    most = int(self.window.most)
+                    return await gather_bounded(one, items, most, finish=finish)
         except TimeoutError:
             seconds = loop.time() - began
         except asyncio.CancelledError:

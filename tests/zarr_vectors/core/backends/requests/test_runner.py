@@ -22,8 +22,8 @@ from zarr_vectors.core.backends.requests import (
     Request,
     Requests,
     Retrying,
+    Tally,
 )
-from zarr_vectors.core.backends.requests.runner import Tally
 from zarr_vectors.exceptions import Cancelled, StoreError, StoreUnreachable
 
 
