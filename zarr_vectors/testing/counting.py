@@ -1,42 +1,35 @@
-"""A store that counts what it is asked, and how often somebody waited for an answer."""
+"""A place that counts what it is asked, and how often somebody waits for an answer."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from typing import Self
+from collections.abc import Iterable, Sequence
 
-from zarr.abc.store import ByteRequest, Store
-from zarr.core.buffer import Buffer, BufferPrototype
-from zarr.storage import WrapperStore
+from zarr_vectors.core.backends.requests import jobs_of
+from zarr_vectors.core.backends.requests.ranges import GAP
+from zarr_vectors.testing.places import DictPlace
 
 
-class CountingStore(WrapperStore[Store]):
-    """Counts requests for values, listings, and round trips.
+class CountingPlace(DictPlace):
+    """A copy of a place, read-only, that counts as a bucket would be asked.
 
-    Requests under way at the same time are of one round trip; the next one begins with a request
-    that is made when none is under way.
+    A batch is one round trip, whatever is in it; near ranges of one key are one request.
 
     Args:
-        store: The store underneath.
-        delay: Seconds that an answer takes, so that requests made together meet.
+        place: What is there.
 
     Attributes:
-        asked: Keys of values and parts of values, in the order they were asked for.
+        asked: Keys of values and ranges in the order they were asked for.
         listed: Prefixes that were listed.
-        round_trips: How often somebody waited.
+        round_trips: Batches and listings.
     """
 
-    def __init__(self, store: Store, delay: float = 0.002) -> None:
-        super().__init__(store)
-        self.delay = delay
+    read_only = True
+
+    def __init__(self, place: DictPlace) -> None:
+        super().__init__(place.items)
         self.asked: list[str] = []
         self.listed: list[str] = []
         self.round_trips = 0
-        self._in_flight = 0
-
-    def _with_store(self, store: Store) -> Self:
-        return type(self)(store, self.delay)
 
     @property
     def requests(self) -> int:
@@ -49,33 +42,23 @@ class CountingStore(WrapperStore[Store]):
         self.listed.clear()
         self.round_trips = 0
 
-    async def get(
-        self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
-    ) -> Buffer | None:
-        """A value, counted."""
-        self.asked.append(key)
-        await self._answer()
-        return await self._store.get(key, prototype, byte_range)
+    def get_many(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """Whole values of the keys that exist."""
+        wanted = list(dict.fromkeys(keys))
+        self._count(wanted)
+        return super().get_many(wanted)
 
-    async def list_dir(self, prefix: str) -> AsyncIterator[str]:
-        """Child names, counted."""
+    def get_ranges(self, ranges: Sequence[tuple[str, int, int]]) -> list[bytes | None]:
+        """One answer per ``(key, start, length)``."""
+        self._count([key for key, _, _ in jobs_of(ranges, GAP)[0]])
+        return super().get_ranges(ranges)
+
+    def list_dir(self, prefix: str) -> list[str]:
+        """Sorted child names directly below ``prefix/``."""
         self.listed.append(prefix)
-        await self._answer()
-        async for name in self._store.list_dir(prefix):
-            yield name
+        self.round_trips += 1
+        return super().list_dir(prefix)
 
-    async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
-        """Keys below a prefix, counted."""
-        self.listed.append(prefix)
-        await self._answer()
-        async for key in self._store.list_prefix(prefix):
-            yield key
-
-    async def _answer(self) -> None:
-        if not self._in_flight:
-            self.round_trips += 1
-        self._in_flight += 1
-        try:
-            await asyncio.sleep(self.delay)
-        finally:
-            self._in_flight -= 1
+    def _count(self, keys: list[str]) -> None:
+        self.asked += keys
+        self.round_trips += bool(keys)

@@ -73,7 +73,12 @@ class Blobs(Tree):
         return {f"{blob}/c/0": data, f"{blob}/{NODE}": document}
 
     def delete_blobs(self, blobs: Iterable[str]) -> None:
-        """Remove blobs."""
+        """Remove blobs: their keys where that is all there is, on a disk their folders too."""
+        if self.backend.local_path is None:
+            self.backend.delete_many(
+                key for blob in blobs for key in (f"{blob}/c/0", f"{blob}/{NODE}")
+            )
+            return
         for blob in blobs:
             self.backend.delete_prefix(paths.join(blob))
 
