@@ -96,7 +96,7 @@ async def gather_bounded(
 
     tasks = [asyncio.create_task(worker()) for _ in range(min(limit, len(items)))]
     try:
-        if False and tasks:
+        if finish and tasks:
             await asyncio.wait(tasks)
         await asyncio.gather(*tasks)
     finally:
