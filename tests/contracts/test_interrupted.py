@@ -27,7 +27,7 @@ from zarr_vectors.testing import crash_runs
 from zarr_vectors.testing.crash_runs import clean_run, contents, fault_in, points_of_failure
 from zarr_vectors.testing.kills import FAR, kill_once, quick_processes, replace_and_commit
 from zarr_vectors.testing.places import DictPlace
-from zarr_vectors.testing.servers import Server, at_numbers, from_number
+from zarr_vectors.testing.servers import Server, at_numbers, from_number, where
 from zarr_vectors.types.points import write_points
 
 VERSIONS = ("0.7.0", "0.9.2")
@@ -223,6 +223,30 @@ def test_the_network_fails_at_every_request(s3_keys: Server, name: str, version:
         for way in ("reset", "lost", "once")
     ]
     assert [fault for fault in found if fault is not None] == []
+
+
+def test_what_is_sent_is_waited_for_before_it_is_undone(s3_keys: Server) -> None:
+    """A slow write beside one that fails is not carried out after the undoing."""
+    address = s3_keys.at("late")
+    backend = open_backend(address, mode="a", policy=ONCE)
+    backend.put_many({"quick": b"old", "slow": b"old"})
+    assert recover(address) == []  # all that the undoing asks has been asked once
+
+    def fails():
+        with transaction(backend, "change both") as writing:
+            s3_keys.network.latency_s = lambda asked: 1.0 if "slow" in asked.path else 0.2
+            s3_keys.network.rule = where(
+                lambda asked: asked.method == "PUT" and "quick" in asked.path, "error"
+            )
+            try:
+                writing.put_many({"quick": b"new", "slow": b"new"})
+            finally:
+                s3_keys.network.clear()
+
+    with pytest.raises(StoreError, match="500"):
+        fails()
+    time.sleep(1.2)
+    assert backend.get_many(["quick", "slow"]) == {"quick": b"old", "slow": b"old"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="processes start too slowly")

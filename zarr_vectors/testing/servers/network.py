@@ -127,14 +127,15 @@ class Network:
     """Knobs of the way to a server, and a log; all may be turned while requests are under way.
 
     Attributes:
-        latency_s: Seconds each request waits before it is answered.
+        latency_s: Seconds each request waits before anything is done; a function of it, or all
+            the same.
         rule: Which requests fail; None for none.
         hang_s: How long a ``hang`` lasts, in seconds; it ends when the server does.
         remember: Keep answers, for ``stale``.
         requests: What was answered, in the order of the answers.
     """
 
-    latency_s: float = 0.0
+    latency_s: float | Callable[[Asked], float] = 0.0
     rule: Rule | None = None
     hang_s: float = 30.0
     remember: bool = False
@@ -176,6 +177,10 @@ class Network:
         """How many requests were answered; of some methods only where given."""
         with self._lock:
             return sum(not methods or request.method in methods for request in self.requests)
+
+    def delay(self, asked: Asked) -> None:
+        """Wait as long as a request has to."""
+        self.wait(self.latency_s(asked) if callable(self.latency_s) else self.latency_s)
 
     def wait(self, seconds: float) -> None:
         """Wait, or until the server ends."""

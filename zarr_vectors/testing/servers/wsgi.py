@@ -42,7 +42,7 @@ class BehindNetwork:
         """Answer one request."""
         began = time.monotonic()
         asked, fault = self.network.arrive(_asked(environ))
-        self.network.wait(self.network.latency_s)
+        self.network.delay(asked)
         status, headers, body = "", cast("Headers", []), b""
         if fault in _REFUSED:
             status, headers, body = _refusal(fault)
