@@ -6,6 +6,7 @@ bytes, and refused above a cap or where it contradicts the array's own metadata.
 
 from __future__ import annotations
 
+import itertools
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
@@ -156,10 +157,11 @@ def _parse_pipeline(entries: list[tuple[str, Mapping[str, Any]]]) -> Pipeline:
 
 def encode_vlen(elements: Sequence[Buffer]) -> bytes:
     """Serialized chunk of elements of any length."""
-    parts: list[Buffer] = [struct.pack("<I", len(elements))]
-    for element in elements:
-        parts += (struct.pack("<I", len(element)), element)
-    return b"".join(parts)
+    count = len(elements)
+    heads = struct.pack(f"<{count + 1}I", count, *map(len, elements))
+    parts: list[Buffer] = [heads[k : k + 4] for k in range(0, len(heads), 4)]
+    ends: list[Buffer] = [b"", *elements]
+    return b"".join(itertools.chain.from_iterable(zip(parts, ends, strict=True)))
 
 
 def decode_vlen(data: Buffer, count: int) -> list[bytes]:
