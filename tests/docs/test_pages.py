@@ -27,6 +27,7 @@ PAGES = (
     "docs/lazy.md",
     "docs/library.md",
     "docs/maintenance.md",
+    "docs/network.md",
     pytest.param("docs/viewer.md", marks=pytest.mark.gui),
 )
 

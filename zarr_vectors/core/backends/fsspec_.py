@@ -9,6 +9,7 @@ from zarr.storage import FsspecStore
 
 from zarr_vectors.core.backends.access import Given, attempts, facts_for
 from zarr_vectors.core.backends.access.options import SERVICES
+from zarr_vectors.core.backends.requests import Policy
 from zarr_vectors.core.backends.urls import redact, scheme_of
 from zarr_vectors.core.backends.zarr_store import ZarrStoreBackend
 from zarr_vectors.exceptions import StoreError
@@ -27,6 +28,7 @@ def open_fsspec(
     read_only: bool,
     credentials: str | None = None,
     profile: str | None = None,
+    policy: Policy | None = None,
     **options: Any,  # noqa: ANN401 - those of the driver
 ) -> ZarrStoreBackend:
     """Backend of an address through fsspec, which finds credentials by itself.
@@ -37,6 +39,7 @@ def open_fsspec(
         credentials: ``auto``, ``anonymous`` or ``machine``; ``ZARR_VECTORS_CREDENTIALS`` when
             None. Where none are found, none are looked for by the driver either.
         profile: Profile of the AWS files.
+        policy: How many requests at once, how often again, how long.
         options: Passed to the driver.
 
     Raises:
@@ -55,5 +58,7 @@ def open_fsspec(
     except (ImportError, ValueError, OSError, TypeError) as error:
         reason = redact(str(error))
     else:
-        return ZarrStoreBackend(store, read_only=read_only, name="fsspec", url=address)
+        return ZarrStoreBackend(
+            store, read_only=read_only, name="fsspec", url=address, policy=policy
+        )
     raise StoreError(f"cannot open {redact(address)}: {reason}")
