@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +27,11 @@ from zv_viewer.testing.sinks import FakeSink
 
 VERSIONS = ("0.7.0", "0.9.2")
 LINKED = ("skeleton", "streamline", "mesh")
+READ_ONLY = r"opened read-only|which is read only"
 BIG_CHUNKS = {"chunk_shape": (60.0,) * 3, "bin_shape": (30.0,) * 3}
 BUCKETS = {"s3": "s3_of_the_run", "gcs": "gcs_of_the_run", "azure": "azure_of_the_run"}
 ALIKE = ("gcs", "azure")  # asked as s3 is, and servers of tests are slow
-KINDS = ("disk", "url", *BUCKETS, "web", "icechunk", "icechunk-s3")
+KINDS = ("disk", "url", *BUCKETS, "web", "zip", "icechunk", "icechunk-s3")
 
 pytestmark = pytest.mark.network
 
@@ -66,12 +68,20 @@ def place(
                 yield Place(kind, lambda name: folder / name, server.at)
         elif kind.startswith("icechunk"):
             pytest.importorskip("icechunk")
-            options: dict[str, Any] = {}
-            at: Callable[[str], str] = lambda name: str(folder / name)  # noqa: E731
+            root = folder.as_uri()
             if kind == "icechunk-s3":
                 server = request.getfixturevalue(BUCKETS["s3"])
-                at, options = lambda name: server.at(f"repo-{name}"), icechunk_options(server)
-            yield snapshots(kind, at, options)
+                for name, value in server.environment.items():
+                    patch.setenv(name, value)
+                root = server.url
+            yield snapshots(kind, lambda name: f"icechunk+{root}/repository-{name}")
+        elif kind == "zip":
+            yield Place(
+                kind,
+                lambda name: folder / name,
+                lambda name: folder / f"{name}.zip",
+                lambda: zip_all(folder),
+            )
         else:
             root = folder if kind == "disk" else folder.as_uri()
             yield Place(kind, lambda name: join(root, name), lambda name: join(root, name))
@@ -81,28 +91,23 @@ def join(root: Path | str, name: str) -> Path | str:
     return root / name if isinstance(root, Path) else f"{root}/{name}"
 
 
-def icechunk_options(server: Server) -> dict[str, Any]:
-    names = ("access_key_id", "secret_access_key", "region")
-    options: dict[str, Any] = {name: server.options[name] for name in names}
-    return options | {"endpoint_url": server.endpoint, "allow_http": True, "force_path_style": True}
+def zip_all(folder: Path) -> None:
+    for store in filter(Path.is_dir, folder.iterdir()):
+        with zipfile.ZipFile(f"{store}.zip", "w") as archive:
+            for path in sorted(filter(Path.is_file, store.rglob("*"))):
+                archive.write(path, path.relative_to(store).as_posix())
 
 
-def snapshots(kind: str, at: Callable[[str], str], options: dict[str, Any]) -> Place:
+def snapshots(kind: str, at: Callable[[str], str]) -> Place:
     """Repositories: a writer gets a session, and a reader sees what was committed."""
     sessions: list[Any] = []
 
     def writing(name: str) -> Any:
-        session, store = make_icechunk_session(at(name), mode="a", **options)
+        session, store = make_icechunk_session(at(name), mode="a")
         sessions.append(session)
         return store
 
-    def reading(name: str) -> Any:
-        return make_icechunk_session(at(name), mode="r", **options)[1]
-
-    def commit() -> None:
-        sessions.pop().commit("written")
-
-    return Place(kind, writing, reading, commit)
+    return Place(kind, writing, at, lambda: sessions.pop().commit("written"))
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
@@ -177,9 +182,9 @@ def test_lazy(written: Any, version: str) -> None:
 def test_a_reader_does_not_write(written: Any, place: Place) -> None:
     backend = open_zv(written).backend
     assert backend.read_only
-    with pytest.raises(StoreError, match="opened read-only"):
+    with pytest.raises(StoreError, match=READ_ONLY):
         backend.put_many({"x": b""})
-    with pytest.raises(StoreError, match="opened read-only"):
+    with pytest.raises(StoreError, match=READ_ONLY):
         backend.delete_many(["zarr.json"])
 
 
