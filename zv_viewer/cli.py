@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from zarr_vectors.exceptions import ZVError
 from zv_viewer.commands.options import command_parser, window_parser
+from zv_viewer.commands.places import asked_so
 from zv_viewer.errors import InputError
 
 BAD_INPUT = 2
@@ -20,9 +21,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if words and words[0] in COMMANDS:
             args = command_parser().parse_args(words)
-            return _run(args)
+            with asked_so(args):
+                return _run(args)
         args = window_parser().parse_args(words)
-        return _window(args)
+        with asked_so(args):
+            return _window(args)
     except (ZVError, InputError) as error:
         print(f"zv-view: {error}", file=sys.stderr)
         return BAD_INPUT

@@ -6,6 +6,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from zv_viewer.commands.places import add_place_options
 from zv_viewer.errors import InputError
 from zv_viewer.model.settings import Budget, LodSettings, default_settings
 from zv_viewer.model.view import ViewState
@@ -24,6 +25,7 @@ def window_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--make-only", action="store_true", help="with --sample: make it, print its path"
     )
+    add_place_options(parser)
     return parser
 
 
@@ -73,6 +75,8 @@ def command_parser() -> argparse.ArgumentParser:
     bench.add_argument("--size", type=_size, default=(800, 600), metavar="WxH")
     bench.add_argument("--color-by", metavar="ATTR")
     _budget(bench)
+    for command in (info, index, render, bench):
+        add_place_options(command)
     return parser
 
 
