@@ -22,6 +22,7 @@ from zv_viewer.flight.measure import FrameLog
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (
     "README.md",
+    "docs/addresses.md",
     "docs/geometries.md",
     "docs/large-data.md",
     "docs/lazy.md",
