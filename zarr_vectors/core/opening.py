@@ -23,9 +23,10 @@ from zarr_vectors.core.journal import (
     identified,
     settle,
 )
-from zarr_vectors.core.outline import agrees, entries_of, names_in, recorded_levels
+from zarr_vectors.core.outline import agrees, entries_of, is_of, names_in, recorded_levels
 from zarr_vectors.core.paths import level_numbers, node
 from zarr_vectors.core.root_meta import LevelDocument, RootDocument, parse_level, parse_root
+from zarr_vectors.exceptions import StoreError
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -111,10 +112,13 @@ def read_documents(
     """The root's metadata and every level's, ascending.
 
     Raises:
-        StoreError: Nothing there, not a Zarr Vectors store, or of an unknown version.
+        StoreError: Nothing there, not a Zarr Vectors store, of an unknown version, or without the
+            level that its record names.
         MetadataError: Damaged metadata.
     """
     root = parse_root(look.found.get(NODE), place.url)
+    if node("0") not in look.found and is_of(root) and 0 in (entries_of(root) or {}):
+        raise StoreError(f"{node('0')} of {place.url} is recorded but missing")
     if look.numbers is not None:
         return root, _levels(place, root, look.numbers, look.found)
     zero = look.found.get(node("0"))

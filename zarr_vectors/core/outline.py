@@ -130,10 +130,17 @@ def recorded_levels(root: RootDocument, finest: Mapping[str, Any] | None) -> dic
     found = entries_of(root)
     if found is None or finest is None or 0 not in found:
         return None
-    record = root.attributes[OUTLINE_KEY]
-    if record.get("root") != fingerprint(_own(root.attributes)):
+    if not is_of(root):
         return None
-    return found if record.get("finest") == fingerprint(finest) else None
+    recorded = root.attributes[OUTLINE_KEY].get("finest")
+    return found if recorded == fingerprint(finest) else None
+
+
+def is_of(root: RootDocument) -> bool:
+    """Whether the record was made of the root's own metadata as it is now."""
+    record = root.attributes.get(OUTLINE_KEY)
+    own = fingerprint(_own(root.attributes))
+    return isinstance(record, Mapping) and record.get("root") == own
 
 
 def entries_of(root: RootDocument) -> dict[int, Any] | None:

@@ -10,10 +10,13 @@ from zarr.core.buffer.cpu import Buffer
 from zarr.storage import MemoryStore
 
 from zarr_vectors.constants import OUTLINE_KEY
+from zarr_vectors.core.handle import open_handle
 from zarr_vectors.core.store import open_store
+from zarr_vectors.exceptions import StoreError
 from zarr_vectors.lazy import open_zv
 from zarr_vectors.multiresolution.coarsen import coarsen_level
 from zarr_vectors.testing.data import cloud, points_store
+from zarr_vectors.testing.places import DictPlace
 from zarr_vectors.testing.stores import FailingStore, NthCall, UnlistableStore
 
 LEVELS = 4
@@ -118,3 +121,17 @@ def test_an_odd_record_is_passed_over(made, record):
     root["attributes"][OUTLINE_KEY] = record
     put(made, "zarr.json", root)
     assert open_zv(made).levels == list(range(LEVELS))
+
+
+@pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
+def test_a_level_that_the_root_records_and_that_is_missing_is_named(version: str) -> None:
+    place = DictPlace()
+    points_store(place, format_version=version)
+    del place.items["0/zarr.json"]
+    with pytest.raises(
+        StoreError, match=r"0/zarr\.json of memory://a-dict is recorded but missing"
+    ):
+        open_handle(place)
+    del place.items["zarr.json"]
+    with pytest.raises(StoreError):
+        open_handle(place)
