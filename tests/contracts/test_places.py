@@ -68,13 +68,14 @@ def place(
                 yield Place(kind, lambda name: folder / name, server.at)
         elif kind.startswith("icechunk"):
             pytest.importorskip("icechunk")
-            root = folder.as_uri()
-            if kind == "icechunk-s3":
-                server = request.getfixturevalue(BUCKETS["s3"])
-                for name, value in server.environment.items():
-                    patch.setenv(name, value)
-                root = server.url
-            yield snapshots(kind, lambda name: f"icechunk+{root}/repository-{name}")
+            if kind == "icechunk":  # by address each operation is a commit
+                root = f"icechunk+{folder.as_uri()}"
+                yield Place(kind, lambda name: join(root, name), lambda name: join(root, name))
+                return
+            server = request.getfixturevalue(BUCKETS["s3"])
+            for name, value in server.environment.items():
+                patch.setenv(name, value)
+            yield snapshots(kind, lambda name: f"icechunk+{server.url}/repository-{name}")
         elif kind == "zip":
             yield Place(
                 kind,
