@@ -6,7 +6,6 @@ As in ``test_mutated_inputs``; the other files of the structure stay as they are
 from __future__ import annotations
 
 import json
-import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -31,6 +30,7 @@ from zarr_vectors.exceptions import ZVError
 from zarr_vectors.headers import HeaderRegistry
 from zarr_vectors.multiresolution.coarsen import build_pyramid
 from zarr_vectors.testing.feeding import ROOM, Decoder, Tally, run_block
+from zarr_vectors.testing.harming import roles
 from zarr_vectors.testing.kinds import make_store
 from zarr_vectors.testing.links_contract import RATIOS, grid_for, some_links
 from zarr_vectors.testing.places import DictPlace
@@ -65,15 +65,6 @@ def with_one_changed(name: str, files: Files, key: str, look: Callable[[Any], ob
         look(CheckedPlace({**files, key: data}))
 
     return Decoder(name, [json.loads(old) if key.endswith(NODE) else old], decode, BLOCK)
-
-
-def roles(files: Files) -> dict[str, str]:
-    """One key of every role: families of files that differ by chunk or number alone."""
-    found: dict[str, str] = {}
-    for key in sorted(files):
-        chunk = re.sub(r"(?<=/)[-+]?\d+(\.[-+]?\d+)+(_[-+.\d]+)?(?=/)", "N", key)
-        found.setdefault(re.sub(r"/c/\d+(/\d+)*$", "/c", chunk), key)
-    return found
 
 
 # links

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import tracemalloc
 from collections.abc import Callable, Iterable, Mapping
@@ -77,6 +78,15 @@ def harm(seed: Seed, draw: Mutator) -> dict[str, bytes | None]:
         else:
             changed[name] = draw.bytes_of(old, seed.files[draw.pick(names)])
     return {name: new for name, new in changed.items() if new != seed.files[name]}
+
+
+def roles(files: Mapping[str, bytes]) -> dict[str, str]:
+    """One key of every role: families of files that differ by chunk or number alone."""
+    found: dict[str, str] = {}
+    for key in sorted(files):
+        chunk = re.sub(r"(?<=/)[-+]?\d+(\.[-+]?\d+)+(_[-+.\d]+)?(?=/)", "N", key)
+        found.setdefault(re.sub(r"/c/\d+(/\d+)*$", "/c", chunk), key)
+    return found
 
 
 def is_data(name: str) -> bool:
