@@ -88,7 +88,7 @@ class Group:
             raise StoreError(f"there is no group {name!r} in {self.url}")
         if document.get("node_type") != "group":
             raise StoreError(f"{name!r} in {self.url} is an array, not a group")
-        return self._child(path)
+        return self.child(path)
 
     def __contains__(self, name: object) -> bool:
         """A node of that name exists."""
@@ -113,7 +113,7 @@ class Group:
         if name in self:
             raise StoreError(f"{name!r} exists in {self.url}")
         self.layout.put_attrs({self._below(name): {}})
-        return self._child(self._below(name))
+        return self.child(self._below(name))
 
     def require_group(self, name: str) -> Group:
         """Child group, made where it is missing."""
@@ -218,7 +218,8 @@ class Group:
     def _below(self, name: str) -> str:
         return paths.join(self.prefix, name)
 
-    def _child(self, path: str) -> Group:
+    def child(self, path: str) -> Group:
+        """The group at a path below the root, which is known to be there."""
         return group_at(self.layout, path, batch=self._batch)
 
 

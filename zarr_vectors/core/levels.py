@@ -43,7 +43,7 @@ def get_resolution_level(root: Group, level: int) -> Group:
     attributes = root.layout.get_attrs([path]).get(path, {}) if level >= 0 else {}
     if LEVEL_KEY not in attributes:
         handle_at(root.layout).level(level)
-    return root[path]
+    return root.child(path)
 
 
 def create_resolution_level(root: Group, level: int, level_metadata: LevelMetadata) -> Group:

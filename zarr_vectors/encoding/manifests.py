@@ -118,7 +118,7 @@ def decode_manifests(blobs: Sequence[Buffer], rank: int) -> ManifestTable:
     if not 1 <= rank <= _MAX_RANK:
         raise ArrayError(f"manifests of chunk rank {rank} are not supported")
     dtype = _block(rank)
-    sizes = np.fromiter((len(blob) for blob in blobs), dtype=np.int64, count=len(blobs))
+    sizes = np.fromiter(map(len, blobs), dtype=np.int64, count=len(blobs))
     if len(sizes) and sizes.min() < 4:
         raise ArrayError(f"manifest {int(sizes.argmin())} is cut short: {sizes.min()} bytes")
     data = b"".join(blobs)

@@ -203,6 +203,6 @@ def damaged(array: str, chunk: ChunkCoords, url: str, what: str) -> ArrayError:
     return ArrayError(text, array=array, chunk=chunk)
 
 
-def mask_rows(values: npt.NDArray[Any], keep: npt.NDArray[np.bool_] | None) -> npt.NDArray[Any]:
-    """The rows to keep; all of them, uncopied, where there is no mask."""
-    return values if keep is None else values[keep]
+def rows_kept(values: npt.NDArray[Any], rows: IntArray | None) -> npt.NDArray[Any]:
+    """The rows to keep; all of them, uncopied, where None."""
+    return values if rows is None else values.take(rows, axis=0)

@@ -211,8 +211,9 @@ class LevelReader:
             )
             tables += [] if table is None else [table]
             keep = _kept_rows(plan, plan.partial[rows], positions, counts)
+            own = None if keep is None else np.flatnonzero(keep)
             for stack, column in zip(stacks, (positions, *values), strict=True):
-                stack.add(assemble.mask_rows(column, keep), last=rows.stop == len(keys))
+                stack.add(assemble.rows_kept(column, own), last=rows.stop == len(keys))
             found[rows] = counts
             if track:
                 taken.append(np.ones(len(positions), np.bool_) if keep is None else keep)

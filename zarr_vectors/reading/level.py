@@ -197,8 +197,8 @@ def _described(
         specs[lead_spec.name] = lead_spec
     if table is None:
         cells = layout.list_cells(f"{path}/{VERTICES}")
-        wrong = next((cell for cell in cells if len(cell) != rank), None)
-        if wrong is not None:
+        if not set(map(len, cells)) <= {rank}:
+            wrong = next(cell for cell in cells if len(cell) != rank)
             raise MetadataError(
                 f"level {path} of {url} has chunk {wrong}, expected {rank} components"
             )

@@ -128,13 +128,28 @@ def chunks_intersecting_bbox(
 def positions_in_box(
     positions: npt.NDArray[np.floating], box: BoundingBox
 ) -> npt.NDArray[np.bool_]:
-    """(N,) bool: inside the box, both ends inclusive; compared in float64."""
+    """(N,) bool: inside the box, both ends inclusive; as if compared in float64."""
     inside = np.ones(len(positions), np.bool_)
     with np.errstate(invalid="ignore"):  # a NaN, which is nowhere
         for axis, (low, high) in enumerate(zip(*box, strict=True)):
             values = positions[:, axis]
-            inside &= (values >= np.float64(low)) & (values <= np.float64(high))
+            first, last = _edges(float(low), float(high), positions.dtype)
+            inside &= values >= first
+            inside &= values <= last
     return inside
+
+
+def _edges(
+    low: float, high: float, dtype: np.dtype[np.floating]
+) -> tuple[np.floating, np.floating]:
+    """The least value of a dtype that is not below ``low``, and the largest not above ``high``."""
+    with np.errstate(over="ignore"):
+        first, last = dtype.type(low), dtype.type(high)
+    if float(first) < low:
+        first = np.nextafter(first, dtype.type(np.inf))
+    if float(last) > high:
+        last = np.nextafter(last, dtype.type(-np.inf))
+    return first, last
 
 
 def compute_bounds(positions: npt.NDArray[np.floating]) -> tuple[list[float], list[float]]:

@@ -5,6 +5,7 @@ Linux does this in one call; elsewhere the opened file's real path is compared w
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import functools
@@ -28,6 +29,7 @@ _FOLDER_FLAGS = (
 _OPENAT2 = 437
 _RESOLVE_BENEATH = 0x08
 _F_GETPATH = 50
+_GONE = " (deleted)"
 
 
 class _How(ctypes.Structure):
@@ -156,6 +158,28 @@ class Beneath:
             found = os.path.realpath(f"{self.root}/{key}")
         if not is_inside(found, self.root):
             raise StoreError(leaves(key, self.root))
+
+
+def real_folder(path: str | Path) -> Path:
+    """The folder at a path, every link on the way followed.
+
+    Raises:
+        OSError: There is none.
+        RuntimeError: Links lead round in a circle.
+    """
+    if sys.platform.startswith("linux"):  # the system knows where an open folder is
+        with contextlib.suppress(OSError, ValueError):
+            fd = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                found = os.readlink(f"/proc/self/fd/{fd}")
+            finally:
+                os.close(fd)
+            if os.path.isabs(found) and not found.endswith(_GONE):
+                return Path(found)
+    resolved = Path(path).resolve(strict=True)
+    if not resolved.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
+    return resolved
 
 
 class Folders:

@@ -21,7 +21,7 @@ import numpy as np
 from zarr.storage import LocalStore
 
 from zarr_vectors.constants import MAX_DENSE_BYTES
-from zarr_vectors.core.backends.beneath import Beneath, is_inside, leaves
+from zarr_vectors.core.backends.beneath import Beneath, is_inside, leaves, real_folder
 from zarr_vectors.core.backends.joined import ABSENT, ByteArray, Joined, Room
 from zarr_vectors.core.backends.stats import IOStats
 from zarr_vectors.core.backends.urls import file_url
@@ -72,13 +72,16 @@ class LocalBackend:
         try:
             if create and not read_only:
                 Path(root).mkdir(parents=True, exist_ok=True)
-            self.local_path: Path | None = Path(root).resolve(strict=True)
-        except _ABSENT:
-            raise StoreError(f"there is no store at {root}") from None
+            self.local_path: Path | None = real_folder(root)
+        except _ABSENT as error:
+            what = (
+                f"{root} is not a folder"
+                if os.path.exists(root)
+                else f"there is no store at {root}"
+            )
+            raise StoreError(what) from error
         except (OSError, ValueError, RuntimeError) as error:
             raise StoreError(f"cannot open {root}: {error}") from error
-        if not self.local_path.is_dir():
-            raise StoreError(f"{root} is not a folder")
         self.url = file_url(self.local_path)
         self.read_only = read_only
         self.stats = IOStats()

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -81,12 +82,13 @@ class ChunkTable:
 
     def keys(self) -> list[ChunkCoords]:
         """Coordinates as tuples of ints."""
-        return [tuple(row) for row in self.coords.tolist()]
+        return list(map(tuple, self.coords.tolist()))
 
     @classmethod
-    def estimated(cls, coords: npt.ArrayLike, rank: int, vertex_count: int) -> ChunkTable:
+    def estimated(cls, coords: Sequence[ChunkCoords], rank: int, vertex_count: int) -> ChunkTable:
         """A table of known chunks whose counts are not known: the level's count in equal parts."""
-        rows = np.asarray(coords, np.int64).reshape(-1, rank)
+        rows = np.fromiter(chain.from_iterable(coords), np.int64, len(coords) * rank)
+        rows = rows.reshape(-1, rank)
         counts = np.zeros(len(rows), np.int64)
         if len(rows):
             share, left = divmod(vertex_count, len(rows))

@@ -234,7 +234,7 @@ class Cells09(Tree):
     def array_metas(self, wanted: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Metadata of the arrays that exist, in one batch."""
         documents = self.documents(wanted)
-        if self.backend.read_only and self.backend.local_path is None:
+        if self.backend.read_only:
             self._described |= documents  # grids are read from them without asking again
         return {
             path: _to_logical(attributes_of(document, self._named(path)))

@@ -52,7 +52,9 @@ class Objects09(Tree):
                 rows = np.flatnonzero(np.isin(known, wanted)).astype(np.int64)
                 known = known[rows]
             blobs = flat.read_vlen(reader, table, node, rows)
-            return ObjectRows(known, [blob or EMPTY_MANIFEST for blob in blobs], rank)
+            if not all(blobs):
+                blobs = [blob or EMPTY_MANIFEST for blob in blobs]
+            return ObjectRows(known, blobs, rank)
 
     def put_objects(self, level: str, rows: ObjectRows) -> None:
         """Create or replace the object index.
