@@ -314,7 +314,7 @@ def test_processes_and_threads_share_a_folder(tmp_path: Path) -> None:
         subprocess.Popen(
             [sys.executable, "-c", PROGRAM, str(tmp_path / "c"), str(seed)], stdout=subprocess.PIPE
         )
-        for seed in range(3)
+        for seed in range(2)
     ]
     disk = DiskCache(tmp_path / "c", 200_000)
 

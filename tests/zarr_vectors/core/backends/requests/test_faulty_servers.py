@@ -27,7 +27,7 @@ from zarr_vectors.testing.servers import (
 KINDS = ("slow_down", "throttle", "error", "reset", "lost", "half", "no_range")
 QUICK = Policy(
     retrying=Retrying(tries=12, first_s=0.002, most_s=0.05),
-    limits=Limits(of_try=Pace(0.5, 1e6), of_request=Pace(4.0, 1e6)),
+    limits=Limits(of_try=Pace(0.5, 1e6), of_request=Pace(2.0, 1e6)),
 )
 NO_RETRY = {"max_retries": 0}
 """The runner does all tries."""
