@@ -58,7 +58,7 @@ def refused(url: str, service: str, tried: Sequence[str], *, verb: str = "read")
         verb: ``read`` or ``write``.
     """
     asked = " and then ".join(f"with {name}" for name in tried) or "with nothing"
-    head = f"{url} may not be {'written' if verb == 'write' else 'read'}: it was asked {asked}"
+    head = f"{url} may not be {'written to' if verb == 'write' else 'read'}: it was asked {asked}"
     if not service:
         return f"{head}; put a user and password, or the token it wants, into the address"
     machine = _MACHINE if not any("metadata" in name for name in tried) else ""

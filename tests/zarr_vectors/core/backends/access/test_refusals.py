@@ -51,7 +51,7 @@ def test_one_sentence_says_what_was_tried_and_what_to_set(service: str, words: l
     assert all(word in said for word in words)
     assert "\n" not in said
     machine = refused("s3://b/x", "s3", ["the machine's metadata service"], verb="write")
-    assert "may not be written" in machine
+    assert "may not be written to" in machine
     assert "ZARR_VECTORS_CREDENTIALS" not in machine
 
 
