@@ -125,10 +125,10 @@ def decode(blob: bytes, count: int) -> tuple[npt.NDArray[np.float32], IntArray]:
     package = codec()
     try:
         found = package.decode(blob)
+        rows = np.asarray(found.points, np.float32).reshape(-1, 3)
+        triangles = np.asarray(getattr(found, "faces", ()), np.int64).reshape(-1, 3)
     except (package.FileTypeException, ValueError, RuntimeError, MemoryError) as error:
         raise DracoError(f"the Draco bitstream does not decode: {error}") from error
-    rows = np.asarray(found.points, np.float32).reshape(-1, 3)
-    triangles = np.asarray(getattr(found, "faces", ()), np.int64).reshape(-1, 3)
     if len(rows) != count or len(triangles) != faces:
         raise DracoError(
             f"the Draco bitstream holds {len(rows)} vertices and {len(triangles)} faces, "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from zarr_vectors._text import plain
 from zarr_vectors.core.handle import StoreHandle, open_handle
 from zarr_vectors.core.layouts.base import LinkFamily
 from zarr_vectors.exceptions import StoreError
@@ -151,7 +152,7 @@ def _text(facts: dict[str, Any]) -> str:
         lines += ["", "  attributes"]
         lines += [f"    {_attribute(attribute)}" for attribute in facts["attributes"]]
     lines += [f"  note: {warning}" for warning in facts["warnings"]]
-    return "\n".join(lines)
+    return "\n".join(map(plain, lines))
 
 
 def _objects_and_links(levels: list[dict[str, Any]]) -> list[str]:
