@@ -18,7 +18,7 @@ FAULTS = ("slow_down", "throttle", "error", "reset", "lost", "half", "no_range",
 
 QUICK = Policy(
     retrying=Retrying(tries=10, first_s=0.002, most_s=0.05),
-    limits=Limits(of_try=Pace(0.7, 1e6), of_request=Pace(8.0, 1e6)),
+    limits=Limits(of_try=Pace(2.0, 1e6), of_request=Pace(30.0, 1e6)),
 )
 """As the usual policy, with less patience."""
 
@@ -74,7 +74,7 @@ def read_through_faults(
     own = {"policy": QUICK, "retry_config": {"max_retries": 0}, "memory_bytes": 0}
     place = open_backend(server.at(name), **{**server.options, **own, **options})
     server.network.clear()
-    server.network.hang_s = 1.5
+    server.network.hang_s = 4.0
     server.network.rule = at_rate(rate, FAULTS, seed=seed)
     try:
         found = contents(place)
