@@ -97,14 +97,15 @@ def _s3(facts: Facts) -> Source | None:
 
 
 def _gs(facts: Facts) -> Source | None:
-    for name in (
-        "GOOGLE_BEARER_TOKEN",
-        "GOOGLE_SERVICE_ACCOUNT_KEY",
-        "GOOGLE_SERVICE_ACCOUNT",
-        "GOOGLE_SERVICE_ACCOUNT_PATH",
+    for name, setting in (
+        ("GOOGLE_BEARER_TOKEN", "bearer_token"),
+        ("GOOGLE_SERVICE_ACCOUNT_KEY", "service_account_key"),
+        ("GOOGLE_SERVICE_ACCOUNT", "service_account"),
+        ("GOOGLE_SERVICE_ACCOUNT_PATH", "service_account"),
     ):
-        if facts.said(name):
-            return Source(f"what {name} names")
+        value = facts.said(name)
+        if value:
+            return Source(f"what {name} names", {setting: value})
     if not facts.google_file:
         return None
     chosen = facts.said("GOOGLE_APPLICATION_CREDENTIALS")

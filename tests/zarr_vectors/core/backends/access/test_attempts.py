@@ -120,6 +120,21 @@ def test_helpers_that_are_not_installed_are_named() -> None:
     assert source.missing.startswith("google-auth")
 
 
+@pytest.mark.parametrize(
+    ("variable", "setting"),
+    [
+        ("GOOGLE_BEARER_TOKEN", "bearer_token"),
+        ("GOOGLE_SERVICE_ACCOUNT_KEY", "service_account_key"),
+        ("GOOGLE_SERVICE_ACCOUNT", "service_account"),
+    ],
+)
+def test_what_is_found_for_google_is_handed_on(variable: str, setting: str) -> None:
+    """A driver that does not read the variable would ask the metadata service instead."""
+    source = source_of("gs", Facts({variable: "hunter2"}))
+    assert source is not None
+    assert source.config == {setting: "hunter2"}
+
+
 def test_connection_strings_of_azure() -> None:
     text = (
         "DefaultEndpointsProtocol=http;AccountName=dev;AccountKey=aHVudGVyMg==;"
