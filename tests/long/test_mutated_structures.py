@@ -37,7 +37,7 @@ from zarr_vectors.testing.places import DictPlace
 from zarr_vectors.types.parametric import read_parametric_set, write_parametric_objects
 
 VERSIONS = ("0.7.0", "0.9.2")
-BLOCK = 12
+BLOCK = 8
 Files = dict[str, bytes]
 
 RNG = np.random.default_rng(0)
@@ -166,7 +166,8 @@ def look_at_tables(version: str) -> Callable[[Any], None]:
 def small_store(version: str) -> Files:
     """Points on two levels, parametric objects with tables and groups, a header."""
     place = DictPlace()
-    make_store("points", place, format_version=version)
+    shapes = {"chunk_shape": (60.0,) * 3, "bin_shape": (30.0,) * 3}
+    make_store("points", place, format_version=version, **shapes)
     build_pyramid(place, factors=[(2.0, 1.0)])
     write_parametric_objects(
         place,

@@ -256,7 +256,7 @@ BAD = [name for name in HOSTILE if leaves_root(name)]
 
 
 @pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
-@pytest.mark.parametrize("kind", ["objects", "graph", "mesh"])
+@pytest.mark.parametrize("kind", ["objects", "graph"])
 def test_some_texts_of_documents(kind: str, version: str) -> None:
     assert try_texts(kind, version, itertools.cycle(BAD), 24) > 5
 
@@ -299,7 +299,7 @@ def try_names(version: str, step: int) -> None:
 
 @pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
 def test_some_hostile_names_where_documents_name_things(version: str) -> None:
-    try_names(version, 64)
+    try_names(version, 256)
 
 
 @pytest.mark.slow

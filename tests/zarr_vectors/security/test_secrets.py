@@ -34,6 +34,7 @@ from zarr_vectors.lazy import open_zv
 from zarr_vectors.testing.data import cloud, points_store
 from zarr_vectors.testing.servers import Server, from_number, http_server, where
 from zarr_vectors.validate import validate
+from zv_viewer.addresses import addresses, remember
 
 NOWHERE = "http://127.0.0.1:1"  # nothing listens at this port
 QUICK = {
@@ -118,6 +119,10 @@ CASES = [
         ("canary@p/w:?#", quote("canary@p/w:?#", safe="")),
         QUICK,
     ),
+    *(
+        Case(f"raw password {mark}", f"http://me:can{mark}canary@127.0.0.1:1/x", ("canary",), QUICK)
+        for mark in "/?#@"
+    ),
     Case("query", "http://127.0.0.1:1/x?token=canary-query-token", ("canary-query-token",), QUICK),
     Case(
         "header",
@@ -126,6 +131,9 @@ CASES = [
         {**QUICK, "client_options": {"default_headers": {"X-Token": "canary-header-token"}}},
     ),
 ]
+
+
+QUERY = next(case for case in CASES if case.name == "query")
 
 
 class Watch:
@@ -230,7 +238,7 @@ def test_a_place_that_is_not_there(
     watch.none_of(case.secrets)
 
 
-@pytest.mark.parametrize("case", [CASES[7], CASES[9]], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [CASES[7], QUERY], ids=lambda case: case.name)
 def test_by_fsspec(case: Case, caplog: pytest.LogCaptureFixture) -> None:
     with watching(caplog) as watch:
         place: Any = ask(watch, "backend", lambda: open_backend(case.url, backend="fsspec"))
@@ -255,7 +263,7 @@ finally:
     [
         (CASES[1], ["-m", "zv_viewer", "info"]),
         (CASES[7], ["-c", PROGRAM]),
-        (CASES[9], ["-m", "zv_viewer", "info"]),
+        (QUERY, ["-m", "zv_viewer", "info"]),
     ],
     ids=lambda value: value.name if isinstance(value, Case) else value[0],
 )
@@ -334,6 +342,19 @@ def test_a_web_server_with_a_password(tmp_path: Path, caplog: pytest.LogCaptureF
         ask(watch, "refused", lambda: open_zv(open_backend(wrong, **server.options)))
         ask(watch, "absent", lambda: open_zv(open_backend(server.at("no"), **server.options)))
     watch.none_of(server.secrets)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_addresses_that_are_remembered(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZV_VIEWER_CACHE", str(tmp_path))
+    remember(case.url)
+    watch = Watch()
+    assert addresses()
+    for path in tmp_path.iterdir():
+        watch.keep(path.name, path.read_text())
+    watch.none_of(case.secrets)
 
 
 # the search itself

@@ -10,8 +10,10 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _FILE = re.compile(r"file:", re.IGNORECASE)
 _USER_INFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)([^/\s?#\"']*)@")
+_RAW_USER = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s@\[\]\"']*:(?!\d*(?:[/?#\s]|$))[^\s]*@")
 _AMAZON = re.compile(r"(?:[a-z0-9.-]+\.)?s3(?:[.-][a-z0-9.-]+)?\.amazonaws\.com(?:\.cn)?", re.I)
 _AZURE = re.compile(r"[a-z0-9]+\.(?:blob|dfs)\.core\.windows\.net", re.I)
+_REF = re.compile(r"(?:branch|tag|snapshot)\.")
 _QUERY = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^\s?#\"'<>)]*)[?#][^\s\"'<>)]*")
 
 
@@ -95,15 +97,19 @@ def split_zip(address: str) -> tuple[str, str, str]:
 def redact(text: str) -> str:
     """``text`` with user info and query of every URL in it left out.
 
-    What stands there in ``abfss://container@account`` is no user and stays.
+    What stands there in ``abfss://container@account`` is no user and stays. A password that holds
+    ``/``, ``?`` or ``#`` as they are is left out as well, though no address can be made of it.
     """
+    text = _RAW_USER.sub(r"\1", text)
     return _QUERY.sub(r"\1", _USER_INFO.sub(_without_user, text))
 
 
 def _without_user(found: re.Match[str]) -> str:
     scheme, user = found.groups()
-    container = scheme.lower() in {"abfs://", "abfss://"} and not re.search("[:@]", user)
-    return found[0] if container else scheme
+    kind, rest = scheme.lower(), found.string[found.end() :]
+    container = kind in {"abfs://", "abfss://"}
+    bucket = kind.startswith("icechunk+") and _REF.match(rest) is not None
+    return found[0] if (container or bucket) and not re.search("[:@]", user) else scheme
 
 
 def join_query(url: str, name: str) -> str:
