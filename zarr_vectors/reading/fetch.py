@@ -354,7 +354,7 @@ def _kept_rows(
     """Which rows lie in the box; only those of chunks that reach out of it are compared."""
     if plan.box is None or not partial.any():
         return None
-    if partial.all():
+    if 2 * int(counts[partial].sum()) >= len(positions):
         return positions_in_box(positions, plan.box)
     keep = np.ones(len(positions), np.bool_)
     rows = np.flatnonzero(np.repeat(partial, counts))

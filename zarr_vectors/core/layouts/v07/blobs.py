@@ -50,7 +50,7 @@ class Blobs(Tree):
                 if data is not None:
                     raise self.damaged(path, f"{blob}/{NODE} is missing", chunk)
                 continue
-            size, pipeline = self._node(blob, document, path, chunk)
+            size, pipeline = self.node_of(blob, document, path, chunk)
             if data is not None and pipeline.plain and len(data) == size:
                 out[blob] = data
                 continue
@@ -82,9 +82,10 @@ class Blobs(Tree):
         for blob in blobs:
             self.backend.delete_prefix(paths.join(blob))
 
-    def _node(
+    def node_of(
         self, blob: str, document: bytes, path: str, chunk: ChunkCoords | None
     ) -> tuple[int, Pipeline]:
+        """Bytes a blob has, and how they are encoded, by its document."""
         try:
             size, pipeline = self._nodes.read(document, f"{blob}/{NODE}")
         except (ArrayError, MetadataError) as error:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from zarr_vectors.constants import NODE
 from zarr_vectors.core import paths
+from zarr_vectors.core.backends.joined import ByteArray, ReadsJoined
 from zarr_vectors.core.documents import attributes_of, group_document
 from zarr_vectors.core.keys import format_key, try_parse_key
 from zarr_vectors.core.layouts.base import Cells, ChunkGrid
+from zarr_vectors.core.layouts.columns import Column, ColumnRequest, column_of
 from zarr_vectors.core.layouts.tree import with_kind, without_old_spelling
 from zarr_vectors.core.layouts.v07.blobs import Buffer, Place
 from zarr_vectors.core.layouts.v07.shards import PackedBlobs, Shards
@@ -24,6 +29,44 @@ class Cells07(PackedBlobs):
     def get_cells(self, request: Mapping[str, Iterable[ChunkCoords]]) -> dict[str, Cells]:
         """Blobs of ``{logical path: coords}`` in one batch; absent cells are left out."""
         return self.get_cells_and_slots(request, ())[0]
+
+    def get_columns(
+        self, request: ColumnRequest, rooms: Mapping[str, ByteArray]
+    ) -> dict[str, Column]:
+        """Blobs of ``{logical path: chunks}``, each array's in one buffer."""
+        backend = self.backend
+        columns: dict[str, Column] = {}
+        if isinstance(backend, ReadsJoined):
+            for path, chunks in request.items():
+                column = self._plain_column(backend, path, chunks, rooms.get(path))
+                if column is not None:
+                    columns[path] = column
+        rest = {path: chunks for path, chunks in request.items() if path not in columns}
+        found = self.get_cells(rest) if rest else {}
+        return columns | {path: column_of(found[path], chunks) for path, chunks in rest.items()}
+
+    def _plain_column(
+        self,
+        backend: ReadsJoined,
+        path: str,
+        chunks: Sequence[ChunkCoords],
+        room: ByteArray | None,
+    ) -> Column | None:
+        """Blobs that are neither compressed nor packed; None unless all are there and in order."""
+        if not chunks or self.recorded.shards(path):
+            return None
+        blobs = [f"{path}/{format_key(chunk)}" for chunk in chunks]
+        found = backend.get_joined([f"{blob}/{NODE}" for blob in blobs])
+        if found.sizes.min() < 0:
+            return None
+        documents = Column(chunks, found.data, found.sizes).cells()
+        sizes = np.zeros(len(chunks), np.int64)
+        for number, (chunk, blob) in enumerate(zip(chunks, blobs, strict=True)):
+            sizes[number], pipeline = self.node_of(blob, documents.get(chunk, b""), path, chunk)
+            if not pipeline.plain or not sizes[number]:
+                return None
+        found = backend.get_joined([f"{blob}/c/0" for blob in blobs], room=room)
+        return Column(chunks, found.data, sizes) if np.array_equal(sizes, found.sizes) else None
 
     def get_cells_and_slots(
         self, request: Mapping[str, Iterable[ChunkCoords]], slots: Iterable[str]

@@ -149,7 +149,7 @@ class Cells09(Tree):
         known = {} if fresh else {p: self._described.pop(p) for p in unread if p in self._described}
         ask = [path for path in unread if path not in known]
         documents = known | self.documents(ask) if ask else known
-        last = None
+        last = next(reversed(self._grids.values()), None)
         for path in unread:
             if path in documents and not is_group(documents[path]):
                 with self.blaming(path):
