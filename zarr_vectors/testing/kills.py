@@ -134,7 +134,9 @@ def kill_once(
 def quick_processes() -> Iterator[BaseContext]:
     """Processes that start from one that has imported the library and done nothing else."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["zarr_vectors.testing.kills"])
+    context.set_forkserver_preload(
+        ["zarr_vectors.testing.kills", "zarr_vectors.core.backends.buckets"]
+    )
     yield context
 
 
