@@ -97,8 +97,9 @@ def split_zip(address: str) -> tuple[str, str, str]:
 def redact(text: str) -> str:
     """``text`` with user info and query of every URL in it left out.
 
-    What stands there in ``abfss://container@account`` is no user and stays. A password that holds
-    ``/``, ``?`` or ``#`` as they are is left out as well, though no address can be made of it.
+    What stands there in ``abfss://container@account`` and ``icechunk+s3://bucket@branch.main`` is
+    no user and stays. A password that holds ``/``, ``?`` or ``#`` as they are is left out as well,
+    though no address can be made of it.
     """
     text = _RAW_USER.sub(r"\1", text)
     return _QUERY.sub(r"\1", _USER_INFO.sub(_without_user, text))

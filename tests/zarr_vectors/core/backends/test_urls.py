@@ -74,6 +74,8 @@ def test_a_path_survives_its_url(name: str) -> None:
         ("/a/path?x@y", "/a/path?x@y"),
         ("https://u:p@w@host/x", "https://host/x"),
         ("abfss://container@account.x/y", "abfss://container@account.x/y"),
+        ("icechunk+s3://bucket@branch.main", "icechunk+s3://bucket@branch.main"),
+        ("icechunk+https://u:p@h@branch.main", "icechunk+https://branch.main"),
         ("1https://u:p@h/x", "1https://h/x"),
         ("abfss://c:pw@account.x/y", "abfss://account.x/y"),
         ("abfss://c@pw@account.x/y?sig=1", "abfss://account.x/y"),
