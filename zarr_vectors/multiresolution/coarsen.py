@@ -8,7 +8,7 @@ from typing import Any
 
 from zarr_vectors.core.backends import StoreLike
 from zarr_vectors.core.handle import StoreHandle, open_handle
-from zarr_vectors.exceptions import CoarseningError
+from zarr_vectors.exceptions import CoarseningError, StoreError
 from zarr_vectors.multiresolution.clouds import CloudBuilder
 from zarr_vectors.multiresolution.cross_level import CrossLevel, forget_lost_levels
 from zarr_vectors.multiresolution.linked import LinkedBuilder
@@ -75,9 +75,9 @@ def build_pyramid(
         progress: Called with (steps done, steps in all, text).
         cancelled: Asked between batches; True stops with a CoarseningError and leaves whole levels.
         backend: ``local``, ``obstore`` or ``fsspec``; by the address when None.
-        workers: Processes that make parts of a level of a point cloud side by side; the store is
-            the same for any number. Scripts need the usual ``__main__`` guard. Other geometry is
-            made by this process, a level at a time in memory.
+        workers: Processes that make parts of a level side by side: tiles of a point cloud, batches
+            of whole objects of other geometry. The store is the same for any number. Scripts need
+            the usual ``__main__`` guard.
         client: A Dask client, to do so on a cluster that can open ``store_path``.
 
     Returns:
@@ -90,7 +90,8 @@ def build_pyramid(
         StoreError: No such store, not writable, or a level is there already.
 
     Warns:
-        ZVWarning: Links between levels were asked for and are too many.
+        ZVWarning: Links between levels were asked for and are too many; or the level has attributes
+            of faces beside those of its links, which are not carried.
     """
     cross = CrossLevel(cross_level_depth, cross_level_storage, MOST_LINKED)
     check_strategy(sparsity_strategy)
@@ -113,6 +114,7 @@ def build_pyramid(
             )
         ) as work,
     ):
+        _refuse_levels(work.handle, 1 if steps is None else len(steps))
         work.load(0)
         choice = (sparsity_strategy, sparsity_seed)
         number = 0
@@ -201,6 +203,20 @@ def coarsen_level(
         spec = work.build(source_level, target_level, step, (sparsity_strategy, sparsity_seed), 1)
         work.stamp(record=cross.wanted)
     return spec
+
+
+def _refuse_levels(handle: StoreHandle, count: int) -> None:
+    """Check that none of the levels to make is there.
+
+    Raises:
+        StoreError: One is.
+    """
+    there = next((number for number in range(1, count + 1) if number in handle.levels), None)
+    if there is not None:
+        raise StoreError(
+            f"{handle.backend.url} has a level {there} already: remove it first "
+            "(remove_resolution_level)"
+        )
 
 
 def _builder(

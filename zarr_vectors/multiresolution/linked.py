@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from zarr_vectors.constants import LINK_ATTRIBUTES, LINKS, VERTEX_ATTRIBUTES, VERTICES
+from zarr_vectors.constants import (
+    FACE_ATTRIBUTES,
+    LINK_ATTRIBUTES,
+    LINKS,
+    VERTEX_ATTRIBUTES,
+    VERTICES,
+)
 from zarr_vectors.core.handle import StoreHandle, finish
 from zarr_vectors.core.metadata import LevelError, LevelMetadata
 from zarr_vectors.core.metadata.multiscales import LevelTransform, with_transform
 from zarr_vectors.core.root_meta import LevelDocument, RootDocument
-from zarr_vectors.exceptions import CoarseningError, StoreError
+from zarr_vectors.exceptions import CoarseningError, StoreError, ZVWarning
 from zarr_vectors.multiresolution.builder import LevelBuilder, exact_table
 from zarr_vectors.multiresolution.carried import arrays_of_objects, read_carried, write_carried
-from zarr_vectors.multiresolution.cross_level import CrossLevel, Place, place_of
+from zarr_vectors.multiresolution.cross_level import CrossLevel, Place, composed, place_of
 from zarr_vectors.multiresolution.density import DENSITY_KEY, density_of_bins
 from zarr_vectors.multiresolution.linked_load import Loader, Source
 from zarr_vectors.multiresolution.linked_reduce import BatchJob, reduce_batch
@@ -91,6 +98,7 @@ class LinkedBuilder(LevelBuilder):
                 f"level {level} of {handle.backend.url} is chunked by an attribute: "
                 "pyramids need levels chunked by space alone"
             )
+        _warn_of_faces(handle, document)
         arrays = describe_level(handle.layout, handle.meta, document)
         reader = LevelReader(handle.layout, arrays)
         links = () if self._kind in PATHS else link_attribute_names(handle, level)
@@ -138,14 +146,15 @@ class LinkedBuilder(LevelBuilder):
         self._steps = self._done + rest_of * (self._shelf.batches + 3)
         target = target_of(handle.meta, handle.level(source).meta, level, step)
         kept = self._kept(step, choice)
-        parents: list[IntArray] = []
+        above = self._scratch.growing(np.int64)
         stacking = Stacking(self._scratch)
         below = self._shelf
         for result in self._runner.each(reduce_batch, self._jobs(kept, target)):
             self._report(f"level {level}: {stacking.count:,} vertices")
             stacking.add(result)
-            parents.append(result.parents)
+            above.add(result.parents)
         below.rest()
+        parents = above.whole()
         shelf, stacked = stacking.finish()
         merged = stacked.merged
         grid = grid_of(handle.meta.bounds, target.chunk_shape, merged.coords)
@@ -156,7 +165,7 @@ class LinkedBuilder(LevelBuilder):
             there = self._write_objects(path, stacked)
             layout.put_links(path, stacked.links(BATCH_ROWS), grid)
             self._report(f"level {level}: error")
-            error = self._measure(shelf, parents)
+            error = self._measure(below, shelf, parents)
             place = place_of(handle.meta, level, target.chunk_shape, merged.table)
             self._climb(place, below, shelf, stacked, parents)
         except BaseException:
@@ -235,45 +244,46 @@ class LinkedBuilder(LevelBuilder):
         write_carried(self.handle.layout, path, self._carried, there)
         return there
 
-    def _measure(self, shelf: Shelf, parents: list[IntArray]) -> LevelError:
-        """Distance of every reference vertex to the one that now stands for it."""
+    def _measure(self, below: Shelf, shelf: Shelf, parents: IntArray) -> LevelError:
+        """Distance of every reference vertex to the one that now stands for it.
+
+        Args:
+            below: The level before.
+            shelf: The level.
+            parents: (N,) int64 row of the level, in its batch, for every row of the level before.
+        """
         reference, tally, lost = self._reference, Quantiles(), 0
+        first = self._standing is None
         if self._standing is None:
             self._standing = self._scratch.array((reference.count,), np.int64)
-            self._standing[:] = np.arange(reference.count) - np.repeat(
-                reference.starts[:-1], np.diff(reference.starts)
-            )
-        for number, above in enumerate(parents):
+        for number in range(reference.batches):
             self._check()
-            rows = slice(*reference.starts[number : number + 2].tolist())
-            below = np.asarray(self._standing[rows])
-            standing = np.where(below >= 0, above[below], -1) if len(above) else below
+            rows = _span(reference.starts, number)
+            above = np.asarray(parents[_span(below.starts, number)])
+            standing = composed(None if first else np.asarray(self._standing[rows]), above)
             self._standing[rows] = standing
             there = standing >= 0
             lost += int(len(there) - np.count_nonzero(there))
             positions = np.asarray(reference.positions[rows])
-            own = np.asarray(shelf.positions[slice(*shelf.starts[number : number + 2].tolist())])
+            own = np.asarray(shelf.positions[_span(shelf.starts, number)])
             if not there.all():
                 positions, standing = positions[there], standing[there]
             tally.add(reduce.displacements(positions, own, standing))
-            for column in (self._standing, reference.positions, shelf.positions):
+            for column in (self._standing, reference.positions, shelf.positions, parents):
                 rest(column)
         p50, p95 = tally.percentiles((50, 95))
         return LevelError(p50, p95, tally.max, self._reference_level, lost)
 
     def _climb(
-        self, place: Place, below: Shelf, shelf: Shelf, stacked: Stacked, parents: list[IntArray]
+        self, place: Place, below: Shelf, shelf: Shelf, stacked: Stacked, parents: IntArray
     ) -> None:
         """Link the level with those below it."""
         if not self._cross.wanted:
             return
-        shifted = [
-            np.where(above >= 0, above + start, -1)
-            for above, start in zip(parents, shelf.starts[:-1], strict=True)
-        ]
+        shift = np.repeat(shelf.starts[:-1], np.diff(below.starts))
         stored = [stacked.merged.stored(number) for number in range(shelf.batches)]
-        whole = np.concatenate(shifted), np.concatenate(stored)
-        self._cross.climb(self.handle.layout, place, *whole)
+        whole = np.where(parents >= 0, parents + shift, -1)
+        self._cross.climb(self.handle.layout, place, whole, np.concatenate(stored))
 
     def _level_meta(
         self, source: int, target: Target, count: int, *, shared: bool
@@ -314,3 +324,22 @@ class LinkedBuilder(LevelBuilder):
             )
             for name in links
         }
+
+
+def _span(starts: IntArray, number: int) -> slice:
+    """The rows of a batch."""
+    return slice(int(starts[number]), int(starts[number + 1]))
+
+
+def _warn_of_faces(handle: StoreHandle, document: LevelDocument) -> None:
+    """Tell of attributes that only faces inside chunks have: those across would be given none."""
+    lost = [n for n in document.meta.arrays_present if n.startswith(f"{FACE_ATTRIBUTES}/")]
+    if lost:
+        names = ", ".join(repr(name.split("/", 1)[1]) for name in lost)
+        warnings.warn(
+            f"attributes {names} of faces at level {document.meta.level} of {handle.backend.url} "
+            "are not carried: only faces inside one chunk have them; face_attributes of write_mesh "
+            "are",
+            ZVWarning,
+            stacklevel=4,
+        )

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from zarr_vectors.core.handle import open_handle
-from zarr_vectors.exceptions import CoarseningError, StoreError
+from zarr_vectors.exceptions import CoarseningError, StoreError, ZVWarning
 from zarr_vectors.lazy import open_zv
 from zarr_vectors.multiresolution import linked as builder
 from zarr_vectors.multiresolution.coarsen import build_pyramid, coarsen_level
+from zarr_vectors.reading.faces import face_counts
 from zarr_vectors.testing.pyramids import distances, parts_of
 from zarr_vectors.types.graphs import read_graph, write_graph
 from zarr_vectors.types.meshes import read_mesh, write_mesh
@@ -293,6 +294,25 @@ def test_a_level_that_is_there_is_not_replaced(store_of):
     build_pyramid(data.place, factors=[(2, 1)])
     with pytest.raises(StoreError, match="already"):
         build_pyramid(data.place, factors=[(2, 1)])
+
+
+def test_levels_that_are_there_are_named_before_anything_is_read(store_of, monkeypatch):
+    data = store_of("mesh")
+    build_pyramid(data.place, factors=[(1, 1)])
+    monkeypatch.setattr(builder, "Loader", None)
+    for factors in (None, [(2, 1)]):
+        with pytest.raises(StoreError, match="level 1 already"):
+            build_pyramid(data.place, factors=factors)
+
+
+def test_attributes_that_some_faces_have_are_told_of(store_of, version):
+    data = store_of("mesh", version)
+    layout = open_handle(data.place).layout
+    count = int(face_counts(layout, "0")[1].sum())
+    with open_zv(data.place, mode="r+")[0].writer() as writer:
+        writer.add_face_attribute_sync("area", np.arange(count, dtype=np.float32))
+    with pytest.warns(ZVWarning, match="'area' of faces at level 0"):
+        build_pyramid(data.place, factors=[(1, 1)])
 
 
 def test_faces_of_four_corners_become_triangles(tmp_path, version):
