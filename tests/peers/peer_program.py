@@ -51,6 +51,17 @@ def coarsen(given, store, count):
     return {}
 
 
+def add_attribute(given, store, name):
+    """Add a vertex attribute to the finest level; values in stored order."""
+    import asyncio
+
+    from zarr_vectors.lazy import open_zv
+
+    with open_zv(store)[0].writer() as writer:
+        asyncio.run(writer.add_attribute(name, given["v_values"]))
+    return {}
+
+
 def read(given, store, columns=(), **options):
     """Read by the eager reader."""
     if "bbox" in options:
@@ -310,6 +321,7 @@ def serve(source, target):
             read,
             pack,
             coarsen,
+            add_attribute,
             read_tables,
             read_lazy,
             validated,
