@@ -25,6 +25,8 @@ pytestmark = pytest.mark.gui
 
 LATENCY_S = 0.05
 ROUND_TRIPS = 12
+COUNTED_S = 0.2
+"""Latency where round trips are counted: the machine's own time makes no more of them."""
 
 
 @pytest.fixture(scope="session", params=["0.7.0", "0.9.2"])
@@ -83,7 +85,7 @@ def test_the_first_frame_takes_few_round_trips(
 ) -> None:
     viewer = make_napari_viewer(show=True)
     with http_server(many_chunks.parent) as server:
-        server.network.latency_s = LATENCY_S
+        server.network.latency_s = COUNTED_S
         session = show_store(viewer, server.at("cells.zarrvectors"))
         rounds = rounds_to_first_frame(viewer, session, server)
         session.close()
@@ -95,14 +97,14 @@ def test_a_bucket_with_options_from_python(
 ) -> None:
     upload(few_chunks, s3, "small.zarrvectors")
     s3.network.requests.clear()
-    s3.network.latency_s = LATENCY_S
+    s3.network.latency_s = COUNTED_S
     viewer = make_napari_viewer(show=True)
     session = zv_viewer.open_store(viewer, s3.at("small.zarrvectors"), **s3.options)
     assert rounds_to_first_frame(viewer, session, s3) <= ROUND_TRIPS
     assert session.wait(30)
     assert session.stats().vertices_drawn == 2000
     assert session.layer.name == "small"
-    assert session.stats().latency_s >= LATENCY_S
+    assert session.stats().latency_s >= COUNTED_S
 
 
 def test_a_picture_by_the_command_from_the_environment(
@@ -112,7 +114,7 @@ def test_a_picture_by_the_command_from_the_environment(
     for name, value in s3.environment.items():
         monkeypatch.setenv(name, value)
     s3.network.requests.clear()
-    s3.network.latency_s = LATENCY_S
+    s3.network.latency_s = COUNTED_S
     picture, figures = tmp_path / "p.png", tmp_path / "s.json"
     address = s3.at("small.zarrvectors")
     done = cli.main(["render", address, "--out", str(picture), "--stats", str(figures)])
@@ -121,7 +123,7 @@ def test_a_picture_by_the_command_from_the_environment(
     assert stats["vertices_drawn"] == 2000
     assert stats["url"] == address
     assert stats["remote"]
-    assert round_trips(s3.network.requests) <= 2 * ROUND_TRIPS
+    assert round_trips(s3.network.requests) <= ROUND_TRIPS
     assert picture.stat().st_size > 1000
 
 

@@ -10,7 +10,6 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from zarr_vectors.core.backends import CancelScope
 from zarr_vectors.exceptions import ArrayError
 from zv_viewer.drawing.colours import missing_values, pack_values
 from zv_viewer.drawing.points import cell_arrays
@@ -18,7 +17,7 @@ from zv_viewer.loading.queue import Job, JobKey
 from zv_viewer.model.cells import CellTree
 from zv_viewer.model.chunks import CellArrays
 from zv_viewer.model.scene import SceneInfo
-from zv_viewer.sources.base import ChunkSource, RawCell
+from zv_viewer.sources.base import ChunkSource, RawCell, Scope
 
 Int = npt.NDArray[np.int64]
 Float32 = npt.NDArray[np.float32]
@@ -74,7 +73,7 @@ class CellReader:
         self._scene = scene
         self._tree = tree
         self._orders: dict[JobKey, RowOrder] = {}
-        self._scopes: dict[JobKey, CancelScope] = {}
+        self._scopes: dict[JobKey, Scope] = {}
 
     def expect(self, job: Job, order: RowOrder) -> None:
         """Say in which order values are wanted, before the job is handed over."""
@@ -92,8 +91,9 @@ class CellReader:
 
     def __call__(self, job: Job) -> Loaded:
         """Carry out a job; raises what the source raises when nothing could be read."""
-        with CancelScope() as scope:
-            self._scopes[job.key] = scope
+        scope = self._source.scope()
+        self._scopes[job.key] = scope
+        with scope:
             try:
                 return self._load(job)
             finally:

@@ -41,7 +41,7 @@ STATS_EVERY_S = 0.2
 
 def open_store(
     viewer: Viewer,
-    place: StoreLike,
+    path: StoreLike,
     *,
     settings: LodSettings | None = None,
     name: str | None = None,
@@ -52,10 +52,10 @@ def open_store(
 
     Args:
         viewer: The napari viewer.
-        place: Path or URL of a Zarr Vectors store, or a Zarr or obstore store that holds one.
+        path: Path or URL of a Zarr Vectors store, or a Zarr or obstore store that holds one.
         settings: Budget, quality, locked level; the machine's defaults when None.
         name: Name of the layer; the store's name when None.
-        opening: An opening of the same place already under way.
+        opening: An opening of the same path already under way.
         options: Passed to :func:`zarr_vectors.open_zv`, such as ``backend``, ``region``,
             ``endpoint`` or ``skip_signature``. They are not kept.
 
@@ -64,7 +64,7 @@ def open_store(
         view, ``session.failed`` when it cannot be opened (the window shows the reason too, and a
         mistake in the program is logged and raised by ``session.wait()``).
     """
-    return StoreSession(viewer, opening or Opening(place, **options), settings, name)
+    return StoreSession(viewer, opening or Opening(path, **options), settings, name)
 
 
 class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped

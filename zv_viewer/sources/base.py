@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Protocol
 
 import numpy as np
@@ -51,6 +52,27 @@ class Network:
     trouble: str = ""
 
 
+class Scope(Protocol):
+    """Reads that are given up together: those of its block, by whoever calls :meth:`cancel`."""
+
+    def __enter__(self) -> object:
+        """Reads of this thread are in the scope from now on."""
+        ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """They are not any more."""
+        ...
+
+    def cancel(self) -> None:
+        """End those under way, as far as the store can; they raise ``Cancelled``."""
+        ...
+
+
 class ChunkSource(Protocol):
     """A store behind the viewer; called from worker threads, raises ``zarr_vectors`` errors."""
 
@@ -72,6 +94,10 @@ class ChunkSource(Protocol):
 
     def network(self) -> Network:
         """How the store answers; asks for nothing."""
+        ...
+
+    def scope(self) -> Scope:
+        """A new scope for reads of this source."""
         ...
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import numpy as np
 import numpy.typing as npt
 
-from zarr_vectors.core.backends import StoreLike
+from zarr_vectors.core.backends import CancelScope, StoreLike
 from zarr_vectors.core.backends.urls import scheme_of
 from zarr_vectors.exceptions import StoreError
 from zarr_vectors.lazy import ZVLevel, ZVStore, open_zv
@@ -114,6 +114,10 @@ class StoreSource:
             failing_s=seconds,
             trouble=stats.last_trouble or "",
         )
+
+    def scope(self) -> CancelScope:
+        """A new scope for reads of the store; on a disk there is nothing to end."""
+        return CancelScope()
 
     def close(self) -> None:
         """Release the store's caches."""

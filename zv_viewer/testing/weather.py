@@ -12,7 +12,7 @@ import numpy.typing as npt
 from zarr_vectors.exceptions import TROUBLES, ArrayError, StoreUnreachable
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.sources.base import Network, RawCell
-from zv_viewer.testing.sources import CloudSource
+from zv_viewer.testing.sources import CloudSource, Uncut
 
 Int = npt.NDArray[np.int64]
 
@@ -104,6 +104,10 @@ class FarSource:
     def network(self) -> Network:
         """As a store on a bucket says of itself."""
         return Network(remote=True, latency_s=self.weather.latency_s / 2)
+
+    def scope(self) -> Uncut:
+        """The cloud's."""
+        return self.cloud.scope()
 
     def close(self) -> None:
         """Close the cloud."""

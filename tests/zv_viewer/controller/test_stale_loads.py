@@ -3,6 +3,7 @@
 import threading
 import time
 
+from zarr_vectors.core.backends import CancelScope
 from zarr_vectors.core.backends.requests.cancelling import current_scope
 from zv_viewer.controller import LodController
 from zv_viewer.loading import ThreadExecutor
@@ -24,6 +25,9 @@ class StuckSource:
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.cloud, name)
+
+    def scope(self) -> CancelScope:
+        return CancelScope()
 
     def read(self, level, chunks, attributes=()):
         if not self.stuck.is_set():
