@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -98,3 +100,38 @@ def test_a_lock_file_pins_with_hashes_and_names_no_index(path: Path) -> None:
     assert pinned
     assert text.count("--hash=sha256:") >= len(pinned)
     assert "://" not in text
+
+
+def install_azurite(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(folder / "scripts" / "azurite.py")],
+        env={**os.environ, "npm_config_offline": "true", "npm_config_cache": str(folder / "npm")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_azurite_is_installed_once_from_its_lock_file(tmp_path: Path) -> None:
+    """Without a network, so that it shows when it is asked for."""
+    folder = checkout(tmp_path)
+    files = [folder / "requirements" / "azurite" / n for n in ("package.json", "package-lock.json")]
+    whole = b"\0".join(path.read_bytes() for path in files)
+    stamp = folder / ".cache" / "azurite" / "made-from"
+    stamp.parent.mkdir(parents=True)
+    stamp.write_text(hashlib.sha256(whole).hexdigest())
+    done = install_azurite(folder)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    files[1].write_text(files[1].read_text() + "\n")
+    done = install_azurite(folder)
+    assert done.returncode == 1
+    assert "could not install Azurite" in done.stderr
+    assert not stamp.exists()
+
+
+def test_every_package_of_azurite_is_pinned_with_its_hash() -> None:
+    lock = json.loads((ROOT / "requirements" / "azurite" / "package-lock.json").read_text())
+    packages = [entry for name, entry in lock["packages"].items() if name]
+    assert len(packages) > 300
+    assert all({"version", "integrity"} <= set(entry) for entry in packages)
+    assert not any("resolved" in entry for entry in packages)
