@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -100,6 +101,31 @@ def test_the_environment_the_files_and_the_options_open_a_private_bucket(
         for name, value in server.environment.items():
             monkeypatch.setenv(name, value)
         assert open_backend(server.at("x")).get_many(["new"]) == {"new": b"1"}
+
+
+def test_profiles_whose_keys_a_program_gives(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("boto3")
+    with s3_server() as server:
+        open_backend(server.at("x"), mode="a", **server.options).put_many(ITEMS)
+        keys = {"Version": 1, "AccessKeyId": server.options["access_key_id"]}
+        (tmp_path / "said.json").write_text(
+            json.dumps({**keys, "SecretAccessKey": server.options["secret_access_key"]})
+        )
+        told = f"import pathlib; print(pathlib.Path({str(tmp_path / 'said.json')!r}).read_text())"
+        (tmp_path / "told.py").write_text(told)
+        (tmp_path / "config").write_text(
+            f"[profile lab]\nregion = us-east-1\nendpoint_url = {server.endpoint}\n"
+            f"credential_process = {sys.executable} {tmp_path / 'told.py'}\n"
+            "[profile broken]\ncredential_process = /nothing/there\n"
+        )
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+        assert open_backend(server.at("x"), profile="lab").get_many(ITEMS) == ITEMS
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
+        broken = open_backend(server.at("x"), profile="broken")
+        with pytest.raises(AccessRefused, match="AWS profile 'broken' and then with no cred"):
+            broken.get_many(ITEMS)
 
 
 def test_a_private_bucket_says_what_was_tried_and_what_to_set(private: Server) -> None:
