@@ -128,16 +128,18 @@ def decode_manifests(blobs: Sequence[Buffer], rank: int) -> ManifestTable:
     if np.array_equal(sizes, 4 + claimed * dtype.itemsize):
         # blocks lie one after the other but for the number at the head of each manifest
         heads = np.repeat(np.arange(4, 4 * len(blobs) + 4, 4), claimed)
-        blocks = values_at(data, heads + np.arange(len(heads)) * dtype.itemsize, dtype)
-        if not blocks["mode"].any():
+        places = heads + np.arange(len(heads)) * dtype.itemsize
+        if not np.frombuffer(data, np.uint8)[places + 8 * rank].any():
             np.cumsum(claimed, out=offsets[1:])
-            _check_fragments(blocks["fragment"])
-            return ManifestTable(blocks["chunk"].astype(np.int64), _i64(blocks), offsets)
+            chunks = values_at(data, places, np.dtype(f"V{8 * rank}")).view("<i8")
+            fragments = values_at(data, places + 8 * rank + 1, np.dtype("<i8"))
+            _check_fragments(fragments)
+            return ManifestTable(_i64(chunks).reshape(-1, rank), _i64(fragments), offsets)
     return _decode_each(blobs, rank, offsets)
 
 
-def _i64(blocks: npt.NDArray[np.void]) -> IntArray:
-    return blocks["fragment"].astype(np.int64)
+def _i64(numbers: npt.NDArray[np.integer]) -> IntArray:
+    return numbers.astype(np.int64, copy=False)
 
 
 def _decode_each(blobs: Sequence[Buffer], rank: int, offsets: IntArray) -> ManifestTable:
