@@ -32,7 +32,7 @@ from zarr_vectors.core.documents import (
 from zarr_vectors.core.keys import format_key, parse_keys, try_parse_key
 from zarr_vectors.core.layouts.v07.shards import PackedBlobs
 from zarr_vectors.core.layouts.v09.grids import read_grid
-from zarr_vectors.core.layouts.v09.sharded import locate, read_sharded
+from zarr_vectors.core.layouts.v09.sharded import InShards, locate, read_sharded
 from zarr_vectors.core.metadata import (
     AttributeSpec,
     ChunkTable,
@@ -294,11 +294,11 @@ def reads_shard(chain: list[Any]) -> Callable[[bytes], None]:
     sharding = grid.sharding
     assert sharding is not None
     chunks = [(a, b) for a in (-2, -1, 0, 1) for b in (0, 1)]
-    places = {chunk: locate(grid, sharding, chunk) for chunk in chunks}
+    part = InShards.of(grid, sharding, chunks)
 
     def look(blob: bytes) -> None:
         files: Any = Files({"0/vertices/c/0/0": blob})
-        found = read_sharded(files, grid, sharding, places, {})
+        found = read_sharded(files, [part], {})[0]
         assert list(found) == chunks
         for data in found.values():
             assert data is None or data in blob
@@ -321,7 +321,7 @@ def look_at_grid(document: Any) -> None:
             assert place is not None
             files: Any = Files({place.key: SHARD})
             try:
-                read_sharded(files, grid, grid.sharding, {chunk: place}, {})
+                read_sharded(files, [InShards(grid, grid.sharding, {chunk: place})], {})
             except ZVError:
                 continue
 
