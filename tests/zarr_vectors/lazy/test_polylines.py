@@ -134,7 +134,7 @@ def test_only_what_some_objects_need_is_fetched_at_once(version):
     with store.io.scope() as counted:
         assert [len(line) for line in found.compute()] == [3] * 10
     blobs = 10 * 2 * 2  # objects, chunks of each, arrays
-    documents = 40 if version == "0.7.0" else 2  # beside every blob, or of every array
+    documents = 40 if version == "0.7.0" else 1  # beside every blob, or of the fragment tables
     assert counted.requests == blobs + documents
     with store.io.scope() as counted:
         found[0].compute()

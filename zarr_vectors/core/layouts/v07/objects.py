@@ -25,6 +25,8 @@ from zarr_vectors.typing import IntArray
 
 _LAYOUT = "vlen_manifests_v1"
 _MOST_EMPTY = 50_000_000
+_MOST_AHEAD = 4
+"""Chunks of the table fetched before its document tells how it is cut."""
 
 
 class Objects07(Blobs):
@@ -34,17 +36,18 @@ class Objects07(Blobs):
         """All rows, or those of the given ids that exist; None where the level has no objects."""
         index = paths.join(level, OBJECT_INDEX)
         table = f"{index}/manifests"
-        documents, reader = self.documents_ahead([index, table], [f"{table}/c/0"])
+        wanted = None if ids is None else sorted(set(ids))
+        documents, reader = self.documents_ahead([index, table], _likely_chunks(table, wanted))
         if index not in documents:
             return None
         meta = self._attrs(index, documents[index])
         with self.blaming(index):
             rank = rank_of(meta)
             if table not in documents:
-                return self._old_objects(index, count_of(meta, "num_objects"), rank, ids)
+                return self._old_objects(index, count_of(meta, "num_objects"), rank, wanted)
             node = array_node(documents[table], paths.node(table))
             count = node.shape[0] if node.shape else 0
-            rows = _rows(ids, count)
+            rows = _rows(wanted, count)
             blobs = flat.read_vlen(reader, table, node, rows)
             found = np.arange(len(blobs), dtype=np.int64) if rows is None else rows
             return ObjectRows(found, [blob or EMPTY_MANIFEST for blob in blobs], rank)
@@ -137,6 +140,12 @@ class Objects07(Blobs):
         if not isinstance(found, dict):
             raise self.damaged(path, "its attributes are missing")
         return found
+
+
+def _likely_chunks(table: str, ids: Iterable[int] | None) -> list[str]:
+    """Chunks of the table that are needed if it is cut as writers of this format do."""
+    numbers = [0] if ids is None else list(dict.fromkeys(i // MANIFEST_ROWS for i in ids if i >= 0))
+    return [f"{table}/c/{number}" for number in numbers[:_MOST_AHEAD]]
 
 
 def _rows(ids: Iterable[int] | None, count: int) -> IntArray | None:
