@@ -145,7 +145,8 @@ def test_a_reader_during_a_write_sees_what_was(s3_keys: Server) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("name", ["write points", "replace attribute", "append"])
-def test_a_bucket_dies_at_every_call(name, version, monkeypatch):
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_a_bucket_dies_at_every_call(name, version, every, monkeypatch, long_seconds):
     """In this process: a store in memory that takes values whole, through the same backend."""
 
     def place(items=None):
@@ -155,10 +156,17 @@ def test_a_bucket_dies_at_every_call(name, version, monkeypatch):
 
     run = clean_run(name, version)
     monkeypatch.setattr(crash_runs, "DictPlace", place)
-    step = 45 if name == "append" else 9
-    tried = list(points_of_failure(run, ("before", "after", "once"), step))
-    assert tried
-    assert [fault for at, way in tried if (fault := fault_in(run, at, way)) is not None] == []
+    points = list(points_of_failure(run, ("before", "after", "once")))
+    random.Random(0).shuffle(points)  # noqa: S311
+    end = time.monotonic() + long_seconds
+    tried = 0
+    for at, way in points if every else points[:8]:
+        assert fault_in(run, at, way) is None
+        tried += 1
+        if every and time.monotonic() > end:
+            break
+    print(f"{tried} of {len(points)} points of failure")
+    assert tried >= 8
 
 
 def network_fails(server, run, name, number, way):
@@ -206,7 +214,7 @@ def test_the_network_fails_at_a_request(s3_keys: Server, name: str, version: str
     run = clean_run(name, version)
     many = requests_of(s3_keys, run, name)
     ways = ("reset", "lost", "once")
-    chosen = [(int(many * share), ways[n % 3]) for n, share in enumerate((0.3, 0.55, 0.8, 0.95))]
+    chosen = [(int(many * share), ways[n % 3]) for n, share in enumerate((0.4, 0.7, 0.95))]
     found = [network_fails(s3_keys, run, name, number, way) for number, way in chosen]
     assert found == [None] * len(found)
 
