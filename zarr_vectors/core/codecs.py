@@ -15,9 +15,10 @@ from typing import Any, Literal
 
 import google_crc32c
 import numpy as np
-from numcodecs import blosc, gzip, vlen, zstd
+from numcodecs import blosc, gzip, zstd
 
 from zarr_vectors.constants import MAX_CELL_BYTES
+from zarr_vectors.encoding.elements import Elements
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.typing import IntArray
 
@@ -26,6 +27,7 @@ Buffer = bytes | bytearray | memoryview
 _ZSTD_MAGIC = 0xFD2FB528
 _ZSTD_BLOCK = 128 * 1024
 _ABSENT = 2**64 - 1
+_LENGTH = struct.Struct("<I")
 
 ZSTD_0: Mapping[str, Any] = {"name": "zstd", "configuration": {"level": 0, "checksum": False}}
 """The compressor of object manifests."""
@@ -164,7 +166,7 @@ def encode_vlen(elements: Sequence[Buffer]) -> bytes:
     return b"".join(itertools.chain.from_iterable(zip(parts, ends, strict=True)))
 
 
-def decode_vlen(data: Buffer, count: int) -> list[bytes]:
+def decode_vlen(data: Buffer, count: int) -> Elements:
     """Elements of a serialized chunk.
 
     Args:
@@ -174,34 +176,25 @@ def decode_vlen(data: Buffer, count: int) -> list[bytes]:
     Raises:
         ArrayError: Damaged.
     """
-    view = memoryview(data)
-    if len(view) < 4 or struct.unpack_from("<I", view)[0] != count:
+    held = data if isinstance(data, bytes) else bytes(data)
+    if len(held) < 4 or _LENGTH.unpack_from(held)[0] != count:
         raise ArrayError(f"it does not start with the count of its {count} elements")
-    if count > (len(view) - 4) // 4:
-        raise ArrayError(f"it claims {count} elements in {len(view)} bytes")
-    if count == 1:
-        if struct.unpack_from("<I", view, 4)[0] != len(view) - 8:
-            raise ArrayError(f"its element does not fill the {len(view) - 8} bytes stored")
-        return [bytes(view[8:])]
+    if count > (len(held) - 4) // 4:
+        raise ArrayError(f"it claims {count} elements in {len(held)} bytes")
+    length = _LENGTH.unpack_from
+    begins, at = [], 4
     try:
-        found: list[bytes] = vlen.VLenBytes().decode(data).tolist()
-    except ValueError:  # say below where it is cut short
-        found = []
-    if len(found) == count and sum(map(len, found)) == len(view) - 4 * (count + 1):
-        return found
-    out = []
-    at = 4
-    for _ in range(count):
-        if at + 4 > len(view):
-            raise ArrayError(f"it is cut short at byte {at}")
-        end = at + 4 + struct.unpack_from("<I", view, at)[0]
-        if end > len(view):
-            raise ArrayError(f"it is cut short at byte {at}")
-        out.append(bytes(view[at + 4 : end]))
-        at = end
-    if at != len(view):
-        raise ArrayError(f"{len(view) - at} bytes follow its last element")
-    return out
+        for _ in range(count):
+            begins.append(at + 4)
+            at += 4 + length(held, at)[0]
+    except struct.error:
+        raise ArrayError(f"it is cut short at byte {len(held)}") from None
+    if at > len(held):
+        raise ArrayError(f"it is cut short at byte {len(held)}")
+    if at != len(held):
+        raise ArrayError(f"{len(held) - at} bytes follow its last element")
+    starts = np.array(begins, np.int64)
+    return Elements(held, starts, np.append(starts[1:] - 4, at)[: len(starts)] - starts)
 
 
 def _entry(codec: object) -> tuple[str, Mapping[str, Any]]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zarr_vectors.encoding.elements import Elements
 from zarr_vectors.encoding.ragged import Buffer, values_at
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.typing import IntArray, ObjectManifest
@@ -118,23 +119,23 @@ def decode_manifests(blobs: Sequence[Buffer], rank: int) -> ManifestTable:
     if not 1 <= rank <= _MAX_RANK:
         raise ArrayError(f"manifests of chunk rank {rank} are not supported")
     dtype = _block(rank)
-    sizes = np.fromiter(map(len, blobs), dtype=np.int64, count=len(blobs))
+    elements = Elements.of(blobs)
+    data, begins, sizes = elements.data, elements.begins, elements.sizes
     if len(sizes) and sizes.min() < 4:
         raise ArrayError(f"manifest {int(sizes.argmin())} is cut short: {sizes.min()} bytes")
-    data = b"".join(blobs)
-    begins = np.cumsum(sizes) - sizes
     claimed = values_at(data, begins, np.dtype("<u4")).astype(np.int64)
     offsets = np.zeros(len(blobs) + 1, dtype=np.int64)
     if np.array_equal(sizes, 4 + claimed * dtype.itemsize):
-        # blocks lie one after the other but for the number at the head of each manifest
-        heads = np.repeat(np.arange(4, 4 * len(blobs) + 4, 4), claimed)
-        places = heads + np.arange(len(heads)) * dtype.itemsize
+        np.cumsum(claimed, out=offsets[1:])
+        # blocks lie one after the other but for what is between the manifests
+        places = np.repeat(begins + 4 - offsets[:-1] * dtype.itemsize, claimed)
+        places += np.arange(len(places)) * dtype.itemsize
         if not np.frombuffer(data, np.uint8)[places + 8 * rank].any():
-            np.cumsum(claimed, out=offsets[1:])
             chunks = values_at(data, places, np.dtype(f"V{8 * rank}")).view("<i8")
             fragments = values_at(data, places + 8 * rank + 1, np.dtype("<i8"))
             _check_fragments(fragments)
             return ManifestTable(_i64(chunks).reshape(-1, rank), _i64(fragments), offsets)
+        offsets[:] = 0
     return _decode_each(blobs, rank, offsets)
 
 

@@ -15,7 +15,7 @@ from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.lazy._compute import Deferred, delayed, later
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import describe_level
-from zarr_vectors.reading.paths import PathTable, objects_of, path_lengths, read_paths
+from zarr_vectors.reading.paths import PathTable, objects_of, path_lengths, placed, read_paths
 from zarr_vectors.types.polylines import PolylinesResult, polylines_of
 from zarr_vectors.typing import FloatArray, IntArray
 
@@ -175,7 +175,7 @@ class Objects:
     ) -> PolylinesResult:
         """Polylines of rows of the table, in one batch."""
         reader, table, _ = self.found()
-        found = read_paths(reader, table.take(rows), attributes or [], text=text)
+        found = read_paths(reader, placed(reader, table.take(rows), attributes or []), text=text)
         return polylines_of(found, reader.arrays.meta.level)
 
     def among(self, wanted: list[int]) -> Objects:
@@ -208,7 +208,7 @@ class Objects:
             return reader, table, np.flatnonzero(keep)
         reader, table, rows = parent.found()
         if self._lengths is not None:
-            found = read_paths(reader, table.take(rows))
+            found = read_paths(reader, placed(reader, table.take(rows)))
             lengths = path_lengths(found.positions, found.offsets)
             least, most = self._lengths
             return reader, table, rows[(lengths >= least) & (lengths <= most)]

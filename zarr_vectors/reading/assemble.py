@@ -135,19 +135,11 @@ def piece_rows(
         chunk = tuple(pieces.chunks[int(owner.argmin())].tolist())
         raise damaged(array, chunk, url, "an object has vertices in it and it is not there")
     tables = FragmentTables.among(indexes, keys)
-    beyond = pieces.fragments >= tables.sizes[owner]
-    if beyond.any():
-        piece = int(beyond.argmax())
-        place, number = owner[piece], pieces.fragments[piece]
-        what = "there is no fragment table"
-        if tables.sizes[place] >= 0:
-            what = f"fragment {number} is asked for, {tables.sizes[place]} are there"
-        raise damaged(array, keys[place], url, what)
+    check_pieces(owner, pieces.fragments, tables, np.diff(first_rows), keys, array, url)
     sizes = np.maximum(tables.sizes, 0)
-    _check_tables(tables, sizes, np.diff(first_rows), owner, keys, array, url)
     numbers = (np.cumsum(sizes) - sizes)[owner] + pieces.fragments
     counts = tables.counts[numbers]
-    most = _MOST_SHARED + _MOST_SHARES * int(first_rows[-1])
+    most = most_rows(int(first_rows[-1]))
     ends = np.cumsum(counts)
     total = int(ends[-1]) if len(ends) else 0
     if total > most:
@@ -167,16 +159,43 @@ def piece_rows(
     return rows + np.repeat(first_rows[owner], counts), objects
 
 
-def _check_tables(
-    tables: FragmentTables,
-    sizes: IntArray,
-    rows: IntArray,
+def most_rows(stored: int) -> int:
+    """Rows that pieces of chunks with so many rows may have together."""
+    return _MOST_SHARED + _MOST_SHARES * stored
+
+
+def check_pieces(
     owner: IntArray,
+    fragments: IntArray,
+    tables: FragmentTables,
+    rows: IntArray,
     keys: Sequence[ChunkCoords],
     array: str,
     url: str,
 ) -> None:
-    """Compare the tables of the chunks that pieces lie in with the rows of those chunks."""
+    """Compare pieces with the tables of their chunks, and those with the rows of the chunks.
+
+    Args:
+        owner: (P,) chunk of every piece.
+        fragments: (P,) fragment of every piece.
+        tables: Tables of the chunks.
+        rows: (M,) rows of every chunk.
+        keys: The chunks, for messages.
+        array: Name of the fragments array, for messages.
+        url: The store, for messages.
+
+    Raises:
+        ArrayError: A chunk without a table, a fragment that is not there, or rows beyond the chunk.
+    """
+    missing = fragments >= tables.sizes[owner]
+    if missing.any():
+        piece = int(missing.argmax())
+        place, number = owner[piece], fragments[piece]
+        what = "there is no fragment table"
+        if tables.sizes[place] >= 0:
+            what = f"fragment {number} is asked for, {tables.sizes[place]} are there"
+        raise damaged(array, keys[place], url, what)
+    sizes = np.maximum(tables.sizes, 0)
     beyond = tables.starts + tables.counts > np.repeat(rows, sizes)
     if not beyond.any() and not len(tables.rows):
         return

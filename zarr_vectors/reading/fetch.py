@@ -22,7 +22,15 @@ from zarr_vectors.reading.edges import Selection
 from zarr_vectors.reading.level import LevelArrays
 from zarr_vectors.reading.plan import ReadPlan
 from zarr_vectors.reading.results import ChunkRows, PointsResult
-from zarr_vectors.reading.stack import Stack, batches, concatenated, starts_of
+from zarr_vectors.reading.scatter import Places, Scatter
+from zarr_vectors.reading.stack import (
+    Stack,
+    batches,
+    concatenated,
+    part_bytes,
+    room_for,
+    starts_of,
+)
 from zarr_vectors.spatial.chunking import positions_in_box
 from zarr_vectors.spatial.ranks import chunk_ranks
 from zarr_vectors.typing import AnyArray, ChunkCoords, FloatArray, IntArray
@@ -166,6 +174,63 @@ class LevelReader:
         tables = self.fragment_tables(wanted)
         found = zip(wanted, tables.each(), strict=True)
         return {key: table for key, table in found if table is not None}
+
+    def places(
+        self, ranks: IntArray, fragments: IntArray, attributes: Sequence[str] = ()
+    ) -> Places | None:
+        """Where rows of fragments go in the order asked; None where they are better read at once.
+
+        Args:
+            ranks: (P,) chunk of every fragment among those of the level.
+            fragments: (P,) fragments.
+            attributes: Names of attributes to be read.
+
+        Raises:
+            ArrayError: Fragments are missing or damaged.
+            StoreError: The level lacks an attribute.
+        """
+        arrays = self.arrays
+        specs = tuple(arrays.attribute(name) for name in attributes)
+        asked = np.zeros(len(arrays.table.coords), np.bool_)
+        asked[ranks] = True
+        counts = arrays.table.counts[asked]
+        sizes = counts * self._row_bytes(specs)
+        most = part_bytes(int(sizes.sum()), local=arrays.local)
+        if not arrays.table.exact or sizes.sum() <= most:
+            return None
+        keys = [tuple(row) for row in arrays.table.coords[asked].tolist()]
+        if len(keys) != len(asked):
+            ranks = (np.cumsum(asked) - 1)[ranks]
+        scatter = Scatter(ranks, fragments, keys, arrays.fragments_path, arrays.url)
+        parts = [(part, chunks, counts[part]) for part, chunks in batches(keys, sizes, most)]
+        for part, chunks, rows in parts:
+            if not scatter.locate(part, self.fragment_tables(chunks), rows):
+                return None
+        return Places(scatter, scatter.segments(int(counts.sum())), parts, specs)
+
+    def read_places(
+        self, places: Places, *, text: bool = True
+    ) -> tuple[FloatArray, dict[str, AnyArray]]:
+        """(N, D) positions of rows of fragments, and values of attributes.
+
+        Args:
+            places: Where they go.
+            text: Categories as strings; as stored codes otherwise.
+
+        Raises:
+            ArrayError: A chunk is missing or damaged.
+        """
+        arrays, specs = self.arrays, places.specs
+        total = int(places.segments[-1])
+        positions = room_for(total, (arrays.ndim,), arrays.vertices.dtype)
+        columns = [room_for(total, spec.row_shape, spec.dtype) for spec in specs]
+        for part, chunks, counts in places.parts:
+            rows, values, found, _ = self._decode(chunks, specs, counts, fragments=False)
+            taken, into = places.scatter.rows(part, found)
+            for room, column in zip((positions, *columns), (rows, *values), strict=True):
+                room[into] = column.take(taken, axis=0)
+        named = zip(specs, columns, strict=True)
+        return positions, {spec.name: self._shown(column, spec, text) for spec, column in named}
 
     def fragment_tables(self, keys: Sequence[ChunkCoords]) -> FragmentTables:
         """Fragment tables of chunks, as one."""

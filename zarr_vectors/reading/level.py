@@ -52,6 +52,9 @@ class LevelArrays:
     lead_values: AnyArray | None = None
     """(B,) value of every attribute bin of an attribute-chunked level; codes of strings."""
 
+    local: bool = False
+    """The level is on a disk, where a batch of requests is no faster than one after the other."""
+
     find: Callable[[str], AttributeSpec | None] | None = None
     """Looks for an attribute that no record names, where the level was not listed: another program
     may have added it."""
@@ -212,6 +215,7 @@ def _described(
         vertices=vertices,
         attributes=specs,
         table=table,
+        local=layout.backend.local_path is not None,
         error=document.error,
         lead_values=lead,
     )

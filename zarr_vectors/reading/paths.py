@@ -18,6 +18,7 @@ from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import LevelArrays
 from zarr_vectors.reading.objects import decoded_objects, group_members, lead_of_value
 from zarr_vectors.reading.plan import Pieces, ReadPlan, check_box
+from zarr_vectors.reading.scatter import Places
 from zarr_vectors.spatial.chunking import chunks_in_box
 from zarr_vectors.typing import AnyArray, BoundingBox, ChunkCoords, FloatArray, IntArray
 
@@ -172,43 +173,77 @@ def cropped(
     return table
 
 
-def read_paths(
-    reader: LevelReader,
-    table: PathTable,
-    attributes: Sequence[str] = (),
-    *,
-    text: bool = True,
-) -> PathRows:
-    """Rows of paths, everything they need in one batch.
+@dataclass(frozen=True, eq=False, slots=True)
+class PlacedPaths:
+    """Paths about to be read.
+
+    Attributes:
+        ids: (P,) int64 object of every path.
+        starts: (P + 1,) int64, first piece of every path, and the end.
+        plan: What to read at once, or where the rows of what is read in parts go.
+        attributes: Names of vertex attributes.
+    """
+
+    ids: IntArray
+    starts: IntArray
+    plan: ReadPlan | Places
+    attributes: tuple[str, ...]
+
+
+def placed(reader: LevelReader, table: PathTable, attributes: Sequence[str] = ()) -> PlacedPaths:
+    """Look up the pieces of paths; what is found takes less memory than they do.
 
     Args:
         reader: Of the level.
         table: The paths.
         attributes: Names of vertex attributes.
+
+    Raises:
+        ArrayError: A path names a chunk that is not there, or a fragment that is damaged.
+        StoreError: The level lacks an attribute.
+    """
+    ranks = reader.ranks_of(table.chunks)
+    if len(ranks) and ranks.min() < 0:
+        raise _without_chunk(reader.arrays, table, int(ranks.argmin()))
+    names = tuple(attributes)
+    plan: ReadPlan | Places | None = reader.places(ranks, table.fragments, names)
+    if plan is None:
+        # read by piece number instead of by object: the counts tell where fragments begin
+        pieces = Pieces(table.chunks, table.fragments, np.arange(len(table.fragments)))
+        known = reader.arrays.table.coords
+        coords = known[_ascending(ranks, len(known))]
+        plan = ReadPlan(coords, None, np.zeros(len(coords), np.bool_), pieces)
+    return PlacedPaths(table.ids, table.starts, plan, names)
+
+
+def read_paths(reader: LevelReader, paths: PlacedPaths, *, text: bool = True) -> PathRows:
+    """Rows of paths: everything they need in one batch, or in parts where that is much.
+
+    Args:
+        reader: Of the level.
+        paths: The paths.
         text: Categories as strings; as stored codes otherwise.
 
     Raises:
-        ArrayError: A chunk is missing or damaged, or a path names one that is not there.
-        StoreError: The level lacks an attribute.
+        ArrayError: A chunk is missing or damaged.
     """
-    arrays = reader.arrays
-    ranks = reader.ranks_of(table.chunks)
-    if len(ranks) and ranks.min() < 0:
-        raise _without_chunk(arrays, table, int(ranks.argmin()))
-    # read by piece number instead of by object: the counts tell where fragments begin
-    pieces = Pieces(table.chunks, table.fragments, np.arange(len(table.fragments)))
-    coords = arrays.table.coords[_ascending(ranks, len(arrays.table.coords))]
-    plan = ReadPlan(coords, None, np.zeros(len(coords), np.bool_), pieces)
-    found = reader.read(plan, list(attributes), text=text)
-    assert found.object_ids is not None  # noqa: S101  pieces were asked for
-    segments = _starts(np.bincount(found.object_ids, minlength=len(pieces.fragments)))
+    plan = paths.plan
+    if isinstance(plan, ReadPlan):
+        found = reader.read(plan, paths.attributes, text=text)
+        assert found.object_ids is not None  # noqa: S101  pieces were asked for
+        assert plan.pieces is not None  # noqa: S101
+        counts = np.bincount(found.object_ids, minlength=len(plan.pieces.fragments))
+        positions, values, segments = found.positions, found.vertex_attributes, _starts(counts)
+    else:
+        positions, values = reader.read_places(plan, text=text)
+        segments = plan.segments
     return PathRows(
-        ids=table.ids,
-        positions=found.positions,
-        offsets=segments[table.starts],
+        ids=paths.ids,
+        positions=positions,
+        offsets=segments[paths.starts],
         segments=segments,
-        segment_offsets=table.starts,
-        attributes=found.vertex_attributes,
+        segment_offsets=paths.starts,
+        attributes=values,
     )
 
 

@@ -15,15 +15,29 @@ from zarr_vectors.typing import ChunkCoords, IntArray
 
 BATCH_BYTES = 32 * 2**20
 """Decoded bytes fetched at once, so that a large read holds its result and little more."""
+_LEAST_PART, _MOST_PART = 2**19, 2**21
+_PARTS = 128
 
 
-def batches(keys: list[ChunkCoords], sizes: IntArray) -> Iterator[tuple[slice, list[ChunkCoords]]]:
-    """Runs of chunks of about :data:`BATCH_BYTES` together."""
-    batch = np.cumsum(sizes) // BATCH_BYTES
+def batches(
+    keys: list[ChunkCoords], sizes: IntArray, most: int = BATCH_BYTES
+) -> Iterator[tuple[slice, list[ChunkCoords]]]:
+    """Runs of chunks of about so many bytes together."""
+    batch = np.cumsum(sizes) // most
     edges = [0, *(np.flatnonzero(np.diff(batch)) + 1).tolist(), len(keys)]
     for start, stop in itertools.pairwise(edges):
         if stop > start:
             yield slice(start, stop), keys[start:stop]
+
+
+def part_bytes(total: int, *, local: bool) -> int:
+    """Bytes to fetch at once where they are copied to other places: a small part of the whole.
+
+    Args:
+        total: Bytes of the whole.
+        local: A batch costs no more than its parts.
+    """
+    return min(max(total // _PARTS, _LEAST_PART), _MOST_PART) if local else BATCH_BYTES
 
 
 class Stack:
@@ -69,7 +83,7 @@ class Stack:
 
     def _whole_room(self, room: int) -> npt.NDArray[Any]:
         if self._rows is None:  # pages are taken from the system as they are filled
-            self._rows = _room_for(room, self._empty)
+            self._rows = room_for(room, self._empty.shape[1:], self._empty.dtype)
         return self._rows
 
     def _holds(self, part: npt.NDArray[Any]) -> bool:
@@ -97,8 +111,13 @@ def _begin(rows: npt.NDArray[Any]) -> int:
     return int(rows.__array_interface__["data"][0])
 
 
-def _room_for(rows: int, like: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def room_for(rows: int, row_shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Rows yet to be filled.
+
+    Raises:
+        ArrayError: They are more than memory holds.
+    """
     try:
-        return np.empty((rows, *like.shape[1:]), like.dtype)
+        return np.empty((rows, *row_shape), dtype)
     except (MemoryError, ValueError) as error:
         raise ArrayError(f"{rows} rows are recorded: more than memory holds") from error

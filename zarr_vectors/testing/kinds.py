@@ -12,7 +12,7 @@ from zarr_vectors.core.handle import StoreHandle, open_handle
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import describe_level
 from zarr_vectors.reading.linked import EDGE_KINDS, link_attribute_names, read_edges, read_faces
-from zarr_vectors.reading.paths import PATH_KINDS, objects_of, read_paths
+from zarr_vectors.reading.paths import PATH_KINDS, objects_of, placed, read_paths
 from zarr_vectors.reading.plan import plan_read
 from zarr_vectors.types.graphs import write_graph
 from zarr_vectors.types.lines import write_lines
@@ -165,7 +165,7 @@ def _level(handle: StoreHandle, number: int) -> dict[str, Any]:
     index = layout.get_objects(path)
     if index is not None:
         table = objects_of(layout, arrays)
-        rows = read_paths(reader, table)
+        rows = read_paths(reader, placed(reader, table))
         parts = np.split(rows.positions, rows.offsets[1:-1]) if len(rows.ids) else []
         ordered = bool(kinds & set(PATH_KINDS))
         said["objects"] = {

@@ -16,7 +16,14 @@ from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import LevelArrays
 from zarr_vectors.reading.linked import describe_linked
-from zarr_vectors.reading.paths import PathRows, check_paths, cropped, objects_of, read_paths
+from zarr_vectors.reading.paths import (
+    PathRows,
+    check_paths,
+    cropped,
+    objects_of,
+    placed,
+    read_paths,
+)
 from zarr_vectors.reading.plan import check_box
 from zarr_vectors.reading.results import Answer
 from zarr_vectors.spatial.chunking import positions_in_box
@@ -186,7 +193,10 @@ def read_lines(
         attribute_filter=attribute_filter,
         box=bbox,
     )
-    found = read_paths(LevelReader(handle.layout, arrays), table, names, text=decode_categories)
+    reader = LevelReader(handle.layout, arrays)
+    paths = placed(reader, table, names)
+    del table  # much larger
+    found = read_paths(reader, paths, text=decode_categories)
     rows = _both_ends(found, arrays)
     if bbox is not None:
         inside = positions_in_box(found.positions, check_box(bbox, arrays.ndim))[rows].any(axis=1)

@@ -20,6 +20,7 @@ from zarr_vectors.reading.paths import (
     check_paths,
     cropped,
     objects_of,
+    placed,
     read_paths,
 )
 from zarr_vectors.reading.results import Answer
@@ -233,7 +234,9 @@ def read_polylines(
     table = objects_of(handle.layout, arrays, object_ids, group_ids)
     table = cropped(table, arrays, chunks=chunks, attribute_filter=attribute_filter, box=bbox)
     reader = LevelReader(handle.layout, arrays)
-    return polylines_of(read_paths(reader, table, names, text=decode_categories), level)
+    paths = placed(reader, table, names)
+    del table  # much larger
+    return polylines_of(read_paths(reader, paths, text=decode_categories), level)
 
 
 def polylines_of(found: PathRows, level: int) -> PolylinesResult:

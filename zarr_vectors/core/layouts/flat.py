@@ -18,6 +18,7 @@ from zarr_vectors.core import codecs, paths
 from zarr_vectors.core.codecs import Pipeline, decode_vlen, parse_codecs
 from zarr_vectors.core.documents import ArrayNode, array_document
 from zarr_vectors.core.layouts.ahead import ReadsValues
+from zarr_vectors.encoding.elements import Elements
 from zarr_vectors.encoding.ragged import encode_rows, stored_dtype
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.typing import AnyArray, IntArray
@@ -52,7 +53,7 @@ def read_vlen(
     rows: IntArray | None = None,
     *,
     sparse: bool = False,
-) -> list[bytes]:
+) -> Sequence[bytes]:
     """Elements of a one-dimensional array of elements of any length.
 
     Args:
@@ -78,7 +79,7 @@ def read_vlen(
     keys = {number: paths.join(path, node.chunk_key((number,))) for number in wanted}
     found = backend.get_many(keys.values())
     fill = _fill_bytes(node)
-    chunks: dict[int, Sequence[bytes] | None] = {}
+    chunks: dict[int, Elements | None] = {}
     for number, key in keys.items():
         data = found.get(key)
         if data is None and not sparse:
@@ -94,16 +95,26 @@ def read_vlen(
 
 
 def _whole(
-    chunks: list[Sequence[bytes] | None], length: int, step: int, fill: bytes
-) -> list[bytes]:
+    chunks: Sequence[Elements | None], length: int, step: int, fill: bytes
+) -> Sequence[bytes]:
     sizes = [min(step, length - number * step) for number in range(len(chunks))]
     unstored = sum(n for n, chunk in zip(sizes, chunks, strict=True) if chunk is None)
     if unstored > _MAX_UNSTORED:
         raise ArrayError(f"{unstored} of the {length} rows it claims are not stored")
+    parts = zip(sizes, chunks, strict=True)
+    if not unstored:
+        return Elements.joined([chunk[:n] for n, chunk in parts if chunk is not None])
     out: list[bytes] = []
-    for n, chunk in zip(sizes, chunks, strict=True):
+    for n, chunk in parts:
         out += [fill] * n if chunk is None else chunk[:n]
     return out
+
+
+def without_gaps(elements: Sequence[bytes], fill: bytes) -> Sequence[bytes]:
+    """Elements with something else in place of those of no bytes."""
+    if isinstance(elements, Elements) and elements.sizes.all():
+        return elements
+    return [element or fill for element in elements]
 
 
 def vlen_items(

@@ -50,10 +50,13 @@ class Objects07(Blobs):
             rows = _rows(wanted, count)
             blobs = flat.read_vlen(reader, table, node, rows)
             found = np.arange(len(blobs), dtype=np.int64) if rows is None else rows
-            return ObjectRows(found, [blob or EMPTY_MANIFEST for blob in blobs], rank)
+            return ObjectRows(found, flat.without_gaps(blobs, EMPTY_MANIFEST), rank)
 
-    def put_objects(self, level: str, rows: ObjectRows) -> None:
+    def put_objects(self, level: str, rows: ObjectRows) -> IntArray:
         """Create or replace the object index.
+
+        Returns:
+            (O,) int64 ids of the rows stored, ascending: all up to the largest given.
 
         Raises:
             ArrayError: Ids are negative, repeat, or are so sparse that the dense table explodes.
@@ -82,6 +85,7 @@ class Objects07(Blobs):
         self.backend.put_many(
             {**self.missing_parents([index]), **table, paths.node(index): group_document(meta)}
         )
+        return np.arange(count, dtype=np.int64)
 
     def get_groups(self, level: str) -> list[IntArray] | None:
         """Object ids per group id 0..G-1, or None where the level has no groups."""

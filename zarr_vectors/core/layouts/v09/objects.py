@@ -52,12 +52,13 @@ class Objects09(Tree):
                 rows = np.flatnonzero(np.isin(known, wanted)).astype(np.int64)
                 known = known[rows]
             blobs = flat.read_vlen(reader, table, node, rows)
-            if not all(blobs):
-                blobs = [blob or EMPTY_MANIFEST for blob in blobs]
-            return ObjectRows(known, blobs, rank)
+            return ObjectRows(known, flat.without_gaps(blobs, EMPTY_MANIFEST), rank)
 
-    def put_objects(self, level: str, rows: ObjectRows) -> None:
+    def put_objects(self, level: str, rows: ObjectRows) -> IntArray:
         """Create or replace the object index.
+
+        Returns:
+            (O,) int64 ids of the rows stored, ascending.
 
         Raises:
             ArrayError: Ids repeat or are negative.
@@ -85,6 +86,7 @@ class Objects09(Tree):
         }
         self.backend.delete_prefix(index)
         self.backend.put_many(items)
+        return ids
 
     def get_groups(self, level: str) -> list[IntArray] | None:
         """Object ids per group id 0..G-1, or None where the level has no groups."""
