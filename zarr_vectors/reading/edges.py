@@ -17,6 +17,8 @@ from zarr_vectors.typing import IntArray
 
 OUTSIDE = -1
 """Row of an end that lies in no chunk read."""
+_BLOCK = 2**16
+"""Rows, or links, looked at together."""
 NO_PARENT = -2
 """Row of an end that names no row at all: the first end is a root."""
 
@@ -141,6 +143,34 @@ def told_parents(ends: IntArray, first: npt.NDArray[np.bool_]) -> tuple[IntArray
     parents[ends[links, 0]] = ends[links, 1]
     told[ends[links, 0]] = links
     return parents, told
+
+
+def tree_edges(children: IntArray, parents: IntArray, first: npt.NDArray[np.bool_]) -> IntArray:
+    """(M, 2) int64 rows (child, parent) of a skeleton, children ascending.
+
+    The parents are those of :func:`told_parents`, found without a number for every row.
+
+    Args:
+        children: (K,) stored rows of children that links tell of, ascending.
+        parents: (K,) stored rows of their parents, below zero for none.
+        first: (N,) bool, the rows that are the first of a fragment; overwritten.
+    """
+    joined = np.logical_not(first, out=first)
+    joined[:1] = False
+    joined[children] = parents >= 0
+    edges = np.empty((int(np.count_nonzero(joined)), 2), np.int64)
+    at = 0
+    for start in range(0, len(joined), _BLOCK):
+        rows = np.flatnonzero(joined[start : start + _BLOCK])
+        rows += start
+        part = edges[at : at + len(rows)]
+        part[:, 0] = rows
+        np.subtract(rows, 1, out=part[:, 1])
+        told = slice(*np.searchsorted(children, [start, start + _BLOCK]).tolist())
+        known = joined[children[told]]
+        part[np.searchsorted(rows, children[told][known]), 1] = parents[told][known]
+        at += len(rows)
+    return edges
 
 
 def circles(parents: IntArray) -> list[list[int]]:

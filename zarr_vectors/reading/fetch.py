@@ -26,7 +26,6 @@ from zarr_vectors.reading.scatter import Places, Scatter
 from zarr_vectors.reading.stack import (
     Stack,
     batches,
-    concatenated,
     part_bytes,
     room_for,
     starts_of,
@@ -264,7 +263,8 @@ class LevelReader:
         paths = [arrays.vertices_path, *(arrays.attribute_path(spec.name) for spec in specs)]
         room = int(recorded.sum()) if arrays.table.exact or whole else None
         stacks = [Stack(d, shape, room) for d, shape in zip(dtypes, shapes, strict=True)]
-        found, taken = np.zeros(len(keys), np.int64), []
+        found = np.zeros(len(keys), np.int64)
+        taken: list[tuple[npt.NDArray[np.bool_] | None, int]] = []
         tables: list[FragmentTables] = []
         for rows, part in batches(keys, recorded * self._row_bytes(specs)):
             rooms = {}
@@ -281,14 +281,13 @@ class LevelReader:
                 stack.add(assemble.rows_kept(column, own), last=rows.stop == len(keys))
             found[rows] = counts
             if track:
-                taken.append(np.ones(len(positions), np.bool_) if keep is None else keep)
+                taken.append((keep, len(positions)))
         if whole:
             self._check_total(int(found.sum()))
         columns = [stack.whole() for stack in stacks]
         selection = None
         if track:
-            kept = concatenated(taken, np.zeros(0, np.bool_))
-            rows_kept = None if kept.all() else np.flatnonzero(kept)
+            rows_kept = _numbers(taken)
             joined = FragmentTables.joined(tables) if fragments else None
             selection = Selection(plan.coords, starts_of(found), rows_kept, joined)
         return columns[0], columns[1:], selection
@@ -408,6 +407,14 @@ class LevelReader:
     def _row_bytes(self, specs: Sequence[AttributeSpec]) -> int:
         own = self.arrays.vertices.dtype.itemsize * self.arrays.ndim
         return own + sum(spec.row_bytes for spec in specs)
+
+
+def _numbers(parts: Sequence[tuple[npt.NDArray[np.bool_] | None, int]]) -> IntArray | None:
+    """Numbers of the rows kept of all parts, None where those are all."""
+    if all(keep is None or keep.all() for keep, _ in parts):
+        return None
+    masks = (np.ones(count, np.bool_) if keep is None else keep for keep, count in parts)
+    return np.flatnonzero(np.concatenate(list(masks)))
 
 
 def _kept_rows(

@@ -24,12 +24,14 @@ from zarr_vectors.reading.edges import (
     renumbered,
     stored_ends,
     told_parents,
+    tree_edges,
 )
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import LevelArrays, describe_level
 from zarr_vectors.reading.objects import fragments_of, lead_of_value, pieces_of_objects
 from zarr_vectors.reading.plan import Pieces, ReadPlan, check_box, pieces_in, plan_read
 from zarr_vectors.reading.results import PointsResult
+from zarr_vectors.reading.scatter import narrow
 from zarr_vectors.typing import AnyArray, BoundingBox, ChunkCoords, IntArray
 
 EDGE_KINDS = ("graph", "skeleton", "line", "polyline", "streamline")
@@ -89,11 +91,21 @@ def read_edges(
         raise ConventionError(
             f"{handle.backend.url} has links of {records.rows.shape[1]} ends: faces, not edges"
         )
+    _warn_of_other_rows(handle, reader, selection, records)
     if not told:
-        _warn_of_other_rows(handle, reader, selection, records)
         links, values = _told_links(reader, selection, records)
         return LinkedRows(points, links, values)
-    return _read_skeleton(handle, reader, points, selection, records)
+    path, url = f"{reader.arrays.path}/{LINKS}", handle.backend.url
+    ends = stored_ends(records, selection, path, url, roots=True)
+    columns = records.attributes
+    if not columns and selection.rows is None and not _foreign(handle, reader):
+        del records
+        known = np.flatnonzero(ends[:, 0] >= 0)
+        known = known[np.argsort(ends[known, 0], kind="stable")]
+        children, parents = narrow(ends[known, 0]), narrow(ends[known, 1])
+        del ends, known  # much larger
+        return LinkedRows(points, tree_edges(children, parents, _first(reader, selection)))
+    return _read_skeleton(handle, reader, points, selection, ends, columns)
 
 
 def read_faces(
@@ -269,14 +281,10 @@ def _read_skeleton(
     reader: LevelReader,
     points: PointsResult,
     selection: Selection,
-    records: LinkRecords,
+    ends: IntArray,
+    columns: Mapping[str, AnyArray],
 ) -> LinkedRows:
-    arrays = reader.arrays
-    tables = _tables(reader, selection)
-    first = first_rows(tables, selection, arrays.fragments_path, arrays.url)
-    ends = stored_ends(records, selection, f"{arrays.path}/{LINKS}", arrays.url, roots=True)
-    _warn_of_other_rows(handle, reader, selection, records)
-    parents, told = told_parents(ends, first)
+    parents, told = told_parents(ends, _first(reader, selection))
     if _foreign(handle, reader):
         _cut_circles(parents, told, reader)
     children = np.flatnonzero(parents >= 0)
@@ -285,7 +293,7 @@ def _read_skeleton(
     told = told[children] if kept is None else told[children][kept]
     values = {
         name: _told_values(column, told, name, handle.backend.url)
-        for name, column in records.attributes.items()
+        for name, column in columns.items()
     }
     return LinkedRows(points, links, values)
 
@@ -357,6 +365,12 @@ def _read_paths(
     at = np.flatnonzero(joined)
     links, _ = renumbered(np.stack([rows[at], rows[at + 1]], axis=1), selection.places())
     return LinkedRows(points, links)
+
+
+def _first(reader: LevelReader, selection: Selection) -> npt.NDArray[np.bool_]:
+    arrays = reader.arrays
+    tables = _tables(reader, selection)
+    return first_rows(tables, selection, arrays.fragments_path, arrays.url)
 
 
 def first_rows(
