@@ -51,6 +51,7 @@ from zarr_vectors.writing.commit import (
     grid_of,
     write_objects,
 )
+from zarr_vectors.writing.order import distinct
 from zarr_vectors.writing.route import Route
 
 
@@ -188,7 +189,7 @@ class CloudBuilder(LevelBuilder):
         self._table = table
         arrays = describe_level(layout, handle.meta, document)
         self._reader = LevelReader(layout, arrays)
-        present = 0 if carried is None else len(np.unique(carried.objects))
+        present = 0 if carried is None else len(distinct(carried.objects))
         return {
             "vertex_count": meta.vertex_count,
             "object_count": present,
@@ -289,7 +290,7 @@ class CloudBuilder(LevelBuilder):
 
     def _kept(self, members: Members, step: Step, choice: tuple[str, int | None]) -> IntArray:
         """Objects that stay, among those that have vertices."""
-        ids = np.unique(members.objects)
+        ids = distinct(members.objects)
         carried = self._carried
         assert carried is not None  # noqa: S101  there are objects
         if step.sparsity == 1 or choice[0] == "random":
@@ -307,7 +308,7 @@ class CloudBuilder(LevelBuilder):
         manifests = manifests_of_members(members, route, self._slots)
         write_objects(self.handle.layout, path, ObjectTables(manifests))
         if self._carried is not None:
-            write_carried(self.handle.layout, path, self._carried, np.unique(members.objects))
+            write_carried(self.handle.layout, path, self._carried, distinct(members.objects))
 
     def _level_meta(self, source: int, target: Target, count: int) -> LevelMetadata:
         names = [VERTICES]

@@ -17,7 +17,7 @@ from zarr_vectors.exceptions import ZVWarning
 from zarr_vectors.spatial.ranks import chunk_ranks
 from zarr_vectors.typing import IntArray
 from zarr_vectors.writing.commit import grid_of
-from zarr_vectors.writing.order import stable_order
+from zarr_vectors.writing.route import starts_of
 
 CAPABILITY = "multiscale_links"
 """Root capability of stores that hold such links."""
@@ -99,19 +99,19 @@ def write_cross_level(
     if not there.all():
         fine_rows, coarse_rows = fine_rows[there], coarse_rows[there]
     coords = np.unique(np.concatenate([fine.table.coords, coarse.table.coords]), axis=0)
-    numbers = np.empty((len(fine_rows), 2), np.int64)
+    numbers = np.empty((2, len(fine_rows)), np.int64)
     rows = np.empty((len(fine_rows), 2), np.int64)
     for end, (place, stored) in enumerate(((fine, fine_rows), (coarse, coarse_rows))):
         counts = place.table.counts
+        starts = starts_of(counts)
         chunk = np.repeat(np.arange(len(counts)), counts)
-        inside = np.arange(len(chunk)) - (np.cumsum(counts) - counts)[chunk]
-        number = chunk_ranks(place.table.coords, coords)[chunk]
         every = len(stored) == len(chunk) and np.array_equal(stored, np.arange(len(chunk)))
-        numbers[:, end] = number if every else number[stored]
-        rows[:, end] = inside if every else inside[stored]
-    _put(layout, fine, coarse, NumberedLinks(coords, numbers, rows))
+        chunk = chunk if every else chunk.take(stored)
+        chunk_ranks(place.table.coords, coords).take(chunk, out=numbers[end], mode="clip")
+        np.subtract(stored, starts.take(chunk), out=rows[:, end])
+    _put(layout, fine, coarse, NumberedLinks(coords, numbers.T, rows))
     if storage == "explicit":
-        _put(layout, coarse, fine, NumberedLinks(coords, numbers[:, ::-1], rows[:, ::-1]))
+        _put(layout, coarse, fine, NumberedLinks(coords, numbers[::-1].T, rows[:, ::-1]))
     return len(fine_rows)
 
 
@@ -239,9 +239,9 @@ class _Below:
 
     place: Place
     stored: IntArray | None
-    """Stored rows, ascending; None where rows are numbered as stored."""
+    """Stored rows of the vertices, ascending; None where those are all that are stored."""
     order: IntArray | None
-    """The rows in that order."""
+    """The rows in that order; None where rows are numbered as stored."""
     rows: npt.NDArray[np.integer] | None = None
     """Row of the level last made for every row of this one; None: it is the level last made."""
 
@@ -249,5 +249,9 @@ class _Below:
 def _below(place: Place, stored: IntArray | None) -> _Below:
     if stored is None:
         return _Below(place, None, None)
-    order = stable_order(stored, max(int(place.table.counts.sum()), 1))
-    return _Below(place, stored[order], order)
+    order = np.full(int(place.table.counts.sum()), -1, np.int64)
+    order[stored] = np.arange(len(stored))
+    if len(stored) == len(order):
+        return _Below(place, None, order)
+    there = np.flatnonzero(order >= 0)
+    return _Below(place, there, order[there])

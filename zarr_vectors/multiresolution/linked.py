@@ -44,6 +44,7 @@ from zarr_vectors.reading.objects import decoded_objects
 from zarr_vectors.typing import IntArray
 from zarr_vectors.writing.commit import ObjectTables, grid_of, write_objects
 from zarr_vectors.writing.linked import LINKS_ATTRIBUTES
+from zarr_vectors.writing.order import distinct
 
 
 class LinkedBuilder(LevelBuilder):
@@ -207,7 +208,7 @@ class LinkedBuilder(LevelBuilder):
             rows = shelf.batch(number)
             own = None
             if rows.members is not None:
-                ids = np.unique(rows.members.objects)
+                ids = distinct(rows.members.objects)
                 own = None if np.isin(ids, kept).all() else kept
             yield BatchJob(
                 rows,

@@ -22,7 +22,7 @@ from zarr_vectors.multiresolution.linked_links import (
 )
 from zarr_vectors.multiresolution.linked_rows import PATHS
 from zarr_vectors.multiresolution.merging import runs_of
-from zarr_vectors.multiresolution.scratch import Scratch, rest
+from zarr_vectors.multiresolution.scratch import SMALL, Scratch, rest
 from zarr_vectors.multiresolution.shelf import Shelf, Sorting, batch_bounds
 from zarr_vectors.reading.assemble import piece_rows
 from zarr_vectors.reading.edges import Selection
@@ -100,7 +100,7 @@ class Loader:
         self._of_run: list[IntArray | slice] = [slice(None)]
         if several:
             self._of_run = [np.flatnonzero(run == number) for number in range(len(self._runs))]
-        self._known: tuple[IntArray, IntArray] | None = None
+        self._known: dict[int, tuple[IntArray, IntArray]] = {}
 
     def load(self, *, stored: bool) -> tuple[Shelf, IntArray | None]:
         """The level in batches.
@@ -223,8 +223,9 @@ class Loader:
                 own = slice(*np.searchsorted(alone, (begin, end)).tolist())
                 rows = np.concatenate([rows, alone[own]])
                 places = np.concatenate([places, np.arange(total, total + len(alone))[own]])
+            inside = rows - begin if begin else rows
             every: dict[str, AnyArray] = {_POSITIONS: positions, **values}
-            picked = {name: column[rows - begin] for name, column in every.items()}
+            picked = {name: column.take(inside, axis=0) for name, column in every.items()}
             if stored:
                 picked[_STORED] = rows
             if sorting is None:
@@ -294,8 +295,8 @@ class Loader:
 
     def _piece_rows(self, number: int) -> tuple[IntArray, IntArray]:
         """Stored rows of the pieces of a run, piece after piece, and the rows of each."""
-        if self._known is not None:
-            return self._known
+        if number in self._known:
+            return self._known[number]
         first, stop = self._runs[number]
         keys, pick = self._keys[first:stop], self._of_run[number]
         chunks, fragments = self._pieces.chunks[pick], self._pieces.fragments[pick]
@@ -308,8 +309,8 @@ class Loader:
             self._arrays.url,
         )
         found = rows + self._starts[first], np.bincount(piece, minlength=len(chunks))
-        if len(self._runs) == 1:
-            self._known = found
+        if len(self._runs) == 1 or 8 * int(self._starts[-1]) <= SMALL:
+            self._known[number] = found
         return found
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from zarr_vectors.multiresolution.cross_level import composed
 from zarr_vectors.multiresolution.linked_routes import Routed, route_batch
 from zarr_vectors.multiresolution.linked_rows import PATHS, Coarser, LinkedRows, coarser
 from zarr_vectors.multiresolution.steps import Members, Target, kept_members
@@ -113,8 +114,8 @@ def link_lengths(positions: FloatArray, links: IntArray) -> FloatArray:
         positions: (N, D) float.
         links: (M, 2) int64 rows.
     """
-    moved = positions[links[:, 1]].astype(np.float64)
-    moved -= positions[links[:, 0]]
+    moved = positions.take(links[:, 1], axis=0).astype(np.float64)
+    moved -= positions.take(links[:, 0], axis=0)
     return np.asarray(np.sqrt(np.einsum("ij,ij->i", moved, moved)))
 
 
@@ -129,18 +130,17 @@ def _as_stored(
         members = Members(members.objects, places[members.rows])
     moved = replace(
         rows,
-        positions=rows.positions[order],
+        positions=rows.positions.take(order, axis=0),
         members=members,
         weights=None if rows.weights is None else rows.weights[order],
         links=places[rows.links],
     )
-    parents = made.parents
-    parents = np.where(parents >= 0, places[parents], -1) if len(places) else parents
+    parents = np.asarray(composed(made.parents, places), np.int64)
     joined = joined_rows(moved, kind)
     return BatchResult(
         Routed(_without_order(route), routed.manifests, routed.links, routed.chunks, routed.shared),
         moved,
-        {name: column[order] for name, column in values.items()},
+        {name: column.take(order, axis=0) for name, column in values.items()},
         parents,
         _object_lengths(moved.positions, joined, route),
         len(joined),

@@ -17,6 +17,7 @@ from zarr_vectors.multiresolution.strategies.meshes import cluster
 from zarr_vectors.multiresolution.strategies.polylines import merge_runs
 from zarr_vectors.typing import AnyArray, FloatArray, IntArray
 from zarr_vectors.writing.forest import depth_first, parents_of
+from zarr_vectors.writing.order import distinct
 from zarr_vectors.writing.route import cell_ranks
 
 PATHS = ("line", "polyline", "streamline")
@@ -182,8 +183,8 @@ def coarser(
 
 def path_starts(members: Members) -> tuple[IntArray, IntArray]:
     """(P,) ids and (P + 1,) first row of the paths of a level whose rows lie path after path."""
-    ids, firsts = np.unique(members.objects, return_index=True)
-    return ids, np.append(firsts, len(members.objects)).astype(np.int64)
+    ids = distinct(members.objects)
+    return ids, np.append(np.searchsorted(members.objects, ids), len(members.objects))
 
 
 def _coarser_paths(
@@ -197,7 +198,7 @@ def _coarser_paths(
     if kept is None:
         raise CoarseningError("lines are joined by their object: there are no objects")
     ids, starts = path_starts(kept)
-    positions = rows.positions[kept.rows]
+    positions = rows.positions.take(kept.rows, axis=0)
     _, cells = cell_ranks(positions, bin_shape)
     merged = merge_runs(positions, cells, starts, always_two=always_two)
     parents = np.full(len(rows.positions), -1, np.int64)

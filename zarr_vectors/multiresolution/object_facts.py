@@ -10,6 +10,7 @@ from zarr_vectors.multiresolution.carried import Carried, KnownObjects
 from zarr_vectors.multiresolution.linked_reduce import joined_rows
 from zarr_vectors.multiresolution.shelf import Shelf
 from zarr_vectors.typing import AnyArray, FloatArray
+from zarr_vectors.writing.order import distinct
 
 
 class ShelfFacts:
@@ -50,7 +51,7 @@ class ShelfFacts:
             rows = self._shelf.batch(number)
             if rows.members is None or not len(rows.members.objects):
                 continue
-            ids = np.unique(rows.members.objects)
+            ids = distinct(rows.members.objects)
             links = None if self._kind == "mesh" else joined_rows(rows, self._kind)
             parts.append(
                 ask(

@@ -51,10 +51,31 @@ class Quantiles:
         if not self.count:
             return [0.0] * len(wanted)
         if self._parts is not None:
-            values = np.concatenate(self._parts)
-            return [float(x) for x in np.percentile(values, wanted)]
+            return exact_percentiles(np.concatenate(self._parts), wanted)
         ranks = np.asarray(wanted) / 100 * (self.count - 1)
         cells = np.searchsorted(np.cumsum(self._tally), ranks, side="right").astype(np.uint32)
         middle = (cells << np.uint32(_DROPPED)) + np.uint32(1 << (_DROPPED - 1))
         found = np.where(cells, middle.view(np.float32), 0.0)
         return [min(float(x), self.max) for x in found]
+
+
+def exact_percentiles(values: npt.NDArray[np.float32], wanted: Sequence[float]) -> list[float]:
+    """What :func:`numpy.percentile` gives, in a fraction of its time.
+
+    NumPy takes one step at a time to find several ranks in one array, but is quick to find one.
+
+    Args:
+        values: (n,) float32, n > 0, no NaN; their order is lost.
+        wanted: Ascending, 0 to 100.
+    """
+    found = []
+    rest = values
+    for place in np.asarray(wanted) / 100 * (len(values) - 1):
+        rank = int(place) - (len(values) - len(rest))
+        rest.partition(rank)
+        rest = rest[rank:]
+        low = rest[0]
+        high = rest[1:].min() if len(rest) > 1 else low
+        share, step = place % 1, high - low
+        found.append(float(low + step * share if share < 0.5 else high - step * (1 - share)))
+    return found

@@ -14,7 +14,7 @@ from zarr_vectors.multiresolution.linked_rows import LinkedRows
 from zarr_vectors.multiresolution.scratch import Scratch, rest
 from zarr_vectors.multiresolution.steps import Members
 from zarr_vectors.typing import AnyArray, FloatArray, IntArray
-from zarr_vectors.writing.order import stable_order
+from zarr_vectors.writing.order import distinct, stable_order
 from zarr_vectors.writing.route import starts_of
 
 BATCH_ROWS = 1 << 20
@@ -66,7 +66,7 @@ class Shelf:
         none = np.zeros(0, np.int64)
         if self.objects is None:
             return none
-        found = [np.unique(self.objects[a:b]) for a, b in _spans(self.pairs)]
+        found = [distinct(self.objects[a:b]) for a, b in _spans(self.pairs)]
         return np.concatenate([none, *found])
 
     def batch(self, number: int) -> LinkedRows:
@@ -125,7 +125,8 @@ class Sorting:
             name: scratch.array((count, *column.shape[1:]), column.dtype)
             for name, column in like.items()
         }
-        self._several = len(starts) > 2
+        on_disk = any(isinstance(column, np.memmap) for column in self.columns.values())
+        self._several = on_disk and len(starts) > 2
         self._places = scratch.array((count if self._several else 0,), np.int64)
         self._filled = np.zeros(len(starts) - 1, np.int64)
 

@@ -1,4 +1,4 @@
-"""What a pyramid is made of, as values: steps asked for, a level in memory, its objects. Pure."""
+"""What a pyramid is made of, as values: steps asked for, grids, which objects stay. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from zarr_vectors.core.metadata import LevelMetadata, RootMetadata
 from zarr_vectors.exceptions import ChunkingError, CoarseningError
 from zarr_vectors.spatial.chunking import bins_per_chunk
-from zarr_vectors.typing import FloatArray, IntArray
+from zarr_vectors.typing import IntArray
 from zarr_vectors.writing.order import stable_order
 from zarr_vectors.writing.route import Manifests, Route
 
@@ -62,21 +62,6 @@ class Members:
 
     objects: IntArray
     rows: IntArray
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Rows:
-    """A level in memory, in stored order.
-
-    Attributes:
-        positions: (N, D) float, world units.
-        weights: (N,) float64 level-0 vertices behind every row, or None for one each.
-        members: Its objects, or None where it has none.
-    """
-
-    positions: FloatArray
-    weights: FloatArray | None = None
-    members: Members | None = None
 
 
 def check_steps(

@@ -204,9 +204,7 @@ def write_objects(layout: Layout, level: str, tables: ObjectTables) -> int:
     manifests = tables.manifests
     blobs = encode_manifests(manifests.chunks, manifests.fragments, manifests.starts)
     rank = manifests.chunks.shape[1]
-    layout.put_objects(level, ObjectRows(manifests.ids, blobs, rank))
-    stored = layout.get_objects(level)
-    row_ids = manifests.ids if stored is None else stored.ids
+    row_ids = layout.put_objects(level, ObjectRows(manifests.ids, blobs, rank))
     for name, values in tables.attributes.items():
         put_object_attribute(layout, level, name, values, manifests.ids, row_ids)
     if tables.groups is not None:

@@ -28,6 +28,13 @@ def stable_order(keys: npt.NDArray[np.integer], limit: int) -> IntArray:
     return order
 
 
+def distinct(ascending: npt.NDArray[np.integer]) -> IntArray:
+    """The distinct values of (N,) integers that ascend, without sorting or hashing them."""
+    new = np.ones(len(ascending), np.bool_)
+    np.not_equal(ascending[1:], ascending[:-1], out=new[1:])
+    return np.asarray(ascending[new], np.int64)
+
+
 def dense_ranks(keys: npt.NDArray[np.integer], limit: int) -> tuple[IntArray, IntArray]:
     """The distinct keys in ascending order, and the rank of every row's key among them.
 

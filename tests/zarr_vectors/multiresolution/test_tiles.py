@@ -15,7 +15,7 @@ from zarr_vectors.core.metadata import ChunkTable
 from zarr_vectors.exceptions import CoarseningError
 from zarr_vectors.multiresolution import clouds, measuring, quantiles, scratch
 from zarr_vectors.multiresolution.coarsen import build_pyramid, coarsen_level
-from zarr_vectors.multiresolution.quantiles import Quantiles
+from zarr_vectors.multiresolution.quantiles import Quantiles, exact_percentiles
 from zarr_vectors.multiresolution.scratch import Scratch, rest
 from zarr_vectors.multiresolution.steps import Target
 from zarr_vectors.multiresolution.tiles import chunk_scales, rows_of, target_chunks, tiles_of
@@ -150,6 +150,16 @@ def test_quantiles(exact: int, monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_allclose(tally.percentiles((5, 50, 95, 100)), wanted, rtol=6e-4)
     assert tally.max == np.float32(1e30)
     assert tally.count == len(values)
+
+
+def test_exact_percentiles_are_those_of_numpy() -> None:
+    rng = np.random.default_rng(2)
+    for count in (*range(1, 40), 1000, 70_001):
+        for values in (rng.gamma(2, 2, count), rng.integers(0, 5, count), np.zeros(count)):
+            distances = values.astype(np.float32)
+            for wanted in ((50, 95), (0, 50, 100), (33.3, 33.3)):
+                expected = np.percentile(distances, wanted).tolist()
+                assert exact_percentiles(distances.copy(), wanted) == expected
 
 
 def test_scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from zarr_vectors.exceptions import ChunkingError
-from zarr_vectors.writing.order import dense_ranks, stable_order
+from zarr_vectors.writing.order import dense_ranks, distinct, stable_order
 from zarr_vectors.writing.route import (
     cell_ranks,
     manifests_of,
@@ -105,6 +105,7 @@ def test_order_is_stable_for_wide_keys(keys):
     found, ranks = dense_ranks(keys, limit)
     np.testing.assert_array_equal(found[ranks], keys)
     np.testing.assert_array_equal(found, np.unique(keys))
+    np.testing.assert_array_equal(distinct(np.sort(keys)), np.unique(keys))
 
 
 def test_far_apart_chunks_do_not_overflow():

@@ -329,8 +329,12 @@ class KeepsObjects(Protocol):
         """All rows, or those of the given ids that exist; None where the level has no objects."""
         ...
 
-    def put_objects(self, level: str, rows: ObjectRows) -> None:
-        """Create or replace the object index."""
+    def put_objects(self, level: str, rows: ObjectRows) -> IntArray:
+        """Create or replace the object index.
+
+        Returns:
+            (O,) int64 ids of the rows stored, ascending.
+        """
         ...
 
     def get_groups(self, level: str) -> list[IntArray] | None:

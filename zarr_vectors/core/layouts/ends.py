@@ -125,6 +125,41 @@ def stable_order(keys: IntArray, limit: int) -> IntArray:
     return np.argsort(narrow, kind="stable")
 
 
+def equal_runs(rows: IntArray) -> tuple[IntArray, IntArray]:
+    """First row and length of every run of equal rows that follow one another.
+
+    Args:
+        rows: (N, K) int64.
+
+    Returns:
+        (U,) and (U,) int64.
+    """
+    new = np.ones(len(rows), np.bool_)
+    if len(rows) > 1:
+        new[1:] = rows[1:, 0] != rows[:-1, 0]
+        for column in range(1, rows.shape[1]):
+            new[1:] |= rows[1:, column] != rows[:-1, column]
+    heads = np.flatnonzero(new)
+    return heads, np.diff(heads, append=len(rows))
+
+
+def order_of_runs(keys: IntArray, heads: IntArray, lengths: IntArray, limit: int) -> IntArray:
+    """:func:`stable_order` of rows whose keys are equal along runs.
+
+    Args:
+        keys: (U,) int64 key of every run.
+        heads: (U,) int64 its first row.
+        lengths: (U,) int64 its rows.
+        limit: Upper end of the keys.
+    """
+    runs = stable_order(keys, limit)
+    sizes = lengths[runs]
+    places = np.cumsum(sizes) - sizes
+    order: IntArray = np.repeat(heads[runs] - places, sizes)
+    order += np.arange(len(order))
+    return order
+
+
 class ChunkSet:
     """Chunks to ask for membership by the array.
 

@@ -21,7 +21,7 @@ Aggregation = Literal["mean", "mode", "min", "max", "first"]
 
 AGGREGATIONS: tuple[str, ...] = get_args(Aggregation)
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 16
 
 
 def check_aggregation(how: str, name: str, *, categorical: bool) -> Aggregation:
@@ -108,7 +108,7 @@ def displacements(
     for start in range(0, len(reference), _BLOCK):
         part = slice(start, start + _BLOCK)
         moved = reference[part].astype(np.float64)
-        moved -= positions[rows[part]]
+        moved -= positions.take(rows[part], axis=0)
         found[part] = np.sqrt(np.einsum("ij,ij->i", moved, moved))
     return found
 

@@ -166,6 +166,17 @@ def test_numbers_of_rows_are_those_of_numpy(seed: int, columns: int, spread: int
     assert chosen.holds(rows).tolist() == [tuple(row) in wanted for row in rows.tolist()]
 
 
+@given(st.integers(0, 2**20), st.integers(0, 60), st.integers(1, 3))
+def test_rows_are_ordered_by_their_runs_as_one_by_one(seed: int, count: int, columns: int) -> None:
+    rows = np.random.default_rng(seed).integers(0, 2, (count, columns))
+    heads, lengths = ends.equal_runs(rows)
+    np.testing.assert_array_equal(np.repeat(rows[heads], lengths, axis=0), rows)
+    assert not (rows[heads[1:]] == rows[heads[:-1]]).all(axis=1).any()
+    keys = rows @ (2 ** np.arange(columns))
+    order = ends.order_of_runs(keys[heads], heads, lengths, 2**columns)
+    np.testing.assert_array_equal(order, np.argsort(keys, kind="stable"))
+
+
 def edit(path: str, change: Callable[[dict[str, Any]], object]) -> Callable[[StorageBackend], None]:
     def apply(backend: StorageBackend) -> None:
         document = json.loads(data(backend, f"{path}/zarr.json"))

@@ -310,8 +310,9 @@ def _route(
     codes = None
     if delta == 0:
         numbers, rows, codes = _ascending(numbers, rows)
-    # links are many, the chunks they join are few
-    joined, which = ends.number_rows(numbers)
+    # links are many, the chunks they join are few, and neighbours often join the same
+    heads, lengths = ends.equal_runs(numbers)
+    joined, which = ends.number_rows(numbers[heads])
     bases = coords if delta == 0 else ends.anchors(coords, ratio)
     apart = coords[joined[:, 1:]] - bases[joined[:, :1]]
     kinds, kind = ends.number_rows(apart.reshape(len(joined), (width - 1) * rank))
@@ -319,10 +320,12 @@ def _route(
     sources = max(len(coords), 1)
     found, place = np.unique(kind * sources + joined[:, 0], return_inverse=True)
     keys = place.reshape(-1)[which]
-    order = ends.stable_order(keys, len(found))
-    table = rows[order]
+    order = ends.order_of_runs(keys, heads, lengths, len(found))
+    table = rows.take(order, axis=0)
     codes = None if codes is None else codes[order]
-    stops = np.cumsum(np.bincount(keys, minlength=len(found)))
+    sizes = np.zeros(len(found), np.int64)
+    np.add.at(sizes, keys, lengths)
+    stops = np.cumsum(sizes)
     begins = np.append(0, stops[:-1])[: len(found)]
     kind_of, source_of = np.divmod(found, sources)
     coords_of = keys_of(coords[source_of])
