@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -69,33 +71,84 @@ def stored_ends(
     Raises:
         ArrayError: A link names a row its chunk does not have.
     """
+    if isinstance(records, PlacedLinks):
+        return taken_ends(replaced(records), selection, array, url, roots=roots)
     count, width = records.rows.shape
     if not count or not len(selection.coords):
         return np.full((count, width), OUTSIDE, np.int64)
-    placed = records if isinstance(records, PlacedLinks) else None
-    places = records.chunks if placed is None else placed.places
-    if places.shape[1:] != (width, selection.coords.shape[1]):
+    places = records.chunks
+    _check_width(places, selection, array, url)
+    starts, sizes = _of_places(places, selection)
+    return _numbered(records.rows, starts, sizes, lambda: places, array, url, roots=roots)
+
+
+def taken_ends(
+    records: LinkRecords, selection: Selection, array: str, url: str, *, roots: bool = False
+) -> IntArray:
+    """As :func:`stored_ends`; rows of links may be overwritten, so that none are held twice."""
+    if not isinstance(records, PlacedLinks):
+        return stored_ends(records, selection, array, url, roots=roots)
+    rows = records.rows
+    if not len(rows) or not len(selection.coords):
+        rows[...] = OUTSIDE
+        return rows
+    _check_width(records.places, selection, array, url)
+    for cells in records.parts(_BLOCK):
+        places, own = records.places[cells], records.links(cells)
+        starts, sizes = (records.of_cells(cells, n) for n in _of_places(places, selection))
+        rows[own] = _numbered(
+            rows[own],
+            starts,
+            sizes,
+            partial(records.of_cells, cells, places),
+            array,
+            url,
+            roots=roots,
+        )
+    return rows
+
+
+def replaced(records: PlacedLinks) -> PlacedLinks:
+    """The same links with rows of their own."""
+    values = records.attributes
+    return PlacedLinks(records.places, records.counts, records.order, records.rows.copy(), values)
+
+
+def _check_width(places: IntArray, selection: Selection, array: str, url: str) -> None:
+    if places.shape[2] != selection.coords.shape[1]:
         raise ArrayError(
             f"{array} of {url} is damaged: chunks of links have {places.shape[2]} "
             f"components, expected {selection.coords.shape[1]}",
             array=array,
         )
-    ranks = chunk_ranks(places.reshape(len(places) * width, -1), selection.coords)
-    ranks = ranks.reshape(-1, width)
-    # the first stored row and the number of rows of every end's chunk, beyond the chunks read none
+
+
+def _of_places(places: IntArray, selection: Selection) -> tuple[IntArray, IntArray]:
+    """(k, W) first stored row, and number of rows, of chunks; -1 of those beyond the ones read."""
+    count, width, rank = places.shape
+    ranks = chunk_ranks(places.reshape(count * width, rank), selection.coords)
+    ranks = ranks.reshape(count, width)
     starts = np.append(selection.starts[:-1], 0)[ranks]
-    sizes = np.append(np.diff(selection.starts), -1)[ranks]
-    if placed is not None:
-        starts, sizes = placed.spread(starts), placed.spread(sizes)
-    rows = records.rows
-    known = sizes >= 0
-    below = rows < 0
+    return starts, np.append(np.diff(selection.starts), -1)[ranks]
+
+
+def _numbered(
+    rows: IntArray,
+    starts: IntArray,
+    sizes: IntArray,
+    chunks: Callable[[], IntArray],
+    array: str,
+    url: str,
+    *,
+    roots: bool,
+) -> IntArray:
+    known, below = sizes >= 0, rows < 0
     wrong = known & (rows >= sizes)
     if not roots:
         wrong |= known & below
     if wrong.any():
         at = int(wrong.argmax())
-        chunk = tuple(records.chunks.reshape(count * width, -1)[at].tolist())
+        chunk = tuple(chunks().reshape(wrong.size, -1)[at].tolist())
         what = f"a link names row {rows.flat[at]} of {sizes.flat[at]}"
         raise damaged(array, chunk, url, what)
     ends = np.where(known, starts + rows, OUTSIDE)

@@ -23,6 +23,7 @@ from zarr_vectors.reading.edges import (
     circles,
     renumbered,
     stored_ends,
+    taken_ends,
     told_parents,
     tree_edges,
 )
@@ -96,15 +97,16 @@ def read_edges(
         links, values = _told_links(reader, selection, records)
         return LinkedRows(points, links, values)
     path, url = f"{reader.arrays.path}/{LINKS}", handle.backend.url
-    ends = stored_ends(records, selection, path, url, roots=True)
+    ends = taken_ends(records, selection, path, url, roots=True)
     columns = records.attributes
     if not columns and selection.rows is None and not _foreign(handle, reader):
         del records
         known = np.flatnonzero(ends[:, 0] >= 0)
         known = known[np.argsort(ends[known, 0], kind="stable")]
         children, parents = narrow(ends[known, 0]), narrow(ends[known, 1])
-        del ends, known  # much larger
-        return LinkedRows(points, tree_edges(children, parents, _first(reader, selection)))
+        first = _first(reader, selection)
+        del ends, known, selection  # much larger
+        return LinkedRows(points, tree_edges(children, parents, first))
     return _read_skeleton(handle, reader, points, selection, ends, columns)
 
 
@@ -269,7 +271,7 @@ def _told_links(
 ) -> tuple[IntArray, dict[str, AnyArray]]:
     """Links that are stored one by one."""
     arrays = reader.arrays
-    ends = stored_ends(records, selection, f"{arrays.path}/{LINKS}", arrays.url)
+    ends = taken_ends(records, selection, f"{arrays.path}/{LINKS}", arrays.url)
     links, kept = renumbered(ends, selection.places())
     if kept is None:
         return links, dict(records.attributes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +193,7 @@ def test_a_link_to_a_row_that_is_not_there(
     store, layout, records = linked(tmp_path, kind, version)
     rows = records.rows.copy()
     rows[-1, end] = 10_000
-    layout.put_links("0", replace(records, rows=rows, attributes={}), grid_at(store))
+    layout.put_links("0", LinkRecords(records.chunks, rows), grid_at(store))
     result = validate(store)
     found = {(f.level, f.array, f.chunk) for f in result.findings}
     assert (3, "0/links/0", tuple(records.chunks[-1, end].tolist())) in found, result.summary()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,29 +17,30 @@ class PlacedLinks(LinkRecords):
     """Links of cells; ``chunks`` are put together where somebody asks for them.
 
     Args:
-        places: (K, W, R) int64, chunk of every end of the links of a cell, as stored.
-        at: (M,) int64 cell of every link.
-        order: (M, W) int64, stored place of every end of a link; None where ends lie in order.
-        rows: (M, W) int64, row of every end among all rows of its chunk.
+        places: (K, W, R) integers, chunk of every end of the links of a cell, as stored.
+        counts: (K,) int64 links of every cell, which lie one after the other.
+        order: (T, W) integers, stored place of every end of the last T links; the ends of those
+            before lie in order.
+        rows: (M, W) int64, row of every end among all rows of its chunk; nobody else's.
         attributes: name -> (M,) or (M, C).
     """
 
-    __slots__ = ("_chunks", "at", "order", "places")
+    __slots__ = ("_chunks", "counts", "order", "places")
 
     places: IntArray
-    at: IntArray
-    order: IntArray | None
+    counts: IntArray
+    order: IntArray
     _chunks: IntArray | None
 
     def __init__(
         self,
         places: IntArray,
-        at: IntArray,
-        order: IntArray | None,
+        counts: IntArray,
+        order: IntArray,
         rows: IntArray,
         attributes: Mapping[str, AnyArray] | None = None,
     ) -> None:
-        values = {"places": places, "at": at, "order": order, "rows": rows, "_chunks": None}
+        values = {"places": places, "counts": counts, "order": order, "rows": rows, "_chunks": None}
         for name, value in (values | {"attributes": attributes or {}}).items():
             object.__setattr__(self, name, value)
 
@@ -46,25 +49,69 @@ class PlacedLinks(LinkRecords):
         """(M, W, R) int64, chunk of every end."""
         found: IntArray | None = self._chunks
         if found is None:
-            found = self.spread(self.places)
+            found = self.spread(self.places).astype(np.int64, copy=False)
             object.__setattr__(self, "_chunks", found)
         return found
 
-    def spread(self, of_places: IntArray) -> IntArray:
+    def spread(self, of_places: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """(M, W, ...) of every end, from (K, W, ...) of every place."""
-        at = self.at if self.order is None else (self.at[:, None], self.order)
-        found: IntArray = of_places[at]
-        return found
+        return np.concatenate([self.of_cells(cells, of_places[cells]) for cells in self.parts()])
 
-    def starting(self, of_places: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        """(M,) of the first end of every link, from (K, W) of every place."""
-        found: npt.NDArray[np.bool_] = of_places[
-            self.at, 0 if self.order is None else self.order[:, 0]
-        ]
-        return found
+    def parts(self, most: int | None = None) -> list[slice]:
+        """Runs of cells with about so many links together, those with links in order apart."""
+        ends = np.cumsum(self.counts)
+        plain = int(np.searchsorted(ends, len(self.rows) - len(self.order), side="right"))
+        edges = {0, plain, len(ends)}
+        if most is not None:
+            numbers = (ends + np.arange(len(ends))) // most
+            edges.update((np.flatnonzero(np.diff(numbers)) + 1).tolist())
+        return [slice(a, b) for a, b in itertools.pairwise(sorted(edges))] or [slice(0, 0)]
+
+    def links(self, cells: slice) -> slice:
+        """The links of some cells that lie one after the other."""
+        first = int(self.counts[: cells.start].sum())
+        return slice(first, first + int(self.counts[cells].sum()))
+
+    def of_cells(self, cells: slice, of_places: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """(m, W, ...) of every end of the links of some cells, from (k, W, ...) of their places.
+
+        Args:
+            cells: One of :meth:`parts`.
+            of_places: Of the places of these cells.
+        """
+        at = np.repeat(np.arange(len(of_places)), self.counts[cells])
+        links, plain = self.links(cells), len(self.rows) - len(self.order)
+        if links.stop <= plain:
+            return of_places[at]
+        return of_places[at[:, None], self.order[links.start - plain : links.stop - plain]]
 
     def kept(self, keep: npt.NDArray[np.bool_]) -> PlacedLinks:
         """Some of the links."""
-        order = None if self.order is None else self.order[keep]
+        at = np.repeat(np.arange(len(self.counts)), self.counts)
         values = {name: column[keep] for name, column in self.attributes.items()}
-        return PlacedLinks(self.places, self.at[keep], order, self.rows[keep], values)
+        return PlacedLinks(
+            self.places,
+            np.bincount(at[keep], minlength=len(self.counts)),
+            self.order[keep[len(keep) - len(self.order) :]],
+            self.rows[keep],
+            values,
+        )
+
+
+def narrow(numbers: IntArray) -> npt.NDArray[Any]:
+    """The same numbers in as few bytes each as they fit."""
+    if not len(numbers):
+        return numbers.astype(np.int8)
+    low, high = int(numbers.min()), int(numbers.max())
+    for kind in (np.int8, np.int16, np.int32):
+        if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
+            return numbers.astype(kind)
+    return numbers
+
+
+def room_for(count: int, width: int) -> IntArray:
+    """(count, width) int64 to be filled; none where a record tells of more than memory holds."""
+    try:
+        return np.empty((count, width), np.int64)
+    except (MemoryError, ValueError):  # what is there then shows that the record is wrong
+        return np.empty((0, width), np.int64)

@@ -20,8 +20,10 @@ from zarr_vectors.constants import (
 from zarr_vectors.core import paths
 from zarr_vectors.core.layouts import ends
 from zarr_vectors.core.layouts.base import LinkFamily, LinkRecords
+from zarr_vectors.core.layouts.columns import column_of
 from zarr_vectors.core.layouts.linked import FAMILY_KEY, Cell, LinkTree
 from zarr_vectors.core.layouts.meta import absent_value, count_of, rank_of
+from zarr_vectors.core.layouts.placed import PlacedLinks, narrow, room_for
 from zarr_vectors.core.layouts.v07.cells import Cells07
 from zarr_vectors.core.metadata.tables import ChunkTable
 from zarr_vectors.encoding.ragged import decode_rows
@@ -115,6 +117,8 @@ class ReadsLinks07(Cells07, LinkTree):
                 )
         wanted = None if within is None else frozenset(within)
         keys = self._keys(family, wanted, inner_path(level, delta) in found)
+        if wanted is None and not (names or delta) and self.backend.local_path is not None:
+            return self._all_links(family, keys)
         lists = [family.outer, *across.values()] if family.across else []
         request = {path: keys for path in (family.inner, *inside.values()) if path in found}
         blobs, slots = self.get_cells_and_slots(request, lists)
@@ -143,6 +147,38 @@ class ReadsLinks07(Cells07, LinkTree):
             np.concatenate([rows, others[kept, :, -1]]),
             values,
         )
+
+    def _all_links(self, family: Family, keys: Sequence[ChunkCoords]) -> PlacedLinks:
+        """All links within a level, from a disk: each list is read into its own rows."""
+        width, inner = family.width, family.inner
+        rank = self._rank(family, [Cell(inner, key, b"") for key in keys], None)
+        slots = self.get_cells_and_slots({}, [family.outer])[1] if family.across else {}
+        others = self._outer(family, rank, slots.pop(family.outer, None))
+        far, far_rows = narrow(others[:, :, :-1]), others[:, :, -1].copy()
+        del others  # much larger
+        count = 0 if family.table is None else int(family.table.counts.sum())
+        room = room_for(count + len(far), width)
+        request, rooms = {inner: keys}, {inner: room[:count].reshape(-1).view(np.uint8)}
+        column = self.get_columns(request if keys else {}, rooms if count else {}).get(inner)
+        if column is None:
+            column = column_of({}, ())
+        sizes = dict(zip(column.keys, column.sizes.tolist(), strict=True))
+        recorded = () if family.table is None else family.table.keys()
+        lost = next((key for key in recorded if not sizes.get(key)), None)
+        if lost is not None:
+            raise self.damaged(inner, "it is recorded but missing", lost)
+        near, counts = self.column_rows(column, inner, width)
+        if len(near) + len(far) > len(room):
+            rows = np.concatenate([near, far_rows])
+        else:
+            rows = room[: len(near) + len(far)]
+            if not np.may_share_memory(rows, near):
+                rows[: len(near)] = near
+            rows[len(near) :] = far_rows
+        own = narrow(np.array(keys, np.int64).reshape(-1, 1, rank))
+        places = np.concatenate([np.repeat(own, width, axis=1), far])
+        counts = np.concatenate([counts, np.ones(len(far), np.int64)])
+        return PlacedLinks(places, counts, np.zeros((0, width), np.int8), rows)
 
     def family(
         self, level: str, delta: int, found: Mapping[str, Mapping[str, Any]]

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from zarr_vectors.core.backends.joined import ByteArray
 from zarr_vectors.core.layouts import ends
 from zarr_vectors.core.layouts.base import LinkRecords
 from zarr_vectors.core.layouts.columns import Column
 from zarr_vectors.core.layouts.linked import Cell, keys_of
-from zarr_vectors.core.layouts.placed import PlacedLinks
+from zarr_vectors.core.layouts.placed import PlacedLinks, room_for
 from zarr_vectors.core.layouts.v09.cells import Cells09
 from zarr_vectors.core.layouts.v09.families import (
     Families09,
@@ -103,21 +104,20 @@ class ReadsLinks09(Cells09, Families09):
             wanted = None if within is None else ends.ChunkSet(within, family.rank)
         parts, grids = self._parts(family, names, None if starting else wanted)
         chosen = self._chosen(family, parts, grids, wanted, starting=starting)
-        blobs = self._fetch(family, chosen, grids, names)
-        tables = [self._table(family, one, blobs[one.part.path]) for one in chosen]
-        counts = np.concatenate([np.zeros(0, np.int64), *(table.counts for table in tables)])
+        whole = wanted is None
+        rows, order, counts, blobs = self._rows(family, chosen, grids, names, whole=whole)
         values = {
             name: self._values(family, name, chosen, blobs, counts, grids, found[groups[name]])
             for name in names
         }
         with self.blaming(path):
             places = _places(family, chosen, ratio)
-        links = _together(family, places, tables, counts, values)
+        links = PlacedLinks(places, counts, order, rows, values)
         if wanted is None and len(links.rows) != family.count:
             raise self.damaged(path, f"it has {len(links.rows)} links of {family.count}")
         if wanted is not None and starting:
             held = wanted.holds(links.places.reshape(-1, family.rank))
-            links = links.kept(links.starting(held.reshape(-1, family.width)))
+            links = links.kept(links.spread(held.reshape(-1, family.width))[:, 0])
         return links
 
     def _parts(
@@ -196,6 +196,7 @@ class ReadsLinks09(Cells09, Families09):
         chosen: Sequence[_Chosen],
         grids: Mapping[str, Grid],
         names: Sequence[str],
+        rooms: Mapping[str, ByteArray],
     ) -> dict[str, Column]:
         request = {}
         for one in chosen:
@@ -205,12 +206,56 @@ class ReadsLinks09(Cells09, Families09):
                 if path not in grids:
                     raise self.damaged(path, f"it is missing beside {one.part.path}")
                 request[path] = one.keys
-        found = self.get_columns(request, {})
+        found = self.get_columns(request, rooms)
         for path, column in found.items():
             if len(column.keys) and not column.sizes.min():
                 lost = column.keys[int(column.sizes.argmin())]
                 raise self.damaged(path, "it is empty or missing", lost)
         return found
+
+    def _rows(
+        self,
+        family: Family,
+        chosen: Sequence[_Chosen],
+        grids: Mapping[str, Grid],
+        names: Sequence[str],
+        *,
+        whole: bool,
+    ) -> tuple[IntArray, IntArray, IntArray, dict[str, Column]]:
+        """Rows of all links, the order of their ends, links of every cell, and attributes' cells.
+
+        All is fetched in one batch; from a disk, where that is no faster, array after array into
+        the place of its rows.
+        """
+        batches = [[one] for one in chosen]
+        if self.backend.local_path is None and chosen:
+            batches = [list(chosen)]
+        room = room_for(family.count if whole else 0, family.width)
+        parts, orders, counts = [], [np.zeros((0, family.width), np.int8)], [np.zeros(0, np.int64)]
+        blobs: dict[str, Column] = {}
+        at = 0
+        for batch in batches:
+            rooms = {}
+            plain = batch[0].part.inside and not (batch[0].turned or family.delta)
+            if plain and len(batch) == 1 and len(room) > at:
+                rooms[batch[0].part.path] = room[at:].reshape(-1).view(np.uint8)
+            found = self._fetch(family, batch, grids, names, rooms)
+            for one in batch:
+                table = self._table(family, one, found.pop(one.part.path))
+                counts.append(table.counts)
+                if table.order is not None:
+                    orders.append(table.order.astype(np.int8))
+                own = room[at : at + len(table.rows)]
+                if len(own) < len(table.rows):  # some cells alone, or more links than recorded
+                    room = room[:at]
+                    parts.append(table.rows)
+                    continue
+                if not np.may_share_memory(own, table.rows):
+                    own[:] = table.rows
+                at += len(own)
+            blobs |= found
+        rows = np.concatenate([room[:at], *parts]) if parts else room[:at]
+        return rows, np.concatenate(orders), np.concatenate(counts), blobs
 
     def _table(self, family: Family, one: _Chosen, column: Column) -> _Table:
         path = one.part.path
@@ -259,22 +304,3 @@ def _places(family: Family, chosen: Sequence[_Chosen], ratio: Ratio | None) -> I
     offsets = np.stack([one.part.offsets for one in chosen])[numbers]
     others = ends.anchors(sources, ratio)[:, None] + offsets
     return np.concatenate([sources[:, None], others], axis=1)
-
-
-def _together(
-    family: Family,
-    places: IntArray,
-    tables: Sequence[_Table],
-    counts: IntArray,
-    values: Mapping[str, AnyArray],
-) -> PlacedLinks:
-    """Links of all arrays; those whose ends lie in order come first."""
-    width = family.width
-    rows = np.concatenate([np.zeros((0, width), np.int64), *(table.rows for table in tables)])
-    at = np.repeat(np.arange(len(counts)), counts)
-    given = [table.order for table in tables if table.order is not None]
-    if not given:
-        return PlacedLinks(places, at, None, rows, values)
-    plain = len(rows) - sum(map(len, given))
-    order = np.concatenate([np.broadcast_to(np.arange(width), (plain, width)), *given])
-    return PlacedLinks(places, at, order, rows, values)
