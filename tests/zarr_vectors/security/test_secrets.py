@@ -292,7 +292,7 @@ def test_what_programs_print(case: Case, program: list[str], tmp_path: Path) -> 
 
 def written(server: Server, watch: Watch) -> str:
     """A store written and read at a server, its network failing at times."""
-    url = server.at("store")
+    url = server.at("secrets")
     options = {**server.options, "policy": AT_ONCE}
     place = open_backend(url, mode="w", **options)
     points_store(place, cloud(12), chunk=100.0)

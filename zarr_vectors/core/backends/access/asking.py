@@ -77,11 +77,6 @@ class Access:
     def __repr__(self) -> str:
         return f"Access({self.url!r})"
 
-    @property
-    def settled(self) -> bool:
-        """There is one way left, or one was answered."""
-        return self._answered or not self._ways
-
     async def ask(self, call: Callable[[ObjectStore], Awaitable[R]], *, reading: bool = True) -> R:
         """What ``call`` answers, by the next way where this one is refused.
 
@@ -102,8 +97,7 @@ class Access:
             store, hides = self.store, self._hides
             try:
                 result = await call(store)
-            except FileNotFoundError:
-                self._answered = True
+            except FileNotFoundError:  # some services tell anybody what is not there
                 raise
             except Exception as error:  # what is no refusal is raised again
                 kind, text = type(error).__name__, str(error)
