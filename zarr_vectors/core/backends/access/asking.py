@@ -26,7 +26,7 @@ R = TypeVar("R")
 Build = Callable[[Attempt, str], ObjectStore]
 """Store of one way to ask; the region is ``""`` where the settings say it."""
 
-_NOT_THERE = ".zarr_vectors_is_not_there"
+_NOT_THERE = ".not-there"
 _REGION = re.compile(r"<Region>([a-z]{2}(?:-[a-z]+){1,3}-[0-9]{1,2})</Region>")
 _OF_A_KEY = "PermissionDeniedError"
 _HIDDEN = "<Code>AccessDenied</Code>"

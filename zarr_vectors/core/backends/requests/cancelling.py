@@ -17,7 +17,7 @@ from typing import Self
 
 from zarr_vectors.exceptions import Cancelled
 
-_current: ContextVar[CancelScope | None] = ContextVar("zarr_vectors_cancel_scope", default=None)
+_current: ContextVar[CancelScope | None] = ContextVar("cancel_scope", default=None)
 
 
 class CancelScope:
