@@ -76,9 +76,12 @@ def build_pyramid(
         cancelled: Asked between batches; True stops with a CoarseningError and leaves whole levels.
         backend: ``local``, ``obstore`` or ``fsspec``; by the address when None.
         workers: Processes that make parts of a level side by side: tiles of a point cloud, batches
-            of whole objects of other geometry. The store is the same for any number. Scripts need
-            the usual ``__main__`` guard.
-        client: A Dask client, to do so on a cluster that can open ``store_path``.
+            of whole objects of other geometry. The store is the same for any number. Processes
+            open a path or an address with the credentials of the environment; of any other store
+            (a store object, a repository) they are sent what is read here. Scripts need the usual
+            ``__main__`` guard.
+        client: A Dask client, to do so on a cluster; as with ``workers``, a path or an address
+            must be one the cluster can open.
 
     Returns:
         ``levels_created``, ``level_specs`` (one dict per level), ``method``, ``cross_level_depth``,

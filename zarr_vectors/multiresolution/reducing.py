@@ -67,14 +67,35 @@ class TileResult:
     parents: IntArray
 
 
-def reduce_tile(reader: LevelReader, job: TileJob) -> TileResult:
-    """Read the rows of a tile and reduce them to one vertex per bin."""
+@dataclass(frozen=True, eq=False, slots=True)
+class ReadTile:
+    """A tile and its rows, for who cannot open the store; can be sent to another process.
+
+    Attributes:
+        job: The tile.
+        positions: (n, D) float, world units.
+        values: (n,) or (n, C) of each attribute, as stored.
+    """
+
+    job: TileJob
+    positions: FloatArray
+    values: list[AnyArray]
+
+
+def read_tile(reader: LevelReader, job: TileJob) -> ReadTile:
+    """The rows of a tile."""
     arrays = reader.arrays
     names = [name for name, _ in job.attributes]
     chunks = [tuple(row) for row in job.coords.tolist()]
     plan = plan_read(arrays.table.coords, arrays.chunk_shape, chunks=chunks)
     found = reader.read(plan, names, text=False)
-    positions, live, weights = found.positions, job.live, job.weights
+    return ReadTile(job, found.positions, [found.vertex_attributes[name] for name in names])
+
+
+def reduce_tile(tile: ReadTile) -> TileResult:
+    """Reduce the rows of a tile to one vertex per bin."""
+    job = tile.job
+    positions, live, weights = tile.positions, job.live, job.weights
     if live is not None:
         positions, weights = positions[live], None if weights is None else weights[live]
     count, ranks = cell_ranks(positions, job.target.bin_shape)
@@ -82,9 +103,8 @@ def reduce_tile(reader: LevelReader, job: TileJob) -> TileResult:
     means = reduce.mean_positions(positions, ranks, totals, weights, job.offset)
     means = _within_bins(means, positions, ranks, job.target.bin_shape)
     values = []
-    for name, how in job.attributes:
-        rows = found.vertex_attributes[name]
-        rows = rows if live is None else rows[live]
+    for column, (_, how) in zip(tile.values, job.attributes, strict=True):
+        rows = column if live is None else column[live]
         values.append(reduce.reduce_values(rows, ranks, count, how, weights))
     if job.shared:
         route = route_rows(means, job.target.chunk_shape, job.target.bin_shape)
@@ -117,7 +137,7 @@ class _Serial:
 
     def tiles(self, reader: LevelReader, jobs: Iterable[TileJob]) -> Iterator[TileResult]:
         """Tiles made coarser, in the order of the jobs."""
-        return (reduce_tile(reader, job) for job in jobs)
+        return (reduce_tile(read_tile(reader, job)) for job in jobs)
 
     def each(self, work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
         """Results in the order of the jobs."""

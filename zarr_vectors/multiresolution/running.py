@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -11,6 +12,8 @@ from functools import partial
 from typing import Any, Protocol
 
 from zarr_vectors.core.backends import StoreLike, open_backend
+from zarr_vectors.core.backends.icechunk_address import is_repository
+from zarr_vectors.core.backends.urls import scheme_of
 from zarr_vectors.core.handle import handle_at
 from zarr_vectors.core.layouts.detect import layout_for
 from zarr_vectors.core.root_meta import read_root
@@ -21,6 +24,7 @@ from zarr_vectors.multiresolution.reducing import (
     Runner,
     TileJob,
     TileResult,
+    read_tile,
     reduce_tile,
     serial,
 )
@@ -43,14 +47,15 @@ def runner_for(
     """Who makes the tiles.
 
     Args:
-        place: The store; other processes open it by themselves.
+        place: The store. Other processes open it by themselves where it is a path or an address
+            whose changes they see at once; else they are sent what is read here, and need no
+            credentials.
         backend: As given to whoever opened it.
         workers: Processes on this machine; None or 1 makes tiles in this one.
         client: A Dask client, or None.
 
     Raises:
-        CoarseningError: Both are given, fewer than 1 worker, or a place that only this process
-            knows.
+        CoarseningError: Both are given, or fewer than 1 worker.
     """
     count = 1 if workers is None else workers
     if count < 1 or (count > 1 and client is not None):
@@ -58,12 +63,7 @@ def runner_for(
     if count == 1 and client is None:
         yield serial
         return
-    where = str(place)
-    if not isinstance(place, str) and not hasattr(place, "__fspath__"):
-        raise CoarseningError(
-            "other processes need the store's path or address, not a store object"
-        )
-    make = partial(_reduce, where, backend)
+    make = partial(_reduce, os.fspath(place), backend) if _others_see(place) else None
     if client is not None:
         # results are large and each is used once: nothing is gained by asking for it twice
         yield _Ahead(partial(client.submit, pure=False), make, AHEAD_OF_CLUSTER)
@@ -89,7 +89,7 @@ class _Ahead:
     def __init__(
         self,
         submit: Callable[..., _Pending],
-        make: Callable[[TileJob], TileResult],
+        make: Callable[[TileJob], TileResult] | None,
         most: int,
     ) -> None:
         self._submit = submit
@@ -97,8 +97,10 @@ class _Ahead:
         self._most = most
 
     def tiles(self, reader: LevelReader, jobs: Iterable[TileJob]) -> Iterator[TileResult]:
-        """Tiles made coarser by whoever opens the store themselves, in the order of the jobs."""
-        return self.each(self._make, jobs)
+        """Tiles made coarser, in the order of the jobs; read here if others cannot read them."""
+        if self._make is not None:
+            return self.each(self._make, jobs)
+        return self.each(reduce_tile, (read_tile(reader, job) for job in jobs))
 
     def each(self, work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
         """Results in the order of the jobs."""
@@ -116,4 +118,12 @@ def _reduce(place: str, backend: str | None, job: TileJob) -> TileResult:
     opened = open_backend(place, mode="r", backend=backend)
     handle = handle_at(layout_for(read_root(opened).meta.zv_version, opened))
     arrays = describe_level(handle.layout, handle.meta, handle.level(job.level))
-    return reduce_tile(LevelReader(handle.layout, arrays), job)
+    return reduce_tile(read_tile(LevelReader(handle.layout, arrays), job))
+
+
+def _others_see(place: StoreLike) -> bool:
+    """Whether other processes can open a store by its name, and see what is written to it."""
+    if not isinstance(place, str | os.PathLike):
+        return False  # it may be in memory, or opened with credentials that are not theirs
+    address = os.fspath(place)
+    return not is_repository(address) and scheme_of(address) != "memory"

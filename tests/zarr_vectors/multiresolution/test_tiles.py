@@ -10,11 +10,10 @@ import distributed
 import numpy as np
 import pytest
 
-from zarr_vectors.core.backends import open_backend
 from zarr_vectors.core.metadata import ChunkTable
 from zarr_vectors.exceptions import CoarseningError
 from zarr_vectors.multiresolution import clouds, measuring, quantiles, scratch
-from zarr_vectors.multiresolution.coarsen import build_pyramid, coarsen_level
+from zarr_vectors.multiresolution.coarsen import build_pyramid
 from zarr_vectors.multiresolution.quantiles import Quantiles, exact_percentiles
 from zarr_vectors.multiresolution.scratch import Scratch, rest
 from zarr_vectors.multiresolution.steps import Target
@@ -76,9 +75,6 @@ def test_who_cannot_help(tmp_path: Path) -> None:
     for options in ({"workers": 0}, {"workers": 2, "client": object()}):
         with pytest.raises(CoarseningError, match="workers"):
             build_pyramid(tmp_path / "s", factors=[(2, 1)], **options)  # type: ignore[arg-type]
-    backend = open_backend(tmp_path / "s", mode="r+")
-    with pytest.raises(CoarseningError, match="path or address"):
-        coarsen_level(backend, 0, 1, coarsen_factor=2, workers=2)
 
 
 @pytest.mark.usefixtures("tiny")
