@@ -20,6 +20,7 @@ PROGRAM = Path(__file__).with_name("read_program.py")
 POINTS = 3_000_000
 MOST = {"points": 1.1, "streamlines": 1.2, "graph": 1.2, "skeleton": 1.2, "mesh": 1.2}
 """Of some 60 MB; what is fetched at once weighs less beside more."""
+MOST_OF_LARGE = 1.15
 GIVE_BACK = {"MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_MMAP_THRESHOLD_": "131072"}
 """Memory that is freed goes back to the system: what is measured is what is held."""
 BOX: dict[str, Any] = {"chunk_shape": (10.0,) * 3, "bounds": ([0] * 3, [100] * 3)}
@@ -31,7 +32,8 @@ def walks(count: int, steps: int) -> np.ndarray:
     """(count, steps, 3) float32: about ten vertices in every chunk a line passes."""
     rng = np.random.default_rng(5)
     moves = rng.normal(0, 0.4, (count, steps, 3)).cumsum(axis=1)
-    return np.clip(rng.random((count, 1, 3)) * 100 + moves, 0, 100).astype(np.float32)
+    lines: np.ndarray = np.clip(rng.random((count, 1, 3)) * 100 + moves, 0, 100)
+    return lines.astype(np.float32)
 
 
 def write(kind: str, place: Path, part: float, version: str) -> None:
@@ -74,17 +76,29 @@ def sheet(side: int) -> tuple[np.ndarray, np.ndarray]:
     return vertices, np.concatenate([np.column_stack([a, b, c]), np.column_stack([b, d, c])])
 
 
-@pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
-@pytest.mark.parametrize("kind", MOST)
-def test_a_read_takes_little_more_than_its_result(tmp_path: Path, kind: str, version: str) -> None:
-    for name, part in (("small", 0.01), ("large", 1.0)):
-        write(kind, tmp_path / name, part, version)
+def measured(folder: Path, kind: str, part: float, version: str) -> float:
+    """The peak of a read over the bytes of its result."""
+    for name, size in (("small", 0.01), ("large", part)):
+        write(kind, folder / name, size, version)
     done = subprocess.run(
-        [sys.executable, str(PROGRAM), kind, str(tmp_path / "small"), str(tmp_path / "large")],
+        [sys.executable, str(PROGRAM), kind, str(folder / "small"), str(folder / "large")],
         capture_output=True,
         text=True,
         check=False,
         env={**os.environ, **GIVE_BACK},
     )
     assert done.returncode == 0, done.stderr
-    assert float(done.stdout) < MOST[kind]
+    return float(done.stdout)
+
+
+@pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
+@pytest.mark.parametrize("kind", MOST)
+def test_a_read_takes_little_more_than_its_result(tmp_path: Path, kind: str, version: str) -> None:
+    assert measured(tmp_path, kind, 1.0, version) < MOST[kind]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
+@pytest.mark.parametrize("kind", MOST)
+def test_of_a_large_read_that_is_less(tmp_path: Path, kind: str, version: str) -> None:
+    assert measured(tmp_path, kind, 5.0, version) < MOST_OF_LARGE

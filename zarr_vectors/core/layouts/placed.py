@@ -18,7 +18,7 @@ class PlacedLinks(LinkRecords):
 
     Args:
         places: (K, W, R) integers, chunk of every end of the links of a cell, as stored.
-        counts: (K,) int64 links of every cell, which lie one after the other.
+        counts: (K,) integers, links of every cell, which lie one after the other.
         order: (T, W) integers, stored place of every end of the last T links; the ends of those
             before lie in order.
         rows: (M, W) int64, row of every end among all rows of its chunk; nobody else's.
@@ -63,8 +63,9 @@ class PlacedLinks(LinkRecords):
         plain = int(np.searchsorted(ends, len(self.rows) - len(self.order), side="right"))
         edges = {0, plain, len(ends)}
         if most is not None:
-            numbers = (ends + np.arange(len(ends))) // most
-            edges.update((np.flatnonzero(np.diff(numbers)) + 1).tolist())
+            ends += np.arange(len(ends))  # cells count as well: most have one link in some stores
+            ends //= most
+            edges.update((np.flatnonzero(ends[1:] != ends[:-1]) + 1).tolist())
         return [slice(a, b) for a, b in itertools.pairwise(sorted(edges))] or [slice(0, 0)]
 
     def links(self, cells: slice) -> slice:

@@ -177,7 +177,7 @@ class ReadsLinks07(Cells07, LinkTree):
             rows[len(near) :] = far_rows
         own = narrow(np.array(keys, np.int64).reshape(-1, 1, rank))
         places = np.concatenate([np.repeat(own, width, axis=1), far])
-        counts = np.concatenate([counts, np.ones(len(far), np.int64)])
+        counts = np.concatenate([counts.astype(np.int32), np.ones(len(far), np.int32)])
         return PlacedLinks(places, counts, np.zeros((0, width), np.int8), rows)
 
     def family(
