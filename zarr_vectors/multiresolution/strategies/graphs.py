@@ -60,8 +60,8 @@ def components(count: int, edges: IntArray) -> IntArray:
     labels = np.arange(count, dtype=np.int64)
     rest = edges
     while len(rest):
-        ends = labels[rest]
-        low, high = ends.min(axis=1), ends.max(axis=1)
+        first, second = labels[rest[:, 0]], labels[rest[:, 1]]
+        low, high = np.minimum(first, second), np.maximum(first, second)
         apart = low != high
         rest, low, high = rest[apart], low[apart], high[apart]
         np.minimum.at(labels, high, low)

@@ -279,6 +279,8 @@ class Links09(ReadsLinks09):
         path = family_path(level, delta)
         found = self.get_attrs([path]).get(path)
         if found is None:
+            if delta:  # a journal then need not ask for what every cell held before
+                self.backend.delete_prefix(path)
             return
         for name in self.attribute_names(self.family(level, delta, found)):
             self.backend.delete_prefix(attribute_path(level, name, delta))
