@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,6 @@ import numpy.typing as npt
 from zarr_vectors.constants import DEFAULT_VERSION
 from zarr_vectors.core.backends import StoreLike
 from zarr_vectors.core.handle import open_handle
-from zarr_vectors.core.layouts.base import KeepsLinks, LinkRecords
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.linked import describe_linked, plan_of, read_edges
 from zarr_vectors.reading.results import GraphResult
@@ -22,13 +21,14 @@ from zarr_vectors.writing.columns import checked_ids
 from zarr_vectors.writing.commit import Column
 from zarr_vectors.writing.edges import (
     checked_links,
+    crossing_links,
     link_columns,
-    link_records,
+    link_parts,
     stored_rows,
     tree_records,
 )
 from zarr_vectors.writing.forest import depth_first, parents_of
-from zarr_vectors.writing.linked import Frame, frame_of, write_linked
+from zarr_vectors.writing.linked import Frame, LinksFor, frame_of, write_linked
 from zarr_vectors.writing.objects import object_tables
 from zarr_vectors.writing.route import Route, manifests_of, route_objects, route_parts
 
@@ -142,7 +142,8 @@ def write_graph(
     if kind == "graph":
         route = route_objects(frame.positions, chunk, ids, frame.lead)
         rows = stored_rows(route)
-        links_for = _as_given(link_records(route, rows[links], columns))
+        crossing = crossing_links(route, rows, links)
+        links_for = _as_given(route, rows, links, crossing, columns)
     else:
         parents = parents_of(links, count)
         order, roots = depth_first(parents)
@@ -150,19 +151,19 @@ def write_graph(
         route = route_parts(frame.positions, chunk, ids, roots[order], frame.lead)
         rows = np.empty(count, np.int64)
         rows[order] = stored_rows(route)
+        crossing = crossing_links(route, rows, links)
         links_for = _as_tree(route, rows[links], columns)
     objects = object_tables(manifests_of(route), object_attributes, groups, group_attributes)
     slots = write_linked(
         store_path, frame, route, links_for, objects, link_attributes=columns, backend=backend
     )
-    chunk_of = np.searchsorted(route.chunk_rows, rows[links], side="right")
-    crossing = int(np.count_nonzero(chunk_of[:, 0] != chunk_of[:, 1]))
+    apart = int(np.count_nonzero(crossing))
     return {
         "node_count": count,
         "edge_count": len(links),
         "chunk_count": len(route.chunks),
-        "intra_edge_count": len(links) - crossing,
-        "cross_edge_count": crossing,
+        "intra_edge_count": len(links) - apart,
+        "cross_edge_count": apart,
         "object_count": slots,
         "kind": kind,
     }
@@ -267,13 +268,17 @@ def _reordered(frame: Frame, order: IntArray) -> Frame:
     )
 
 
-def _as_given(records: LinkRecords) -> Callable[[KeepsLinks], LinkRecords]:
-    return lambda layout: records
+def _as_given(
+    route: Route,
+    rows: IntArray,
+    links: IntArray,
+    crossing: npt.NDArray[np.bool_],
+    columns: Mapping[str, AnyArray],
+) -> LinksFor:
+    return lambda layout: link_parts(route, rows, links, crossing, columns)
 
 
-def _as_tree(
-    route: Route, edges: IntArray, columns: Mapping[str, AnyArray]
-) -> Callable[[KeepsLinks], LinkRecords]:
+def _as_tree(route: Route, edges: IntArray, columns: Mapping[str, AnyArray]) -> LinksFor:
     return lambda layout: tree_records(
         route, edges, columns, mark_roots=layout.parents_cross_fragments
     )

@@ -21,9 +21,9 @@ from zarr_vectors.typing import AnyArray, BoundingBox, ChunkCoords, IntArray
 from zarr_vectors.writing.columns import checked_ids
 from zarr_vectors.writing.edges import (
     checked_links,
-    crosses_chunks,
+    crossing_links,
     link_columns,
-    link_records,
+    link_parts,
     stored_rows,
 )
 from zarr_vectors.writing.linked import Frame, frame_of, write_linked
@@ -127,19 +127,18 @@ def write_mesh(
     _check_encoding(encoding, frame, links, columns)
     ids = np.zeros(count, np.int64) if object_ids is None else checked_ids(object_ids, count)
     route = route_objects(frame.positions, frame.meta.chunk_shape, ids, frame.lead)
-    stored = stored_rows(route)[links]
-    records = link_records(route, stored, columns)
-    crossing = crosses_chunks(records)
-    blobs = None
+    rows = stored_rows(route)
+    crossing = crossing_links(route, rows, links)
+    blobs, count_of_links, apart = None, len(links), int(np.count_nonzero(crossing))
     if encoding == "draco":
-        blobs = _bitstreams(frame, route, stored[~crossing], draco_quantization_bits)
-        records = link_records(route, stored[crossing])
+        blobs = _bitstreams(frame, route, rows[links[~crossing]], draco_quantization_bits)
+        links, crossing = links[crossing], crossing[crossing]
     objects = object_tables(manifests_of(route), object_attributes, groups, group_attributes)
     slots = write_linked(
         store_path,
         frame,
         route,
-        lambda layout: records,
+        lambda layout: link_parts(route, rows, links, crossing, columns),
         objects,
         link_attributes=columns,
         backend=backend,
@@ -148,10 +147,10 @@ def write_mesh(
     )
     return {
         "vertex_count": count,
-        "face_count": len(links),
+        "face_count": count_of_links,
         "chunk_count": len(route.chunks),
-        "intra_face_count": int(np.count_nonzero(~crossing)),
-        "cross_face_count": int(np.count_nonzero(crossing)),
+        "intra_face_count": count_of_links - apart,
+        "cross_face_count": apart,
         "object_count": slots,
         "encoding": encoding,
     }

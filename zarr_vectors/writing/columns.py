@@ -105,7 +105,7 @@ def checked_ids(object_ids: npt.ArrayLike, count: int) -> IntArray:
         raise ArrayError(f"object_ids has the shape {ids.shape}; there are {count} vertices")
     if ids.size and (int(ids.min()) < 0 or int(ids.max()) >= 2**62):
         raise ArrayError(f"object_ids must be 0 or more, not {int(ids.min())}")
-    return ids.astype(np.int64)
+    return ids.astype(np.int64, copy=False)
 
 
 def checked_bounds(

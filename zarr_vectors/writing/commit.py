@@ -27,7 +27,9 @@ from zarr_vectors.typing import AnyArray, ChunkCoords, FloatArray, IntArray
 from zarr_vectors.writing.route import Manifests, Route
 
 BATCH_BYTES = 64 * 2**20
-"""Bytes of sorted rows held at once while cells are put."""
+"""Bytes of sorted rows held at once while cells are put, at most; else a part of all."""
+_LEAST_BATCH = 2 * 2**20
+_BATCHES = 16
 
 FRAGMENTS_META = {"zv_array": "vertex_fragments", "encoding": "fragment_index_v1"}
 
@@ -299,8 +301,9 @@ def _fragment_table(route: Route, chunk: int) -> bytes:
 
 
 def _runs(sizes: IntArray) -> Iterator[slice]:
-    """Runs of chunks of about :data:`BATCH_BYTES` together."""
-    batch = np.cumsum(sizes) // BATCH_BYTES
+    """Runs of chunks of about as many bytes together, :data:`BATCH_BYTES` at most."""
+    most = min(max(int(sizes.sum()) // _BATCHES, _LEAST_BATCH), BATCH_BYTES)
+    batch = np.cumsum(sizes) // most
     edges = [0, *(np.flatnonzero(np.diff(batch)) + 1).tolist(), len(sizes)]
     for start, stop in itertools.pairwise(edges):
         if stop > start:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
-from zarr_vectors.core.layouts.base import LinkRecords
+from zarr_vectors.core.layouts.base import LinkRecords, NumberedLinks
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.typing import AnyArray, IntArray
 from zarr_vectors.writing.columns import numbers
@@ -15,6 +15,10 @@ from zarr_vectors.writing.route import Route
 
 NO_ROW = -(2**40)
 """Second end of a skeleton's link whose first end is a root: no row of any chunk."""
+
+PART_LINKS = 1 << 16
+MOST_PARTS = 250
+"""Links are stored in parts of so many, about; more in each where there would be too many."""
 
 
 def checked_links(
@@ -99,9 +103,66 @@ def link_records(
     return LinkRecords(route.chunks[owner], rows, dict(attributes or {}))
 
 
-def crosses_chunks(records: LinkRecords) -> npt.NDArray[np.bool_]:
-    """(M,) bool: which links have ends in several chunks."""
-    return np.asarray((records.chunks != records.chunks[:, :1]).any(axis=(1, 2)))
+def crossing_links(route: Route, rows: IntArray, links: IntArray) -> npt.NDArray[np.bool_]:
+    """(M,) bool: which links have ends in several chunks.
+
+    Args:
+        route: Where rows go.
+        rows: (N,) int64, stored row of every input row.
+        links: (M, W) int64 input rows.
+    """
+    crossing = np.zeros(len(links), np.bool_)
+    for block in _blocks(len(links)):
+        chunks = _chunk_of(route, rows[links[block]])
+        for column in range(1, links.shape[1]):
+            crossing[block] |= chunks[:, column] != chunks[:, 0]
+    return crossing
+
+
+def link_parts(
+    route: Route,
+    rows: IntArray,
+    links: IntArray,
+    crossing: npt.NDArray[np.bool_],
+    attributes: Mapping[str, AnyArray],
+) -> Iterator[NumberedLinks]:
+    """Links between rows of chunks, part after part: those between chunks, then all others.
+
+    Args:
+        route: Where rows go.
+        rows: (N,) int64, stored row of every input row.
+        links: (M, W) int64 input rows.
+        crossing: (M,) bool, which have ends in several chunks.
+        attributes: name -> (M,) or (M, C).
+    """
+    inner = max(1, min(MOST_PARTS, len(links) // PART_LINKS))
+    part_of = np.zeros(len(route.chunks), np.uint8)
+    if inner > 1:  # chunks of about as many rows each
+        part_of[:] = route.chunk_rows[:-1] * inner // len(route.order)
+    part = np.empty(len(links), np.uint8)
+    for block in _blocks(len(links)):
+        first = _chunk_of(route, rows[links[block, 0]])
+        part[block] = np.where(crossing[block], 0, part_of[first] + 1)
+    for number in range(inner + 1):
+        chosen = np.flatnonzero(part == number)
+        if not len(chosen) and number < inner:
+            continue
+        ends = rows[links[chosen]]
+        chunks = _chunk_of(route, ends)
+        ends -= route.chunk_rows[chunks]
+        named = {name: values[chosen] for name, values in attributes.items()}
+        yield NumberedLinks(route.chunks, chunks, ends, named)
+
+
+def _chunk_of(route: Route, rows: IntArray) -> IntArray:
+    """The chunk of each of some stored rows."""
+    found = np.searchsorted(route.chunk_rows, rows, side="right")
+    found -= 1
+    return found
+
+
+def _blocks(count: int) -> Iterator[slice]:
+    return (slice(start, start + PART_LINKS) for start in range(0, count, PART_LINKS))
 
 
 def parent_links(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy.typing as npt
 
 from zarr_vectors.constants import CHUNK_ATTRIBUTE_KEY, LINK_ATTRIBUTES, LINKS, LINKS_KEY
 from zarr_vectors.core.backends import StoreLike
 from zarr_vectors.core.handle import creating, finish
-from zarr_vectors.core.layouts.base import KeepsLinks, LinkRecords
+from zarr_vectors.core.layouts.base import KeepsLinks, NewLinks
 from zarr_vectors.core.metadata import LevelMetadata, RootMetadata, default_axes
 from zarr_vectors.core.root_meta import LevelDocument, check_version
 from zarr_vectors.exceptions import MetadataError
@@ -30,6 +30,9 @@ from zarr_vectors.writing.route import Route
 LINKS_ATTRIBUTES: Mapping[str, Any] = {LINKS_KEY: {"version": 1, "rows": "stored"}}
 """Level attributes of ours: links name rows as they are stored, and a skeleton's row before is its
 parent only inside a fragment."""
+
+LinksFor: TypeAlias = Callable[[KeepsLinks], NewLinks | Iterable[NewLinks]]
+"""Links, or parts of them, as the layout they are stored in needs them."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -110,7 +113,7 @@ def write_linked(
     place: StoreLike,
     frame: Frame,
     route: Route,
-    links_for: Callable[[KeepsLinks], LinkRecords],
+    links_for: LinksFor,
     objects: ObjectTables,
     *,
     link_attributes: Iterable[str] = (),

@@ -5,7 +5,8 @@ Nothing here loops over chunks, bins or objects: one integer key per row, one st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -20,7 +21,7 @@ from zarr_vectors.spatial.chunking import (
     chunk_coords_of,
 )
 from zarr_vectors.typing import IntArray
-from zarr_vectors.writing.order import dense_ranks, stable_order
+from zarr_vectors.writing.order import counted_order, dense_ranks, row_dtype, stable_order
 
 MAX_FRAGMENTS = 1 << 27
 """Fragments a level may have in all: a table of empty ones costs 16 bytes each."""
@@ -34,7 +35,7 @@ class Route:
     """Where rows go. Stored rows are numbered over the whole level, chunk after chunk.
 
     Attributes:
-        order: (N,) int64, the input row of every stored row.
+        order: (N,) int32 or int64, the input row of every stored row.
         chunks: (M, R) int64 occupied chunks, ascending in tuple order.
         chunk_rows: (M + 1,) int64, first stored row of every chunk, and the end.
         fragment_rows: (F + 1,) int64, first stored row of every fragment, and the end.
@@ -42,7 +43,7 @@ class Route:
         fragment_objects: (F,) int64 object of every fragment, or None where bins are fragments.
     """
 
-    order: IntArray
+    order: npt.NDArray[np.integer]
     chunks: IntArray
     chunk_rows: IntArray
     fragment_rows: IntArray
@@ -92,7 +93,7 @@ def route_bins(
     per_chunk = bins_per_chunk(chunk_shape, bin_shape)
     bins = prod(per_chunk)
     keys, limit, numbers = row_keys(positions, chunk_shape, bin_shape, per_chunk, lead)
-    found, ranks = dense_ranks(keys, limit)
+    found, ranks = dense_ranks(keys, limit, row_dtype(max(len(keys), MAX_FRAGMENTS)))
     del keys
     total = len(found) * bins
     if total > MAX_FRAGMENTS:
@@ -100,10 +101,12 @@ def route_bins(
             f"bin shape {tuple(bin_shape)} makes {bins:,} bins in each of {len(found):,} chunks: "
             "take larger bins or smaller chunks"
         )
-    ranks *= bins
-    ranks += numbers
-    order = stable_order(ranks, max(total, 1))
-    fragment_rows = starts_of(np.bincount(ranks, minlength=total))
+    if bins > 1:
+        ranks *= bins
+        ranks += numbers
+    order, counts = counted_order(ranks, max(total, 1))
+    del ranks
+    fragment_rows = starts_of(counts[:total])
     chunk_fragments = np.arange(len(found) + 1, dtype=np.int64) * bins
     chunk_rows = fragment_rows[chunk_fragments]
     chunks = chunks_of(positions, chunk_shape, lead, order[chunk_rows[:-1]])
@@ -125,28 +128,46 @@ def route_objects(
         lead: (N,) int64 attribute bin of every row, the leading chunk component, or None.
     """
     keys, limit, _ = row_keys(positions, chunk_shape, chunk_shape, (1,) * positions.shape[1], lead)
-    found, ranks = dense_ranks(keys, limit)
+    found, ranks = dense_ranks(keys, limit, row_dtype(len(keys)))
     del keys
+    order, counts = counted_order(ranks, max(len(found), 1))
+    del ranks
+    chunk_rows = starts_of(counts[: len(found)])
     top = int(object_ids.max(initial=0)) + 1
-    if max(len(found), 1) * top >= _MAX_KEY:
-        known, dense_ids = np.unique(object_ids, return_inverse=True)
-        dense, top = dense_ids.astype(np.int64), len(known)
-    else:
-        dense = object_ids
-    combined = ranks * top + dense
-    order = stable_order(combined, max(len(found) * top, 1))
-    ordered = combined[order]
-    edge = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
-    head = np.zeros(min(len(ordered), 1), np.int64)
-    firsts = np.concatenate([head, edge])
-    fragment_rows = np.append(firsts, len(ordered))
-    fragment_chunk = ranks[order[firsts]]
-    chunk_fragments = np.searchsorted(fragment_chunk, np.arange(len(found) + 1))
-    chunk_rows = fragment_rows[chunk_fragments]
-    chunks = chunks_of(positions, chunk_shape, lead, order[chunk_rows[:-1]])
+    heads = [np.zeros(0, np.int64)]
+    for chunks in _whole_chunks(chunk_rows):
+        first = int(chunk_rows[chunks.start])
+        rows = order[first : chunk_rows[chunks.stop]]
+        dense, several = object_ids[rows], top
+        count = chunks.stop - chunks.start
+        if count * top >= _MAX_KEY:
+            known, dense = np.unique(dense, return_inverse=True)
+            several = len(known)
+        combined = np.repeat(np.arange(count) * several, counts[chunks])
+        combined += dense
+        sort = stable_order(combined, count * several)
+        rows[:] = rows[sort]
+        ordered = combined[sort]
+        heads += [np.array([first]), np.flatnonzero(ordered[1:] != ordered[:-1]) + (first + 1)]
+    firsts = np.concatenate(heads)
+    fragment_rows = np.append(firsts, len(order))
+    chunk_fragments = np.searchsorted(fragment_rows, chunk_rows)
+    chunks_there = chunks_of(positions, chunk_shape, lead, order[chunk_rows[:-1]])
     return Route(
-        order, chunks, chunk_rows, fragment_rows, chunk_fragments, object_ids[order[firsts]]
+        order,
+        chunks_there,
+        chunk_rows,
+        fragment_rows,
+        chunk_fragments,
+        object_ids[order[firsts]],
     )
+
+
+def _whole_chunks(chunk_rows: IntArray) -> Iterator[slice]:
+    """Runs of chunks of about as many rows as are sorted at once."""
+    edges = np.flatnonzero(np.diff(chunk_rows[:-1] // _BLOCK)) + 1
+    bounds = [0, *edges.tolist(), len(chunk_rows) - 1]
+    return (slice(a, b) for a, b in itertools.pairwise(bounds) if b > a)
 
 
 def route_parts(
@@ -233,7 +254,7 @@ def chunks_of(
     positions: npt.NDArray[np.floating],
     chunk_shape: Sequence[float],
     lead: IntArray | None,
-    rows: IntArray,
+    rows: npt.NDArray[np.integer],
 ) -> IntArray:
     """Chunk coordinates of some rows; one row per chunk, so this is small."""
     coords = chunk_coords_of(positions[rows], chunk_shape)
@@ -249,16 +270,18 @@ def row_keys(
 ) -> tuple[IntArray, int, IntArray]:
     """One key per row, ascending as chunks do; the upper end of keys; the bin inside the chunk."""
     count, ndim = positions.shape
-    keys, numbers = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    boxes = [_cells_between(positions[:, k], chunk_shape[k]) for k in range(ndim if count else 0)]
+    most = prod((extent for _, extent in boxes), start=1 if lead is None else 1 << 31)
+    keys = np.zeros(count, row_dtype(most))
+    numbers = np.broadcast_to(np.zeros(1, np.int64), count)
+    if prod(per_chunk) > 1:
+        numbers = np.zeros(count, row_dtype(prod(per_chunk)))
     limit = 1
     if count and lead is not None:
         keys += lead
         limit = int(lead.max()) + 1
-    for axis in range(ndim if count else 0):
+    for axis, (low, extent) in enumerate(boxes):
         column = positions[:, axis]
-        edge = chunk_shape[axis]
-        low = cell_of(float(column.min()), edge)
-        extent = cell_of(float(column.max()), edge) - low + 1
         if limit * extent >= _MAX_KEY:
             found, ranks = dense_ranks(keys, limit)
             keys[:], limit = ranks, len(found)
@@ -279,3 +302,9 @@ def row_keys(
             keys[rows] += chunk
         limit *= extent
     return keys, limit, numbers
+
+
+def _cells_between(column: npt.NDArray[np.floating], edge: float) -> tuple[int, int]:
+    """The least cell of some coordinates, and the cells from it to the last."""
+    low = cell_of(float(column.min()), edge)
+    return low, cell_of(float(column.max()), edge) - low + 1

@@ -15,8 +15,10 @@ import numpy.typing as npt
 from zarr_vectors.core.layouts.base import LinkRecords
 from zarr_vectors.spatial.chunking import bins_per_chunk
 from zarr_vectors.typing import IntArray
-from zarr_vectors.writing.order import dense_ranks, stable_order
+from zarr_vectors.writing.order import dense_ranks, row_dtype, stable_order
 from zarr_vectors.writing.route import Manifests, Route, chunks_of, row_keys, starts_of
+
+_BLOCK = 1 << 17
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -66,14 +68,22 @@ def route_paths(
     new[1:] = keys[1:] != keys[:-1]
     if bin_shape is not None:
         new[1:] |= bins[1:] != bins[:-1]
+    del bins
     new[starts[:-1][np.diff(starts) > 0]] = True
     heads = np.flatnonzero(new)
+    del new
     lengths = np.diff(heads, append=count)
     found, ranks = dense_ranks(keys[heads], limit)
+    del keys
     order = stable_order(ranks, max(len(found), 1))
     fragment_rows = starts_of(lengths[order])
     chunk_fragments = starts_of(np.bincount(ranks, minlength=len(found)))
-    shift = np.repeat(heads[order] - fragment_rows[:-1], lengths[order])
+    shift = (heads[order] - fragment_rows[:-1]).astype(row_dtype(count))
+    rows = np.repeat(shift, lengths[order])
+    for start in range(0, count, _BLOCK):
+        part = rows[start : start + _BLOCK]
+        part += np.arange(start, start + len(part), dtype=part.dtype)
+    del shift, lengths
     # places: of every run in path order, its number among all fragments of the level
     places = np.empty(len(order), np.int64)
     places[order] = np.arange(len(order))
@@ -81,7 +91,7 @@ def route_paths(
     numbers = np.arange(len(starts) - 1, dtype=np.int64) if ids is None else ids
     owner = np.repeat(numbers, np.diff(run_starts))
     route = Route(
-        order=np.arange(count, dtype=np.int64) + shift,
+        order=rows,
         chunks=chunks_of(positions, chunk_shape, lead, heads[order[chunk_fragments[:-1]]]),
         chunk_rows=fragment_rows[chunk_fragments],
         fragment_rows=fragment_rows,

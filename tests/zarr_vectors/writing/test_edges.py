@@ -6,10 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zarr_vectors.exceptions import ArrayError
+from zarr_vectors.writing import edges
 from zarr_vectors.writing.edges import (
     NO_ROW,
     checked_links,
-    crosses_chunks,
+    crossing_links,
+    link_parts,
     link_records,
     parent_links,
     stored_rows,
@@ -31,8 +33,31 @@ def test_links_name_chunks_and_rows_as_stored():
         [[0, 0], [0, 0]],
         [[-1, 0], [-1, 0]],
     ]
-    assert crosses_chunks(records).tolist() == [False, True, False, False]
+    crossing = crossing_links(route, stored_rows(route), links)
+    assert crossing.tolist() == [False, True, False, False]
     assert records.attributes["w"].tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("most", [1, 4, 10**6])
+def test_parts_of_links_are_all_links_each_with_whole_chunks(monkeypatch, most):
+    monkeypatch.setattr(edges, "PART_LINKS", most)
+    rng = np.random.default_rng(3)
+    route = route_objects(rng.uniform(-50, 50, (60, 2)), (20.0, 20.0), rng.integers(0, 4, 60))
+    rows, links = stored_rows(route), rng.integers(0, 60, (80, 3))
+    links[::2] = links[::2, :1]  # as inside a chunk as can be
+    crossing = crossing_links(route, rows, links)
+    values = {"w": np.arange(80)}
+    parts = list(link_parts(route, rows, links, crossing, values))
+    assert (len(parts) > 2) == (most < 40)
+    whole = link_records(route, rows[links], values)
+    order = np.concatenate([part.attributes["w"] for part in parts])
+    assert sorted(order.tolist()) == list(range(80))
+    chunks = np.concatenate([part.coords[part.numbers] for part in parts])
+    np.testing.assert_array_equal(chunks, whole.chunks[order])
+    np.testing.assert_array_equal(np.concatenate([part.rows for part in parts]), whole.rows[order])
+    inside = [set(part.numbers[~crossing[part.attributes["w"]], 0].tolist()) for part in parts]
+    assert sum(map(len, inside)) == len(set.union(*inside))
+    assert order[: crossing.sum()].tolist() == np.flatnonzero(crossing).tolist()
 
 
 @given(st.integers(0, 2**32), st.booleans(), st.booleans())
@@ -65,7 +90,8 @@ def test_a_reader_of_the_rule_finds_every_parent(seed, every, mark_roots):
         assert set(told[told[:, 1] >= 0, 0].tolist()) == set(np.flatnonzero(stored >= 0).tolist())
     records = link_records(route, told)
     assert ((records.rows[:, 1] == NO_ROW) == (told[:, 1] < 0)).all()
-    assert not (crosses_chunks(records) & (told[:, 1] < 0)).any()
+    apart = (records.chunks[:, 0] != records.chunks[:, 1]).any(axis=1)
+    assert not (apart & (told[:, 1] < 0)).any()
 
 
 @pytest.mark.parametrize(

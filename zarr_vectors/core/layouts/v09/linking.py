@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -94,7 +94,10 @@ class _Stored:
         self.count += len(order)
         cells: dict[str, Buffer] = {}
         for piece in pieces:
-            _, known = self.arrays.setdefault(piece.segment, (piece, set()))
+            if piece.segment not in self.arrays:  # described by what it is; its rows go
+                about = replace(piece, table=piece.table[:0].copy(), cells=[])
+                self.arrays[piece.segment] = about, set()
+            known = self.arrays[piece.segment][1]
             known.update(key for key, _, _ in piece.cells)
             head = INLINE_HEAD if piece.headed else b""
             cells.update(_cells(f"{self.path}/{piece.segment}", piece, piece.table, grid, head))
