@@ -17,6 +17,7 @@ from zarr_vectors.exceptions import ZVWarning
 from zarr_vectors.spatial.ranks import chunk_ranks
 from zarr_vectors.typing import IntArray
 from zarr_vectors.writing.commit import grid_of
+from zarr_vectors.writing.order import stable_order
 from zarr_vectors.writing.route import starts_of
 
 CAPABILITY = "multiscale_links"
@@ -239,7 +240,7 @@ class _Below:
 
     place: Place
     stored: IntArray | None
-    """Stored rows of the vertices, ascending; None where those are all that are stored."""
+    """Stored rows of the vertices, ascending; None where those are all that are stored, once."""
     order: IntArray | None
     """The rows in that order; None where rows are numbered as stored."""
     rows: npt.NDArray[np.integer] | None = None
@@ -249,9 +250,11 @@ class _Below:
 def _below(place: Place, stored: IntArray | None) -> _Below:
     if stored is None:
         return _Below(place, None, None)
-    order = np.full(int(place.table.counts.sum()), -1, np.int64)
+    count = int(place.table.counts.sum())
+    order = np.full(count, -1, np.int64)
     order[stored] = np.arange(len(stored))
-    if len(stored) == len(order):
-        return _Below(place, None, order)
     there = np.flatnonzero(order >= 0)
-    return _Below(place, there, order[there])
+    if len(there) < len(stored):  # vertices of several objects: a link for each
+        order = stable_order(stored, max(count, 1))
+        return _Below(place, stored[order], order)
+    return _Below(place, None, order) if len(there) == count else _Below(place, there, order[there])
