@@ -18,7 +18,7 @@ from zarr_vectors.multiresolution.steps import Target
 from zarr_vectors.spatial.ranks import chunk_ranks
 from zarr_vectors.typing import IntArray
 from zarr_vectors.writing.edges import link_records, stored_rows, tree_records
-from zarr_vectors.writing.route import Manifests, Route, route_objects, route_parts
+from zarr_vectors.writing.route import Manifests, Route, route_objects
 from zarr_vectors.writing.runs import route_paths
 
 
@@ -59,7 +59,7 @@ def route_batch(
         ids, starts = path_starts(rows.members)
         # cut at chunks only: a vertex is alone in its bin, and would be a fragment of its own
         runs = route_paths(rows.positions, starts, target.chunk_shape, ids=ids)
-        return _sorted(Routed(runs.route, runs.manifests, runs.links, _NONE, False))
+        return _sorted(Routed(runs.route, runs.manifests, runs.links.records(), _NONE, False))
     owners = owners_of(rows.members, len(rows.positions))
     if made.heads is None:
         route = route_objects(rows.positions, target.chunk_shape, owners.of_rows)
@@ -67,7 +67,7 @@ def route_batch(
     else:
         # rows lie tree after tree, and a root must be the first of its fragment
         trees = np.cumsum(made.heads < 0) - 1
-        route = route_parts(rows.positions, target.chunk_shape, owners.of_rows, trees)
+        route = route_objects(rows.positions, target.chunk_shape, owners.of_rows, parts=trees)
         edges = stored_rows(route)[rows.links]
         records = tree_records(
             route,

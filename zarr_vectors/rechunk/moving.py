@@ -28,7 +28,6 @@ from zarr_vectors.writing.route import (
     manifests_of,
     route_bins,
     route_objects,
-    route_parts,
     route_rows,
     starts_of,
 )
@@ -164,7 +163,7 @@ def move(
         above[place[edges[:, 0]]] = place[edges[:, 1]]
         order, roots = depth_first(above)  # a root comes before all others of its fragment
         taken, lead = rows.taken[order], None if lead is None else lead[order]
-        route = route_parts(positions[order], chunk_shape, owners[order], roots[order], lead)
+        route = route_objects(positions[order], chunk_shape, owners[order], lead, roots[order])
         told = _tree_links(route, _inverse(taken, len(rows.positions))[edges], values)
         return Moved(taken, route, _with_all(manifests_of(route), rows.ids), told)
     route = route_objects(positions, chunk_shape, owners, lead)
@@ -240,7 +239,7 @@ def _move_paths(
         ids=ids,
         lead=None if lead is None else lead[own],
     )
-    return Moved(taken, runs.route, runs.manifests, _given(runs.links))
+    return Moved(taken, runs.route, runs.manifests, _given(runs.links.records()))
 
 
 def _move_shared(

@@ -30,7 +30,8 @@ from zarr_vectors.writing.edges import (
 from zarr_vectors.writing.forest import depth_first, parents_of
 from zarr_vectors.writing.linked import Frame, LinksFor, frame_of, write_linked
 from zarr_vectors.writing.objects import object_tables
-from zarr_vectors.writing.route import Route, manifests_of, route_objects, route_parts
+from zarr_vectors.writing.order import row_dtype
+from zarr_vectors.writing.route import Route, manifests_of, route_objects
 
 CONVENTIONS = {"graph": "explicit", "skeleton": "implicit_sequential_with_branches"}
 """How the edges of each kind are stored."""
@@ -145,12 +146,14 @@ def write_graph(
         crossing = crossing_links(route, rows, links)
         links_for = _as_given(route, rows, links, crossing, columns)
     else:
-        parents = parents_of(links, count)
-        order, roots = depth_first(parents)
+        order, trees = depth_first(parents_of(links, count, row_dtype(count)))
+        trees = trees[order]
         frame, ids = _reordered(frame, order), ids[order]
-        route = route_parts(frame.positions, chunk, ids, roots[order], frame.lead)
-        rows = np.empty(count, np.int64)
+        route = route_objects(frame.positions, chunk, ids, frame.lead, trees)
+        del ids, trees
+        rows = np.empty(count, row_dtype(count))
         rows[order] = stored_rows(route)
+        del order
         crossing = crossing_links(route, rows, links)
         links_for = _as_tree(route, rows[links], columns)
     objects = object_tables(manifests_of(route), object_attributes, groups, group_attributes)

@@ -94,7 +94,7 @@ def link_records(
         links: (M, W) int64 stored rows; :data:`NO_ROW` stays, in the chunk of the first end.
         attributes: name -> (M,) or (M, C).
     """
-    chunk_of = np.repeat(np.arange(len(route.chunks)), route.counts)
+    chunk_of = np.repeat(np.arange(len(route.chunks), dtype=np.int32), route.counts)
     none = links < 0
     ends = np.where(none, links[:, :1], links) if none.any() else links
     owner = chunk_of[ends]
@@ -175,7 +175,7 @@ def parent_links(
 
     Args:
         route: Where rows go; a root must be the first row of its fragment.
-        parents: (N,) int64 stored row of the parent of every stored row, -1 for roots.
+        parents: (N,) integers, stored row of the parent of every stored row, -1 for roots.
         every: Whether each row that has a parent gets a link, known or not.
         mark_roots: Whether readers take the row before as the parent also across fragments, so
             that roots must be told from others by a link to :data:`NO_ROW`.
@@ -193,7 +193,8 @@ def parent_links(
         later = 0 if follows else 1
         told[later:] |= root[later:]
     children = np.flatnonzero(told)
-    above = np.where(root[children], NO_ROW, parents[children])
+    above = parents[children].astype(np.int64)
+    above[root[children]] = NO_ROW
     return np.stack([children, above], axis=1)
 
 
@@ -209,21 +210,25 @@ def tree_records(
 
     Args:
         route: Where rows go; a root must be the first row of its fragment, or be marked.
-        edges: (M, 2) int64 stored rows (child, parent).
+        edges: (M, 2) int32 or int64 stored rows (child, parent).
         values: Edge attributes, name -> (M,) or (M, C).
         mark_roots: As in :func:`parent_links`.
         owners: (N,) int64 where rows are part of a level: edges are in ascending owner of the
             stored row that is their child, and other rows may come before these.
     """
     count = len(route.order)
-    above, edge_of = np.full(count, -1, np.int64), np.full(count, -1, np.int64)
+    above = np.full(count, -1, edges.dtype)
     above[edges[:, 0]] = edges[:, 1]
-    edge_of[edges[:, 0]] = np.arange(len(edges))
     part = owners is not None
     told = parent_links(route, above, every=bool(values), mark_roots=mark_roots, follows=part)
     if owners is not None:
         told = told[np.argsort(owners[told[:, 0]], kind="stable")]
-    named = {name: _spread_rows(v, edge_of[told[:, 0]]) for name, v in values.items()}
+    del above
+    named = {}
+    if values:
+        edge_of = np.full(count, -1, np.int64)
+        edge_of[edges[:, 0]] = np.arange(len(edges))
+        named = {name: _spread_rows(v, edge_of[told[:, 0]]) for name, v in values.items()}
     return link_records(route, told, named)
 
 

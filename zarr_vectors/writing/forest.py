@@ -13,15 +13,16 @@ from zarr_vectors.typing import IntArray
 from zarr_vectors.writing.order import stable_order
 
 
-def parents_of(edges: IntArray, count: int) -> IntArray:
+def parents_of(edges: IntArray, count: int, dtype: npt.DTypeLike = np.int64) -> IntArray:
     """The parent of every node.
 
     Args:
         edges: (M, 2) int64, (child, parent) rows among ``count`` nodes.
         count: Number of nodes.
+        dtype: Signed integers that number the nodes.
 
     Returns:
-        (count,) int64, -1 for roots.
+        (count,) of that dtype, -1 for roots.
 
     Raises:
         ArrayError: A node has several parents, or is its own.
@@ -38,7 +39,8 @@ def parents_of(edges: IntArray, count: int) -> IntArray:
             f"node {node} has {times[node]} parents ({some}): "
             "edges of a skeleton are (child, parent) pairs, one per child"
         )
-    parents = np.full(count, -1, np.int64)
+    del times
+    parents = np.full(count, -1, dtype)
     parents[children] = above
     return parents
 
@@ -47,44 +49,44 @@ def depth_first(parents: IntArray) -> tuple[IntArray, IntArray]:
     """Every tree whole, parents before children, siblings and roots in ascending node.
 
     Args:
-        parents: (N,) int64 parent of every node, -1 for roots.
+        parents: (N,) int32 or int64 parent of every node, -1 for roots.
 
     Returns:
-        (N,) int64 node at every place of the order, and (N,) int64 root of every node.
+        (N,) node at every place of the order, and (N,) root of every node, in the same dtype.
 
     Raises:
         ArrayError: The parents run in a circle.
     """
     sizes, roots = _climb(parents)
     places = _older_siblings(parents, sizes)
+    del sizes
     places += parents >= 0
     # the place of a node is the sum over its ancestors and itself
-    rows, above = np.flatnonzero(parents >= 0), parents[parents >= 0]
-    ancestors = parents.copy()
+    rows, ancestors = np.flatnonzero(parents >= 0), parents.copy()
     while len(rows):
+        above = ancestors[rows].astype(np.intp, copy=False)
         places[rows] += places[above]
         ancestors[rows] = ancestors[above]
-        further = ancestors[rows] >= 0
-        rows = rows[further]
-        above = ancestors[rows]
-    order = np.empty(len(parents), np.int64)
-    order[places] = np.arange(len(parents))
+        rows = rows[ancestors[rows] >= 0]
+    del ancestors
+    order = np.empty_like(parents)
+    order[places] = np.arange(len(parents), dtype=parents.dtype)
     return order, roots
 
 
 def _climb(parents: IntArray) -> tuple[IntArray, IntArray]:
     """(N,) nodes in the subtree of every node, itself included, and (N,) its root."""
     count = len(parents)
-    sizes = np.ones(count, np.int64)
-    roots = np.where(parents >= 0, parents, np.arange(count))
+    sizes = np.ones_like(parents)
+    roots = np.where(parents >= 0, parents, np.arange(count, dtype=parents.dtype))
     ancestors = parents.copy()
     rows = np.flatnonzero(ancestors >= 0)
     for _ in range(count.bit_length() + 1):
         if not len(rows):
             return sizes, roots
         # `ancestors` are 2^k up, and `sizes` count descendants less than 2^k down
-        above = ancestors[rows]
-        sizes += np.bincount(above, sizes[rows], count).astype(np.int64)
+        above = ancestors[rows].astype(np.intp, copy=False)
+        sizes += np.bincount(above, sizes[rows], count).astype(sizes.dtype)
         roots[rows] = roots[above]
         ancestors[rows] = ancestors[above]
         rows = rows[ancestors[rows] >= 0]
@@ -94,14 +96,16 @@ def _climb(parents: IntArray) -> tuple[IntArray, IntArray]:
 def _older_siblings(parents: IntArray, sizes: IntArray) -> IntArray:
     """(N,) nodes in the subtrees of the siblings before each node; roots are siblings too."""
     count = len(parents)
-    order = stable_order(parents + 1, count + 1)
-    ordered = sizes[order]
-    before = np.cumsum(ordered) - ordered
+    order = stable_order(parents + 1, count + 1).astype(parents.dtype)
+    before = sizes[order]
+    before = np.cumsum(before, dtype=parents.dtype) - before
     keys = parents[order]
     first = np.ones(count, np.bool_)
     np.not_equal(keys[1:], keys[:-1], out=first[1:])
-    before -= np.repeat(before[first], np.diff(np.append(np.flatnonzero(first), count)))
-    found = np.empty(count, np.int64)
+    del keys
+    heads = np.flatnonzero(first)
+    before -= np.repeat(before[heads], np.diff(heads, append=count))
+    found = np.empty_like(parents)
     found[order] = before
     return found
 

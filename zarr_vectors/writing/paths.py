@@ -148,9 +148,11 @@ def _fill(handle: StoreHandle, paths: Paths, store: PathStore) -> PathCounts:
         meta.base_bin_shape if cut_by_bin else None,
         lead=lead,
     )
+    route, links = runs.route, runs.links
     objects = object_tables(
         runs.manifests, paths.object_attributes, paths.groups, paths.group_attributes
     )
+    del runs
     level = LevelMetadata(
         level=0,
         vertex_count=len(paths.positions),
@@ -166,10 +168,11 @@ def _fill(handle: StoreHandle, paths: Paths, store: PathStore) -> PathCounts:
         {} if lead_column is None else {CHUNK_ATTRIBUTE_KEY: {"dtype": lead_column.spec.dtype.name}}
     )
     attribute_bins = None if lead_values is None else len(lead_values)
-    grid = grid_of(meta.bounds, meta.chunk_shape, runs.route.chunks, attribute_bins)
+    grid = grid_of(meta.bounds, meta.chunk_shape, route.chunks, attribute_bins)
     columns = list(paths.columns.values())
-    table = write_rows(layout, "0", runs.route, paths.positions, columns, grid)
-    layout.put_links("0", runs.links, grid)
+    table = write_rows(layout, "0", route, paths.positions, columns, grid)
+    del route  # of all rows, and links are many
+    layout.put_links("0", links, grid)
     write_objects(layout, "0", objects)
     finish(handle.with_level(LevelDocument(level, extra, table)), 0)
-    return PathCounts(len(runs.route.chunks), len(runs.links.rows))
+    return PathCounts(len(links.coords), len(links.rows))

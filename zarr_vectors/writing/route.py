@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
 
 import numpy as np
@@ -118,6 +118,7 @@ def route_objects(
     chunk_shape: Sequence[float],
     object_ids: IntArray,
     lead: IntArray | None = None,
+    parts: npt.NDArray[np.integer] | None = None,
 ) -> Route:
     """Rows into chunks, and inside a chunk into one fragment per object, ascending by id.
 
@@ -126,6 +127,7 @@ def route_objects(
         chunk_shape: D floats, world units.
         object_ids: (N,) int64 >= 0.
         lead: (N,) int64 attribute bin of every row, the leading chunk component, or None.
+        parts: (N,) integers >= 0, such as the tree a row is in: one fragment per object and part.
     """
     keys, limit, _ = row_keys(positions, chunk_shape, chunk_shape, (1,) * positions.shape[1], lead)
     found, ranks = dense_ranks(keys, limit, row_dtype(len(keys)))
@@ -134,13 +136,20 @@ def route_objects(
     del ranks
     chunk_rows = starts_of(counts[: len(found)])
     top = int(object_ids.max(initial=0)) + 1
+    parts_top = 1 if parts is None else int(parts.max(initial=0)) + 1
     heads = [np.zeros(0, np.int64)]
     for chunks in _whole_chunks(chunk_rows):
         first = int(chunk_rows[chunks.start])
         rows = order[first : chunk_rows[chunks.stop]]
         dense, several = object_ids[rows], top
         count = chunks.stop - chunks.start
-        if count * top >= _MAX_KEY:
+        if parts is not None:
+            if count * top * parts_top >= _MAX_KEY:
+                known, dense = np.unique(dense, return_inverse=True)
+                several = len(known)
+            dense = dense * parts_top + parts[rows]
+            several *= parts_top
+        if count * several >= _MAX_KEY:
             known, dense = np.unique(dense, return_inverse=True)
             several = len(known)
         combined = np.repeat(np.arange(count) * several, counts[chunks])
@@ -168,32 +177,6 @@ def _whole_chunks(chunk_rows: IntArray) -> Iterator[slice]:
     edges = np.flatnonzero(np.diff(chunk_rows[:-1] // _BLOCK)) + 1
     bounds = [0, *edges.tolist(), len(chunk_rows) - 1]
     return (slice(a, b) for a, b in itertools.pairwise(bounds) if b > a)
-
-
-def route_parts(
-    positions: npt.NDArray[np.floating],
-    chunk_shape: Sequence[float],
-    object_ids: IntArray,
-    parts: IntArray,
-    lead: IntArray | None = None,
-) -> Route:
-    """Rows into chunks, and inside a chunk into one fragment per object and part of it.
-
-    Args:
-        positions: (N, D) float as stored, world units.
-        chunk_shape: D floats, world units.
-        object_ids: (N,) int64 >= 0.
-        parts: (N,) int64 >= 0, such as the tree a row is in.
-        lead: (N,) int64 attribute bin of every row, the leading chunk component, or None.
-    """
-    known, dense_ids = np.unique(object_ids, return_inverse=True)
-    top = int(parts.max(initial=0)) + 1
-    pairs, numbers = dense_ranks(dense_ids * top + parts, max(len(known) * top, 1))
-    if len(pairs) == len(known):
-        return route_objects(positions, chunk_shape, object_ids, lead)
-    route = route_objects(positions, chunk_shape, numbers, lead)
-    assert route.fragment_objects is not None  # noqa: S101  routed by object
-    return replace(route, fragment_objects=known[pairs[route.fragment_objects] // top])
 
 
 def route_rows(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from zarr_vectors.core.layouts.base import LinkRecords
+from zarr_vectors.core.layouts.base import NumberedLinks
 from zarr_vectors.spatial.chunking import bins_per_chunk
 from zarr_vectors.typing import IntArray
 from zarr_vectors.writing.order import dense_ranks, row_dtype, stable_order
@@ -33,7 +33,7 @@ class PathRuns:
 
     route: Route
     manifests: Manifests
-    links: LinkRecords
+    links: NumberedLinks
 
 
 def route_paths(
@@ -98,16 +98,18 @@ def route_paths(
         chunk_fragments=chunk_fragments,
         fragment_objects=owner[order],
     )
+    links = _links(route, ranks, places, owner)
     manifests = Manifests(numbers, run_starts, route.chunks[ranks], places - chunk_fragments[ranks])
-    return PathRuns(route, manifests, _links(route, ranks, places, owner))
+    return PathRuns(route, manifests, links)
 
 
-def _links(route: Route, ranks: IntArray, places: IntArray, owner: IntArray) -> LinkRecords:
+def _links(route: Route, ranks: IntArray, places: IntArray, owner: IntArray) -> NumberedLinks:
     """Links between fragments that follow one another in different chunks; runs in path order."""
     leave = np.flatnonzero((owner[1:] == owner[:-1]) & (ranks[1:] != ranks[:-1]))
-    ends = np.stack([leave, leave + 1], axis=1)
-    chunk = ranks[ends]
-    rows = np.empty(ends.shape, np.int64)
-    rows[:, 0] = route.fragment_rows[places[leave] + 1] - 1
-    rows[:, 1] = route.fragment_rows[places[leave + 1]]
-    return LinkRecords(route.chunks[chunk], rows - route.chunk_rows[chunk])
+    rows = np.stack(
+        [route.fragment_rows[places[leave] + 1] - 1, route.fragment_rows[places[leave + 1]]], axis=1
+    )
+    chunk = np.stack([ranks[leave], ranks[leave + 1]], axis=1)
+    for end in range(2):
+        rows[:, end] -= route.chunk_rows[chunk[:, end]]
+    return NumberedLinks(route.chunks, chunk, rows)

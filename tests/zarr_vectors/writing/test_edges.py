@@ -16,7 +16,7 @@ from zarr_vectors.writing.edges import (
     parent_links,
     stored_rows,
 )
-from zarr_vectors.writing.route import route_objects, route_parts
+from zarr_vectors.writing.route import route_objects
 
 POINTS = np.array([[11.0, 1], [1, 1], [12, 1], [2, 1], [-3, 1]])
 
@@ -69,7 +69,7 @@ def test_a_reader_of_the_rule_finds_every_parent(seed, every, mark_roots):
     tree = np.zeros(count, np.int64)
     for node, parent in enumerate(parents):
         tree[node] = node if parent < 0 else tree[parent]
-    route = route_parts(points, (9.0, 9.0), tree % 3, tree)
+    route = route_objects(points, (9.0, 9.0), tree % 3, parts=tree)
     rows = stored_rows(route)
     stored = np.full(count, -1)
     stored[rows] = np.where(parents >= 0, rows[parents], -1)

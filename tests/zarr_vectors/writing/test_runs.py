@@ -66,7 +66,9 @@ def fast(lines, leads, by_bin):
     manifests = [blocks[a:b] for a, b in pairwise(table.starts.tolist())]
     links = [
         (tuple(chunk[0]), row[0], tuple(chunk[1]), row[1])
-        for chunk, row in zip(found.links.chunks.tolist(), found.links.rows.tolist(), strict=True)
+        for chunk, row in zip(
+            found.links.records().chunks.tolist(), found.links.rows.tolist(), strict=True
+        )
     ]
     assert table.ids.tolist() == list(range(len(lines)))
     return chunks, manifests, links
@@ -114,7 +116,7 @@ def test_nothing_but_empty_paths():
     found = route_paths(np.zeros((0, 3), np.float32), np.zeros(4, np.int64), (1.0,) * 3)
     assert found.route.chunks.shape == (0, 3)
     assert found.manifests.starts.tolist() == [0, 0, 0, 0]
-    assert found.links.chunks.shape == (0, 2, 3)
+    assert found.links.records().chunks.shape == (0, 2, 3)
 
 
 def test_chunks_that_bins_do_not_divide():

@@ -74,6 +74,10 @@ class NumberedLinks:
     rows: IntArray
     attributes: Mapping[str, AnyArray] = field(default_factory=dict)
 
+    def records(self) -> LinkRecords:
+        """The same with the chunk of every endpoint."""
+        return LinkRecords(self.coords[self.numbers], self.rows, self.attributes)
+
 
 NewLinks = LinkRecords | NumberedLinks
 

@@ -50,6 +50,22 @@ def test_bytes_of_0_7(backend: StorageBackend) -> None:
     assert attributes(backend, "0/cross_chunk_links") == {}
 
 
+@pytest.mark.parametrize("delta", [0, 1])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_links_put_part_by_part_are_the_same_bytes(
+    monkeypatch: pytest.MonkeyPatch, version: str, delta: int
+) -> None:
+    stores = []
+    for most in (1 << 16, 7):
+        monkeypatch.setattr("zarr_vectors.core.layouts.v07.linking._BLOCK", most)
+        monkeypatch.setattr("zarr_vectors.core.layouts.v09.linking._PART_LINKS", most)
+        backend = open_backend(MemoryStore(), mode="a")
+        layout_for(version, backend).put_links("0", some_links(3, 3), grid_for(3), delta=delta)
+        stores.append(backend.get_many(backend.keys_below("")))
+    assert stores[0]
+    assert stores[0] == stores[1]
+
+
 def test_bytes_of_0_9(backend: StorageBackend) -> None:
     layout_for("0.9.2", backend).put_links("0", EDGE, SAMPLE_GRID)
     body = struct.pack("<5q", 1, 0, 1, 0, 1)

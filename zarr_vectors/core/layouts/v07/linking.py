@@ -31,6 +31,7 @@ from zarr_vectors.encoding.ragged import encode_rows
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.typing import AnyArray, ChunkCoords, IntArray
 
+_BLOCK = 1 << 16
 _ONE = (LinkRecords, NumberedLinks)
 _FRAGMENTS = {KIND_KEY: LINK_FRAGMENTS, "encoding": "fragment_index_v1"}
 
@@ -70,8 +71,10 @@ class Links07(ReadsLinks07):
             across = np.flatnonzero(~inside)
             own, cells, table = _cells_of(coords, numbers[:, 0], np.flatnonzero(inside))
             listed = np.empty((len(across), rows.shape[1], coords.shape[1] + 1), np.int64)
-            listed[:, :, :-1] = coords[numbers[across]]
-            listed[:, :, -1] = rows[across]
+            for start in range(0, len(across), _BLOCK):
+                some = across[start : start + _BLOCK]
+                listed[start : start + _BLOCK, :, :-1] = coords[numbers[some]]
+                listed[start : start + _BLOCK, :, -1] = rows[some]
             lists.append(listed)
             if sum(one.nbytes for one in lists) > MAX_CELL_BYTES:
                 raise ArrayError(

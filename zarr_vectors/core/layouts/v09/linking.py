@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -34,6 +35,7 @@ from zarr_vectors.encoding.ragged import encode_rows
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.typing import AnyArray, ChunkCoords, IntArray
 
+_PART_LINKS = 1 << 16
 _ONE = (LinkRecords, NumberedLinks)
 _FRAGMENTS = {KIND_KEY: LINK_FRAGMENTS, "encoding": "fragment_index_v1"}
 
@@ -192,8 +194,9 @@ class Links09(ReadsLinks09):
         if delta and chunk_ratio is not None:
             ratio = [[int(own), int(other)] for own, other in chunk_ratio]
         stored = _Stored(level, delta, path)
-        for part in [records] if isinstance(records, _ONE) else records:
-            coords, numbers, rows, columns = ends.numbered(part, path)
+        parts = [records] if isinstance(records, _ONE) else records
+        split = (_sourced(*ends.numbered(part, path), delta) for part in parts)
+        for coords, numbers, rows, columns in itertools.chain.from_iterable(split):
             order, pieces = _route(coords, numbers, rows, delta, ratio)
             _check_grid(pieces, grid, path)
             if stored.shape is None:
@@ -297,6 +300,30 @@ def _inner(family: Family) -> str:
     """Path of the links without an offset."""
     zero = [(0,) * family.rank] * (family.width - 1)
     return f"{family.path}/{paths.format_offsets(zero)}"
+
+
+def _sourced(
+    coords: IntArray,
+    numbers: IntArray,
+    rows: IntArray,
+    columns: Mapping[str, AnyArray],
+    delta: int,
+) -> Iterator[tuple[IntArray, IntArray, IntArray, Mapping[str, AnyArray]]]:
+    """Links in parts of at most so many, or of one source chunk: each has those of its chunks."""
+    if len(rows) <= _PART_LINKS:
+        yield coords, numbers, rows, columns
+        return
+    sources = numbers[:, 0].copy()
+    for column in () if delta else range(1, numbers.shape[1]):
+        np.minimum(sources, numbers[:, column], out=sources)
+    order = ends.stable_order(sources, len(coords))
+    stops = np.cumsum(np.bincount(sources, minlength=len(coords)))
+    del sources
+    cuts = np.unique(stops[np.flatnonzero(np.diff(stops // _PART_LINKS))])
+    for chosen in np.split(order, cuts):
+        if len(chosen):
+            named = {name: values[chosen] for name, values in columns.items()}
+            yield coords, numbers[chosen], rows[chosen], named
 
 
 def _route(
