@@ -23,7 +23,7 @@ from zarr_vectors.reading import edges, linked
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import describe_level
 from zarr_vectors.reading.linked import holds_faces, link_attribute_names, read_edges, read_faces
-from zarr_vectors.reading.paths import objects_of, read_paths
+from zarr_vectors.reading.paths import objects_of, placed, read_paths
 from zarr_vectors.reading.plan import plan_read
 from zarr_vectors.testing.harming import (
     ROOM,
@@ -142,7 +142,8 @@ def look_at_level(folder: Path, number: int, parts: Parts) -> None:
         handle, arrays = reading()
         if handle.layout.get_objects(str(number)) is None:
             return []
-        rows = read_paths(LevelReader(handle.layout, arrays), objects_of(handle.layout, arrays))
+        reader = LevelReader(handle.layout, arrays)
+        rows = read_paths(reader, placed(reader, objects_of(handle.layout, arrays)))
         return [rows.ids, rows.positions, rows.offsets]
 
     def tables(family: str) -> Any:
@@ -250,7 +251,8 @@ def any_ends(records: Any, selection: Any, *args: Any, **kwargs: Any) -> Any:
 def test_a_reader_that_does_not_look_at_rows_is_found(
     seeds: list[Seed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(linked, "stored_ends", any_ends)
+    for name in ("stored_ends", "taken_ends"):
+        monkeypatch.setattr(linked, name, any_ends)
     graph = next(seed for seed in seeds if seed.name.endswith("graph"))
     with pytest.raises(BadStoreError, match="ZV_SEED="):
         try_some(graph, 20)

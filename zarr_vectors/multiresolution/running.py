@@ -14,9 +14,9 @@ from typing import Any, Protocol
 from zarr_vectors.core.backends import StoreLike, open_backend
 from zarr_vectors.core.backends.icechunk_address import is_repository
 from zarr_vectors.core.backends.urls import scheme_of
-from zarr_vectors.core.handle import handle_at
+from zarr_vectors.core.group import group_at
 from zarr_vectors.core.layouts.detect import layout_for
-from zarr_vectors.core.root_meta import read_root
+from zarr_vectors.core.root_meta import parse_level, read_root
 from zarr_vectors.exceptions import CoarseningError
 from zarr_vectors.multiresolution.reducing import (
     Job,
@@ -116,9 +116,13 @@ class _Ahead:
 def _reduce(place: str, backend: str | None, job: TileJob) -> TileResult:
     """A tile in another process, which sees what the writer has written so far."""
     opened = open_backend(place, mode="r", backend=backend)
-    handle = handle_at(layout_for(read_root(opened).meta.zv_version, opened))
-    arrays = describe_level(handle.layout, handle.meta, handle.level(job.level))
-    return reduce_tile(read_tile(LevelReader(handle.layout, arrays), job))
+    root = read_root(opened)
+    layout = layout_for(root.meta.zv_version, opened)
+    # its level alone: the one being made may be there by half
+    attributes = group_at(layout, str(job.level)).attrs.to_dict()
+    level = parse_level(root, job.level, attributes, opened.url)
+    arrays = describe_level(layout, root.meta, level)
+    return reduce_tile(read_tile(LevelReader(layout, arrays), job))
 
 
 def _others_see(place: StoreLike) -> bool:
