@@ -28,7 +28,7 @@ from zarr_vectors.writing.route import Manifests, Route
 
 BATCH_BYTES = 64 * 2**20
 """Bytes of sorted rows held at once while cells are put, at most; else a part of all."""
-_LEAST_BATCH = 2 * 2**20
+_LEAST_BATCH = 3 * 2**20
 _BATCHES = 16
 
 FRAGMENTS_META = {"zv_array": "vertex_fragments", "encoding": "fragment_index_v1"}
