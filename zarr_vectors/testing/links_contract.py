@@ -215,6 +215,8 @@ class LinksContract:
 
     def test_links_cost_few_requests(self, place: Place) -> None:
         """What there is to know is read in one batch, the rest in one or two."""
+        if place.backend.local_path is not None:
+            pytest.skip("a disk is read array by array: it has no round trips to save")
         given = some_links(2, 3)
         place.layout().put_links("0", given, grid_for(3))
         asked = Counting(place.backend)
