@@ -11,7 +11,7 @@ import pytest
 
 PROGRAM = Path(__file__).with_name("write_program.py")
 MOST = {"points": 1.6, "streamlines": 3.2, "graph": 2.0, "skeleton": 2.0, "mesh": 2.0}
-"""Memory added over the input's bytes, of some 15 MB, of which what is put at once is a good part."""
+"""Memory added over the input's bytes, of some 15 MB; much of it is what is put at once."""
 MOST_OF_LARGE = {"points": 0.8, "streamlines": 2.5, "graph": 1.0, "skeleton": 1.5, "mesh": 0.8}
 """Of some 60 MB: what is put at once weighs less beside more."""
 GIVE_BACK = {"MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_MMAP_THRESHOLD_": "131072"}
