@@ -89,7 +89,7 @@ async def gather_bounded(
             position, item = waiting.popleft()
             try:
                 results[position] = await work(item)
-            except BaseException:
+            except BaseException:  # a cancelled worker too: what waits is not begun; raised again
                 if finish:
                     waiting.clear()
                 raise

@@ -71,13 +71,13 @@ def leaves_root(key: str) -> str:
 
     Written without the library's own check, to check that.
     """
-    posix = posixpath.normpath(f"/root/store/{key}")
-    if not posix.startswith("/root/store/") or key.startswith("/") or "\0" in key:
+    posix = posixpath.normpath(f"/place/store/{key}")
+    if not posix.startswith("/place/store/") or key.startswith("/") or "\0" in key:
         return "posix"
-    windows = ntpath.normpath(ntpath.join("C:\\root\\store", key))
-    if not windows.startswith("C:\\root\\store\\") or ":" in key.split("/", 1)[0]:
+    windows = ntpath.normpath(ntpath.join("C:\\place\\store", key))
+    if not windows.startswith("C:\\place\\store\\") or ":" in key.split("/", 1)[0]:
         return "windows"
-    base = "http://host/root/store/"
+    base = "http://host/place/store/"
     if not urljoin(base, key).startswith(base) or ".." in unquote(unquote(key)).split("/"):
         return "" if "%" in key else "url"  # a percent sign is quoted before a key is sent
     return ""

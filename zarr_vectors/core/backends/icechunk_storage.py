@@ -75,7 +75,8 @@ def _in_buckets(
     choice: str,
     profile: str | None,
 ) -> Iterator[tuple[str, Any]]:
-    make = {"s3": _s3, "gs": _gs, "az": _az}[service]
+    factory, place_of = _BUCKETS[service]
+    make = getattr(icechunk, factory)
     facts = facts_for(service, profile)
     given = Given(
         endpoint=str(options.get("endpoint_url") or ""),
@@ -85,10 +86,16 @@ def _in_buckets(
     ways = attempts(service, facts, given, writing=writing, choice=choice)
     if any(word in name for name in options for word in _MEANS):
         own = Attempt(GIVEN, signed=True, config=ways[0].config if ways else {})
-        yield GIVEN, make(icechunk, url, own, {**options}, {})
+        yield GIVEN, make(**{**place_of(url, own, options), **options})
         return
     for way in ways:
-        yield way.name, make(icechunk, url, way, {**options}, _means(way))
+        place = place_of(url, way, options)
+        means = _means(way)
+        if "anonymous" in means and "anonymous" not in inspect.signature(make).parameters:
+            raise StoreError(
+                f"{redact(url)}: without credentials Icechunk 2 is needed, on Python 3.12"
+            )
+        yield way.name, make(**{**place, **means, **options})
 
 
 def _means(way: Attempt) -> dict[str, Any]:
@@ -100,62 +107,47 @@ def _means(way: Attempt) -> dict[str, Any]:
     return known or {"from_env": True}
 
 
-def _s3(
-    icechunk: Any,  # noqa: ANN401 - an optional package
-    url: str,
-    way: Attempt,
-    options: dict[str, Any],
-    means: dict[str, Any],
-) -> Any:  # noqa: ANN401
+def _s3_place(url: str, way: Attempt, options: Mapping[str, Any]) -> dict[str, Any]:
     parts = urlsplit(url)
     endpoint = options.get("endpoint_url") or way.config.get("endpoint")
     region = options.get("region") or way.config.get("region")
     if not region:
         region = (not endpoint and region_of(parts.netloc)) or FIRST_REGION
-    where = {"region": region}
+    place = {"bucket": parts.netloc, "prefix": parts.path.strip("/") or None, "region": region}
     if endpoint:
-        where |= {"endpoint_url": endpoint, "force_path_style": True}
-        where |= {"allow_http": str(endpoint).startswith("http:")}
-    prefix = parts.path.strip("/") or None
-    return icechunk.s3_storage(bucket=parts.netloc, prefix=prefix, **{**where, **means, **options})
+        place |= {"endpoint_url": endpoint, "force_path_style": True}
+        place |= {"allow_http": str(endpoint).startswith("http:")}
+    return place
 
 
-def _gs(
-    icechunk: Any,  # noqa: ANN401 - an optional package
-    url: str,
-    way: Attempt,
-    options: dict[str, Any],
-    means: dict[str, Any],
-) -> Any:  # noqa: ANN401
+def _gs_place(url: str, way: Attempt, options: Mapping[str, Any]) -> dict[str, Any]:
+    del options  # nothing of them says where a bucket is
     parts = urlsplit(url)
+    place: dict[str, Any] = {"bucket": parts.netloc, "prefix": parts.path.strip("/") or None}
     base = way.config.get("base_url")
-    if base and "config" not in options:
-        options["config"] = {"base_url": base, "allow_http": str(base.startswith("http:")).lower()}
-    prefix = parts.path.strip("/") or None
-    return icechunk.gcs_storage(bucket=parts.netloc, prefix=prefix, **{**means, **options})
+    if base:
+        plain = str(base.startswith("http:")).lower()
+        place |= {"config": {"base_url": base, "allow_http": plain}}
+    return place
 
 
-def _az(
-    icechunk: Any,  # noqa: ANN401 - an optional package
-    url: str,
-    way: Attempt,
-    options: dict[str, Any],
-    means: dict[str, Any],
-) -> Any:  # noqa: ANN401
+def _az_place(url: str, way: Attempt, options: Mapping[str, Any]) -> dict[str, Any]:
     parts = urlsplit(url)
-    container, mark, host = parts.netloc.partition("@")
-    account = host.partition(".")[0] if mark else options.pop("account", None)
-    account = account or way.config.get("account_name")
+    container, _, host = parts.netloc.partition("@")
+    account = host.partition(".")[0] or options.get("account") or way.config.get("account_name")
     if not account:
         raise StoreError(f"{redact(url)} names no account: set AZURE_STORAGE_ACCOUNT")
-    known = inspect.signature(icechunk.azure_storage).parameters
-    if "anonymous" in means and "anonymous" not in known:
-        raise StoreError(f"{redact(url)}: without credentials Icechunk 2 is needed, on Python 3.12")
+    place = {"account": account, "container": container, "prefix": parts.path.strip("/")}
     endpoint = way.config.get("endpoint")
-    if endpoint and "config" not in options:
+    if endpoint:
         plain = str(endpoint.startswith("http:")).lower()
-        options["config"] = {"azure_storage_endpoint": endpoint, "azure_allow_http": plain}
-    prefix = parts.path.strip("/")
-    return icechunk.azure_storage(
-        account=account, container=container, prefix=prefix, **{**means, **options}
-    )
+        place |= {"config": {"azure_storage_endpoint": endpoint, "azure_allow_http": plain}}
+    return place
+
+
+_BUCKETS = {
+    "s3": ("s3_storage", _s3_place),
+    "gs": ("gcs_storage", _gs_place),
+    "az": ("azure_storage", _az_place),
+}
+"""Icechunk's makers of storage, and what says to each where a bucket is."""
