@@ -282,11 +282,11 @@ def test_this_process_is_known():
 def reached_too_late(place, monkeypatch):
     """What a loss of power could mix: data changed before its journal is on disk, and so on."""
     events = []
-    real = {name: getattr(LocalBackend, name) for name in ("_write", "put_new", "delete_many")}
+    real = {name: getattr(LocalBackend, name) for name in ("put_many", "put_new", "delete_many")}
 
-    def write(self, key, data):
-        events.append(("write", key))
-        real["_write"](self, key, data)
+    def put_many(self, items):
+        events.extend(("write", key) for key in items)
+        real["put_many"](self, items)
 
     def put_new(self, key, data):
         events.append(("write", key))
@@ -297,7 +297,7 @@ def reached_too_late(place, monkeypatch):
         events.extend(("remove", key) for key in keys)
         real["delete_many"](self, keys)
 
-    monkeypatch.setattr(LocalBackend, "_write", write)
+    monkeypatch.setattr(LocalBackend, "put_many", put_many)
     monkeypatch.setattr(LocalBackend, "put_new", put_new)
     monkeypatch.setattr(LocalBackend, "delete_many", delete_many)
     root = str(place.local_path)

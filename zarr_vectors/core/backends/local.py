@@ -7,40 +7,23 @@ so a batch is a loop. Writing never goes through a link; reading only to places 
 from __future__ import annotations
 
 import contextlib
-import io
 import os
-import re
 import shutil
 import stat
-import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from zarr.storage import LocalStore
 
-from zarr_vectors.constants import MAX_DENSE_BYTES
 from zarr_vectors.core.backends.beneath import Beneath, is_inside, leaves, real_folder
-from zarr_vectors.core.backends.joined import ABSENT, ByteArray, Joined, Room
+from zarr_vectors.core.backends.joined import ByteArray, Joined, Room
+from zarr_vectors.core.backends.local_reads import GONE, FileReader
+from zarr_vectors.core.backends.local_writes import TEMPORARY, Buffer, FileWriter
 from zarr_vectors.core.backends.stats import IOStats
 from zarr_vectors.core.backends.urls import file_url
 from zarr_vectors.core.paths import check_key, check_keys, parents
 from zarr_vectors.exceptions import StoreError
-
-Buffer = bytes | bytearray | memoryview
-
-_ABSENT = (FileNotFoundError, NotADirectoryError)
-_ATTEMPTS = 100
-_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}\.tmp")
-_CREATE = (
-    os.O_WRONLY
-    | os.O_CREAT
-    | os.O_EXCL
-    | getattr(os, "O_BINARY", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_NOFOLLOW", 0)
-)
 
 
 class LocalBackend:
@@ -73,7 +56,7 @@ class LocalBackend:
             if create and not read_only:
                 Path(root).mkdir(parents=True, exist_ok=True)
             self.local_path: Path | None = real_folder(root)
-        except _ABSENT as error:
+        except GONE as error:
             what = (
                 f"{root} is not a folder"
                 if os.path.exists(root)
@@ -87,7 +70,8 @@ class LocalBackend:
         self.stats = IOStats()
         self._root = os.fspath(self.local_path)
         self._files = Beneath(self.local_path, follow_links=follow_links)
-        self._made: set[str] = {""}
+        self._reader = FileReader(self.url)
+        self._writer = FileWriter(self._root, self.url)
         self.durable = durable
         self._unsynced: dict[str, None] = {}
 
@@ -96,15 +80,18 @@ class LocalBackend:
 
     def get_many(self, keys: Iterable[str]) -> dict[str, bytes]:
         """Whole values of the keys that exist."""
+        wanted = list(keys)
+        check_keys(wanted)
         found = {}
-        size = asked = 0
-        for key in keys:
-            asked += 1
-            data = self._read(check_key(key), 0, None)
-            if data is not None:
-                found[key] = data
-                size += len(data)
-        self.stats.add(requests=asked, bytes_read=size)
+        size = 0
+        with self._files.one_by_one() as folders:
+            opening, read = folders.open, self._reader.value
+            for key in wanted:
+                data = read(opening, key)
+                if data is not None:
+                    found[key] = data
+                    size += len(data)
+        self.stats.add(requests=len(wanted), bytes_read=size)
         return found
 
     def get_joined(
@@ -115,18 +102,16 @@ class LocalBackend:
         into = Room(len(keys), room)
         check_keys(keys)
         with self._files.one_by_one() as folders:
-            opening = folders.open
-            sizes = [
-                self._read_into(opening, key, top, into)
-                for key, top in zip(keys, heads, strict=True)
-            ]
+            opening, read = folders.open, self._reader.into
+            sizes = [read(opening, key, top, into) for key, top in zip(keys, heads, strict=True)]
         found = Joined(heads, into.filled(), np.array(sizes, np.int64))
         self.stats.add(requests=len(keys), bytes_read=into.used + head * len(keys))
         return found
 
     def get_ranges(self, ranges: Sequence[tuple[str, int, int]]) -> list[bytes | None]:
         """One answer per ``(key, start, length)``; None where there is no such key."""
-        answers = [self._read(check_key(key), start, length) for key, start, length in ranges]
+        read, opening = self._reader.value, self._files.open
+        answers = [read(opening, check_key(key), *part) for key, *part in ranges]
         size = sum(len(answer) for answer in answers if answer is not None)
         self.stats.add(requests=len(ranges), bytes_read=size)
         return answers
@@ -134,35 +119,17 @@ class LocalBackend:
     def put_many(self, items: Mapping[str, Buffer]) -> None:
         """Create or replace each value, whole or not at all."""
         self._writable()
-        size = 0
-        for key, data in items.items():
-            self._write(check_key(key), data)
-            size += len(data)
+        for key in items if self.durable else ():
+            self._note(key)
+        size = self._writer.put(items)
         self.stats.add(requests=len(items), bytes_written=size)
 
     def put_new(self, key: str, data: bytes) -> bool:
         """Create a value whole, unless the key exists; whether this call created it."""
         self._writable()
-        folder, _, name = check_key(key).rpartition("/")
         self.stats.add(requests=1, bytes_written=len(data))
-        with self._failing("create", key):
-            for attempt in range(_ATTEMPTS):
-                temporary = f"{self._root}/{folder}/.{name}.{uuid.uuid4().hex}.tmp"
-                try:
-                    self._make(folder)
-                    _fill(self._create(temporary, folder), data, temporary)
-                    _link(temporary, f"{self._root}/{key}")
-                except FileExistsError:
-                    return False
-                except FileNotFoundError:  # another process swept up the folder or the file
-                    self._made = {""}
-                    if attempt + 1 == _ATTEMPTS:
-                        raise
-                    continue
-                finally:
-                    with contextlib.suppress(*_ABSENT):
-                        os.unlink(temporary)
-                break
+        if not self._writer.create(key, data):
+            return False
         self._note(key)
         return True
 
@@ -173,7 +140,7 @@ class LocalBackend:
         for key in keys:
             count += 1
             self._no_links_above(check_key(key))
-            with self._failing("remove", key), contextlib.suppress(*_ABSENT):
+            with self._writer.failing("remove", key), contextlib.suppress(*GONE):
                 os.unlink(f"{self._root}/{key}")
             self._note(key.rpartition("/")[0])
         self.stats.add(requests=count)
@@ -181,7 +148,7 @@ class LocalBackend:
     def delete_prefix(self, prefix: str) -> None:
         """Remove everything below ``prefix/``; the root itself stays."""
         self._writable()
-        self._made = {""}
+        self._writer.forget()
         self.stats.add(requests=1)
         if not prefix:
             for name in self._scan(""):
@@ -202,7 +169,7 @@ class LocalBackend:
         self.stats.add(requests=1)
         start = f"{self._root}/{check_key(prefix)}" if prefix else self._root
         found = []
-        with self._failing("list", prefix):
+        with self._writer.failing("list", prefix):
             for folder, _, names in os.walk(start):
                 below = os.path.relpath(folder, self._root).replace(os.sep, "/")
                 at = "" if below == "." else f"{below}/"
@@ -217,23 +184,23 @@ class LocalBackend:
         self._unsynced.clear()
         folders = {folder for key in keys for folder in parents(key)}
         for key in (*keys, *sorted(folders, reverse=True)):
-            with self._failing("sync", key), contextlib.suppress(*_ABSENT):
+            with self._writer.failing("sync", key), contextlib.suppress(*GONE):
                 _sync(f"{self._root}/{key}" if key else self._root)
 
     def sweep(self, keys: Iterable[str]) -> None:
         """Remove what a killed writer of these keys left: half files, empty folders."""
         self._writable()
-        self._made = {""}
+        self._writer.forget()
         for folder in {check_key(key).rpartition("/")[0] for key in keys}:
             if folder:
                 self._no_links_above(f"{folder}/x")
             for name in self._scan(folder):
-                if _TEMPORARY.fullmatch(name):
+                if TEMPORARY.fullmatch(name):
                     self._remove(f"{folder}/{name}" if folder else name)
             while folder:
                 try:
                     os.rmdir(f"{self._root}/{folder}")
-                except _ABSENT:
+                except GONE:
                     pass
                 except OSError:  # it is not empty
                     break
@@ -243,133 +210,26 @@ class LocalBackend:
         """The folder as a zarr LocalStore."""
         return LocalStore(self._root, read_only=self.read_only)
 
-    def _read(self, key: str, start: int, length: int | None) -> bytes | None:
-        try:
-            fd = self._files.open(key)
-        except _ABSENT:
-            return None
-        except OSError as error:
-            raise StoreError(f"cannot read {key} of {self.url}: {error.strerror}") from error
-        try:
-            info = os.fstat(fd)
-            if not stat.S_ISREG(info.st_mode):
-                if stat.S_ISDIR(info.st_mode):
-                    return None
-                raise StoreError(f"{key} of {self.url} is not a file")
-            if start < 0:
-                start = max(info.st_size + start, 0)
-            size = max(info.st_size - start, 0)
-            size = size if length is None else min(size, length)
-            if size > MAX_DENSE_BYTES:
-                raise StoreError(
-                    f"{key} of {self.url} has {size} bytes, more than {MAX_DENSE_BYTES} at once"
-                )
-            if start:
-                os.lseek(fd, start, os.SEEK_SET)
-            return _read_all(fd, size)
-        except OSError as error:
-            raise StoreError(f"cannot read {key} of {self.url}: {error.strerror}") from error
-        finally:
-            os.close(fd)
-
-    def _read_into(
-        self, opening: Callable[[str], int], key: str, head: ByteArray, room: Room
-    ) -> int:
-        """Read a value to the end of ``room``; its bytes, or :data:`ABSENT`."""
-        try:
-            fd = opening(key)
-        except _ABSENT:
-            return ABSENT
-        except OSError as error:
-            raise StoreError(f"cannot read {key} of {self.url}: {error.strerror}") from error
-        try:
-            size = _read_parts(fd, (head, room.view[room.used :]))
-            room.used += max(size - len(head), 0)
-            if room.used == len(room.view):  # there may be more
-                size += self._read_rest(fd, key, size, room)
-        except IsADirectoryError:
-            return ABSENT
-        except OSError as error:
-            raise StoreError(f"cannot read {key} of {self.url}: {error.strerror}") from error
-        finally:
-            os.close(fd)
-        return size
-
-    def _read_rest(self, fd: int, key: str, got: int, room: Room) -> int:
-        size = os.fstat(fd).st_size
-        if size > MAX_DENSE_BYTES:
-            raise StoreError(
-                f"{key} of {self.url} has {size} bytes, more than {MAX_DENSE_BYTES} at once"
-            )
-        rest = size - got
-        if rest > 0:
-            room.grow(rest)
-        end, more = room.used + max(rest, 0), 1
-        while room.used < end and more:
-            more = _read_parts(fd, (room.view[room.used : end],))
-            room.used += more
-        return rest - (end - room.used)
-
-    def _write(self, key: str, data: Buffer) -> None:
-        folder, _, name = key.rpartition("/")
-        path = f"{self._root}/{key}"
-        with self._failing("write", key):
-            self._make(folder)
-            try:
-                fd = self._create(path, folder)
-            except FileExistsError:
-                temporary = f"{self._root}/{folder}/.{name}.{uuid.uuid4().hex}.tmp"
-                _fill(self._create(temporary, folder), data, temporary)
-                os.replace(temporary, path)
-            else:
-                _fill(fd, data, path)
-        self._note(key)
-
-    def _create(self, path: str, folder: str) -> int:
-        try:
-            return os.open(path, _CREATE, 0o666)
-        except FileNotFoundError:  # the folder was removed behind our back
-            self._made = {""}
-            self._make(folder)
-            return os.open(path, _CREATE, 0o666)
-
     def _note(self, key: str) -> None:
         """Remember what is to reach the disk."""
         if self.durable:
             self._unsynced[key] = None
 
-    def _make(self, folder: str) -> None:
-        """Make a folder and those above it; every one must be a real folder, not a link."""
-        if folder in self._made:
-            return
-        self._make(folder.rpartition("/")[0])
-        path = f"{self._root}/{folder}"
-        try:
-            os.mkdir(path)
-        except FileExistsError:
-            mode = os.lstat(path).st_mode
-            if not stat.S_ISDIR(mode):
-                what = "a link" if stat.S_ISLNK(mode) else "not a folder"
-                raise StoreError(
-                    f"cannot write below {folder} of {self.url}: it is {what}"
-                ) from None
-        self._made.add(folder)
-
     def _scan(self, prefix: str) -> list[str]:
         path = f"{self._root}/{prefix}" if prefix else self._root
-        with self._failing("list", prefix):
+        with self._writer.failing("list", prefix):
             free = self._files.follow_links or not prefix
             if not (free or is_inside(os.path.realpath(path), self._root)):
                 raise StoreError(leaves(prefix, self._root))
             try:
                 with os.scandir(path) as entries:
                     return [entry.name for entry in entries]
-            except _ABSENT:
+            except GONE:
                 return []
 
     def _remove(self, key: str) -> None:
         path = f"{self._root}/{key}"
-        with self._failing("remove", key), contextlib.suppress(*_ABSENT):
+        with self._writer.failing("remove", key), contextlib.suppress(*GONE):
             if stat.S_ISDIR(os.lstat(path).st_mode):
                 shutil.rmtree(path)
             else:
@@ -385,25 +245,6 @@ class LocalBackend:
         if self.read_only:
             raise StoreError(f"{self.url} was opened read-only")
 
-    @contextlib.contextmanager
-    def _failing(self, verb: str, key: str) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise StoreError(f"cannot {verb} {key} of {self.url}: {reason}") from error
-
-
-def _link(temporary: str, path: str) -> None:
-    """Give a whole file its name, unless the name is taken."""
-    try:
-        os.link(temporary, path)
-    except (FileExistsError, FileNotFoundError):
-        raise
-    except OSError:  # a file system without links
-        with open(temporary, "rb") as whole:
-            _fill(os.open(path, _CREATE, 0o666), whole.read(), path)
-
 
 def _sync(path: str) -> None:
     if os.path.isdir(path) and os.name == "nt":
@@ -413,39 +254,3 @@ def _sync(path: str) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
-
-
-def _read_all(fd: int, size: int) -> bytes:
-    data = os.read(fd, size)
-    if len(data) == size:
-        return data
-    parts = [data]
-    got = len(data)
-    while got < size and parts[-1]:
-        parts.append(os.read(fd, size - got))
-        got += len(parts[-1])
-    return b"".join(parts)
-
-
-def _read_in_turn(fd: int, buffers: Sequence[Any]) -> int:
-    """:func:`os.readv`, for systems without it."""
-    got = 0
-    with io.FileIO(fd, closefd=False) as file:
-        for buffer in buffers:
-            got += file.readinto(buffer) or 0
-    return got
-
-
-_read_parts: Callable[[int, Sequence[Any]], int] = getattr(os, "readv", _read_in_turn)
-
-
-def _fill(fd: int, data: Buffer, path: str) -> None:
-    try:
-        view = memoryview(data)
-        while len(view):
-            view = view[os.write(fd, view) :]
-    except BaseException:  # whatever it is, no half-written file stays; raised again
-        os.close(fd)
-        os.unlink(path)
-        raise
-    os.close(fd)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zarr_vectors.core.backends import local
+from zarr_vectors.core.backends import local_reads
 from zarr_vectors.core.backends.joined import ABSENT
 from zarr_vectors.core.backends.local import LocalBackend
 from zarr_vectors.core.paths import check_key, check_keys
@@ -25,7 +25,7 @@ def place(tmp_path, monkeypatch, request):
     if request.param == "one by one":
         monkeypatch.setattr("zarr_vectors.core.backends.beneath._find_openat2", lambda: None)
     if request.param == "without readv":
-        monkeypatch.setattr(local, "_read_parts", local._read_in_turn)
+        monkeypatch.setattr(local_reads, "_read_parts", local_reads._read_in_turn)
     made = LocalBackend(tmp_path, read_only=False)
     made.put_many(VALUES)
     return made

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -133,7 +135,7 @@ def test_a_failed_write_leaves_the_old_value(
     def full(fd: int, data: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("zarr_vectors.core.backends.local.os.write", full)
+    monkeypatch.setattr("zarr_vectors.core.backends.local_writes.os.write", full)
     for key in ("a/b", "a/new"):
         with pytest.raises(StoreError, match="No space left"):
             backend.put_many({key: b"other"})
@@ -180,4 +182,57 @@ def test_files_are_let_go(tmp_path: Path) -> None:
     assert len(os.listdir(folder)) <= before
     for _ in range(20):
         Beneath(tmp_path).close()
+    assert len(os.listdir(folder)) <= before
+
+
+@pytest.fixture(params=["in the open folder", "by path"])
+def many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
+    if request.param == "by path":
+        monkeypatch.setattr("zarr_vectors.core.backends.local_writes._BY_FOLDER", False)
+    return tmp_path
+
+
+def test_many_values_of_a_folder_are_created_and_replaced(many: Path) -> None:
+    backend = LocalBackend(many, read_only=False)
+    old = {f"{where}/{n}": b"old" for where in ("a", "b/c") for n in (1, 2, 5, 7)}
+    new = {f"{where}/{n}": b"new" * n for where in ("a", "b/c") for n in range(9)}
+    backend.put_many(old)
+    backend.put_many(new)
+    assert backend.get_many(new) == new
+    assert len(os.listdir(many / "a")) == 9
+
+
+def test_a_value_that_cannot_be_replaced_leaves_nothing_beside_it(many: Path) -> None:
+    backend = LocalBackend(many, read_only=False)
+    (many / "a" / "3").mkdir(parents=True)
+    with pytest.raises(StoreError, match=r"cannot write a/3 of"):
+        backend.put_many({f"a/{n}": b"x" for n in range(6)})
+    assert sorted(os.listdir(many / "a")) == ["0", "1", "2", "3"]
+
+
+def test_a_folder_removed_while_it_is_written_to_is_made_again(many: Path) -> None:
+    backend = LocalBackend(many, read_only=False)
+
+    class Removing(dict[str, bytes]):
+        def items(self) -> Any:
+            for number, item in enumerate(super().items()):
+                if number == 4:
+                    shutil.rmtree(many / "a")
+                yield item
+
+    backend.put_many(Removing({f"a/{n}": b"x" for n in range(6)}))
+    assert sorted(os.listdir(many / "a")) == ["4", "5"]
+
+
+def test_no_folder_stays_open(many: Path) -> None:
+    folder = Path("/proc/self/fd")
+    if not folder.exists():
+        pytest.skip("needs /proc")
+    backend = LocalBackend(many, read_only=False)
+    (many / "a" / "4").mkdir(parents=True)
+    gc.collect()
+    before = len(os.listdir(folder))
+    backend.put_many({f"{where}/{n}": b"x" for where in ("b", "c") for n in range(5)})
+    with pytest.raises(StoreError):
+        backend.put_many({f"a/{n}": b"x" for n in range(5)})
     assert len(os.listdir(folder)) <= before
