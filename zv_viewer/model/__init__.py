@@ -3,13 +3,15 @@
 from zv_viewer.model.camera import Camera
 from zv_viewer.model.cells import CellTree
 from zv_viewer.model.chunks import CellArrays
+from zv_viewer.model.links import LinkArrays, OpenLinks
 from zv_viewer.model.plan import DrawItem, DrawSet, Request, Tier, ViewPlan
 from zv_viewer.model.scene import AttributeInfo, LevelInfo, SceneInfo
 from zv_viewer.model.settings import Budget, LodSettings, default_settings
-from zv_viewer.model.update import LayerSink, LayerUpdate
+from zv_viewer.model.update import NOT_DRAWN, LayerSink, LayerUpdate
 from zv_viewer.model.view import ViewState
 
 __all__ = [
+    "NOT_DRAWN",
     "AttributeInfo",
     "Budget",
     "Camera",
@@ -20,7 +22,9 @@ __all__ = [
     "LayerSink",
     "LayerUpdate",
     "LevelInfo",
+    "LinkArrays",
     "LodSettings",
+    "OpenLinks",
     "Request",
     "SceneInfo",
     "Tier",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from zv_viewer.model.links import LinkArrays
+
 BYTES_PER_CELL = 768
 """Memory of a cell beside its rows and parts: the objects that hold its arrays (CPython 3.11)."""
 
@@ -29,6 +31,7 @@ class CellArrays:
         order: (N,) row order in the store, so that a value fetched later finds its row:
             ``stored[order]``.
         fetched_bytes, requests: What reading it cost.
+        links: What joins the rows; None for points.
     """
 
     cell: int
@@ -40,13 +43,15 @@ class CellArrays:
     order: npt.NDArray[np.uint32]
     fetched_bytes: int
     requests: int
+    links: LinkArrays | None = None
 
     @property
     def nbytes(self) -> int:
         """Memory the cell takes: its arrays, and what holds them."""
         values = 0 if self.values is None else self.values.nbytes
+        links = 0 if self.links is None else self.links.nbytes
         rows = self.positions.nbytes + values + self.order.nbytes
-        return rows + self.part_start.nbytes + BYTES_PER_CELL
+        return rows + links + self.part_start.nbytes + BYTES_PER_CELL
 
     def __len__(self) -> int:
         return len(self.positions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -78,6 +78,17 @@ class SceneInfo:
     warnings: tuple[str, ...] = ()
     is_map: bool = False
     """Whether the store names a coordinate reference system."""
+    link_width: int = 0
+    """Ends of a link: 2 for edges, 3 for faces, 0 where nothing is joined."""
+    links_per_vertex: float = 0.0
+    """About how many links there are for one vertex."""
+    objects: Int = field(default_factory=lambda: np.zeros(1, np.int64))
+    """(O,) ascending ids of the objects that linked rows belong to; at least one."""
+
+    @property
+    def by_object(self) -> bool:
+        """Whether levels are chosen for whole objects, not for cells."""
+        return self.link_width > 0
 
     @property
     def north_up(self) -> bool:

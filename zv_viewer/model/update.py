@@ -5,17 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from zv_viewer.model.chunks import CellArrays
 from zv_viewer.model.plan import DrawItem
+
+NOT_DRAWN = 255
+"""Level of an object that is drawn at none."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class LayerUpdate:
-    """Cells to free, cells to upload (or replace), and what is then drawn (None: as before)."""
+    """Cells to free, cells to upload (or replace), and what is then drawn (None: as before).
+
+    ``object_levels``, (O,) uint8, is the position of the level each object is drawn at, where rows
+    belong to objects; ``NOT_DRAWN`` for none. None: as before.
+    """
 
     drop: tuple[int, ...] = ()
     put: tuple[CellArrays, ...] = ()
     draw: tuple[DrawItem, ...] | None = None
+    object_levels: npt.NDArray[np.uint8] | None = None
 
 
 class LayerSink(Protocol):

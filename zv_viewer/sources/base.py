@@ -14,17 +14,39 @@ from zv_viewer.model.scene import SceneInfo
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class RawLinks:
+    """What joins the rows of some chunks.
+
+    Args:
+        objects: (N,) int64 id of the object of each row, -1 for none.
+        inner: (M, W) int64 rows of links with every end in these chunks.
+        open_rows: (K, W) int64 rows of links with an end elsewhere; -1 for that end.
+        open_ends: (K, W) int64 which vertex each end is, ``chunk << 32 | place``, where ``chunk``
+            is a row of ``LevelInfo.chunks``; the same link has the same ends from whichever chunk
+            it is read.
+        open_objects: (K,) int64 id of the object, -1 for none.
+    """
+
+    objects: npt.NDArray[np.int64]
+    inner: npt.NDArray[np.int64]
+    open_rows: npt.NDArray[np.int64]
+    open_ends: npt.NDArray[np.int64]
+    open_objects: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class RawCell:
     """Rows of some chunks of one level, chunk after chunk, as stored.
 
     ``positions`` is (N, D) in the store's dtype; ``values`` maps attribute names to (N,) or (N, C)
-    arrays in their own dtype (categories as codes).
+    arrays in their own dtype (categories as codes); ``links`` is None for points.
     """
 
     positions: npt.NDArray[np.floating]
     values: dict[str, npt.NDArray[np.generic]]
     fetched_bytes: int
     requests: int
+    links: RawLinks | None = None
 
 
 @dataclass(frozen=True, slots=True)

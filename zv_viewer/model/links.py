@@ -1,0 +1,64 @@
+"""What joins the rows of a cell: edges or faces, and the objects the rows belong to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Int = npt.NDArray[np.int64]
+UInt = npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class OpenLinks:
+    """Links that reach other cells of the same level; drawn where all their cells are.
+
+    Args:
+        groups: The cells each group of links joins, ascending ids, the own one among them.
+        start: (G + 1,) links of group ``g`` are ``start[g]:start[g + 1]``; in a group they ascend
+            by object, then by ends, so that the groups of two cells line up row by row.
+        rows: (K, W) rows of the own cell; -1 where the end is another cell's.
+        ends: (K, W) which vertex each end is, the same number seen from any cell.
+        owner: (K, W) id of the cell each end lies in.
+        objects: (K,) rank of the object.
+    """
+
+    groups: tuple[tuple[int, ...], ...]
+    start: Int
+    rows: Int
+    ends: Int
+    owner: Int
+    objects: UInt
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the arrays."""
+        rows = self.rows.nbytes + self.ends.nbytes + self.owner.nbytes + self.objects.nbytes
+        return rows + self.start.nbytes
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LinkArrays:
+    """Edges (W = 2) or faces (W = 3) of one cell.
+
+    Args:
+        level: Position of the cell's level in ``SceneInfo.levels``.
+        objects: (N,) rank of the object each row belongs to.
+        inner: (M, W) rows of the cell that a link joins.
+        open: Links that reach other cells.
+    """
+
+    level: int
+    objects: UInt
+    inner: UInt
+    open: OpenLinks
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the arrays."""
+        return self.objects.nbytes + self.inner.nbytes + self.open.nbytes
