@@ -20,8 +20,7 @@ from zv_viewer.model.settings import Budget, LodSettings
 from zv_viewer.session.paint import PaintWatch
 from zv_viewer.testing.faulty_flight import FAULTS, fly
 from zv_viewer.testing.rounds import round_trips
-from zv_viewer.widgets.open_store import OpenStoreDialog
-from zv_viewer.widgets.show_store import DOCK, show_store
+from zv_viewer.widgets.show_store import DOCK, ask_for_store, show_store
 
 pytestmark = pytest.mark.gui
 
@@ -237,8 +236,11 @@ def test_secrets_of_an_address_are_nowhere(
         said += [label.text() + label.toolTip() for label in all_labels(viewer)]
         said += [record.message for record in notification_manager.records]
         said += [record.getMessage() for record in caplog.records]
+        assert run(10, addresses)
         said += addresses()
-        dialog = OpenStoreDialog(addresses())
+        dialog = ask_for_store(viewer)
+        assert run(10, dialog.place.count)
+        dialog.reject()
         said += [dialog.place.itemText(i) for i in range(dialog.place.count())]
         assert not [text for text in said if password in text]
         assert any("small.zarrvectors" in text for text in addresses())

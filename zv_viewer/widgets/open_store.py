@@ -31,8 +31,7 @@ class OpenStoreDialog(QDialog):
         self.place = QComboBox()
         self.place.setEditable(True)
         self.place.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self.place.addItems(list(known))
-        self.place.setCurrentText("")
+        self.know(known)
         self.place.lineEdit().setPlaceholderText("folder.zarrvectors, s3://..., https://...")
         self.place.setMinimumWidth(420)
         browse = QPushButton("Folder...")
@@ -54,6 +53,13 @@ class OpenStoreDialog(QDialog):
             QLabel("Keys for a bucket are taken from the environment and the usual files.")
         )
         layout.addWidget(buttons)
+
+    def know(self, known: Sequence[str]) -> None:
+        """Offer these addresses, the latest first; what was typed meanwhile stays."""
+        typed = self.place.currentText()
+        self.place.clear()
+        self.place.addItems(list(known))
+        self.place.setCurrentText(typed)
 
     def path(self) -> str:
         """What was typed or picked."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error, show_info, show_warning
 
 from zv_viewer.addresses import addresses, remember
@@ -41,7 +42,7 @@ def show_store(
     session.problem.connect(tell)
     session.opened.connect(_colour)
     if "://" in session.path:
-        session.opened.connect(lambda opened: remember(opened.path))
+        session.opened.connect(lambda opened: create_worker(remember, opened.path).start())
     add_dock(viewer)
     return session
 
@@ -78,8 +79,14 @@ def show_sample(
 
 
 def ask_for_store(viewer: Any) -> OpenStoreDialog:  # noqa: ANN401 - a viewer or its public proxy
-    """Show the dialog; the store opens in ``viewer`` when it is accepted."""
-    dialog = OpenStoreDialog(addresses())
+    """Show the dialog; the store opens in ``viewer`` when it is accepted.
+
+    Addresses known are read by a worker and offered when they are there.
+    """
+    dialog = OpenStoreDialog()
+    known = create_worker(addresses)
+    known.returned.connect(dialog.know)
+    known.start()
     dialog.accepted.connect(lambda: dialog.path() and show_store(viewer, dialog.path()))
     _shown.add(dialog)
     dialog.finished.connect(lambda _: _shown.discard(dialog))
