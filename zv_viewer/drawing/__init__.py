@@ -10,6 +10,8 @@ from zv_viewer.drawing.colours import (
     pack_values,
     range_of,
 )
+from zv_viewer.drawing.joints import Joint, JointChanges, Joints
+from zv_viewer.drawing.links import cells_of_chunks, joined_links, link_arrays, object_ranks
 from zv_viewer.drawing.points import Packed, cell_arrays, part_of
 from zv_viewer.drawing.slots import PAGE, SlotTable, page_rows, pages_of, rows_for
 
@@ -17,13 +19,20 @@ __all__ = [
     "PAGE",
     "ColourMode",
     "ColourSpec",
+    "Joint",
+    "JointChanges",
+    "Joints",
     "Packed",
     "SlotTable",
     "cell_arrays",
+    "cells_of_chunks",
     "colormap_names",
     "colours_for",
     "missing_values",
+    "joined_links",
+    "link_arrays",
     "mode_of",
+    "object_ranks",
     "pack_values",
     "page_rows",
     "pages_of",

@@ -3,7 +3,7 @@
 from zv_viewer.model.camera import Camera
 from zv_viewer.model.cells import CellTree
 from zv_viewer.model.chunks import CellArrays
-from zv_viewer.model.links import LinkArrays, OpenLinks
+from zv_viewer.model.links import NO_OBJECT, LinkArrays, OpenLinks, RawLinks
 from zv_viewer.model.plan import DrawItem, DrawSet, Request, Tier, ViewPlan
 from zv_viewer.model.scene import AttributeInfo, LevelInfo, SceneInfo
 from zv_viewer.model.settings import Budget, LodSettings, default_settings
@@ -12,6 +12,7 @@ from zv_viewer.model.view import ViewState
 
 __all__ = [
     "NOT_DRAWN",
+    "NO_OBJECT",
     "AttributeInfo",
     "Budget",
     "Camera",
@@ -25,6 +26,7 @@ __all__ = [
     "LinkArrays",
     "LodSettings",
     "OpenLinks",
+    "RawLinks",
     "Request",
     "SceneInfo",
     "Tier",

@@ -10,6 +10,35 @@ import numpy.typing as npt
 Int = npt.NDArray[np.int64]
 UInt = npt.NDArray[np.uint32]
 
+NO_OBJECT = -1
+"""Id of the object of a row that belongs to none."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class RawLinks:
+    """What joins the rows of some chunks, as a source gives it.
+
+    Args:
+        objects: (N,) id of the object of each row, ``NO_OBJECT`` for none.
+        inner: (M, W) rows of links with every end in these chunks.
+        open_rows: (K, W) rows of links with an end elsewhere; -1 for that end.
+        open_ends: (K, W) which vertex each end is, ``chunk << 32 | place``, where ``chunk`` is a
+            row of ``LevelInfo.chunks``; the same link has the same ends from whichever chunk it is
+            read.
+        open_objects: (K,) id of the object, ``NO_OBJECT`` for none.
+        stored: (N,) which of the rows stored in these chunks, counted from 0 through all of them,
+            each row is: a row that several objects share is there once for each.
+        stored_count: Rows stored in these chunks.
+    """
+
+    objects: Int
+    inner: Int
+    open_rows: Int
+    open_ends: Int
+    open_objects: Int
+    stored: Int
+    stored_count: int
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class OpenLinks:

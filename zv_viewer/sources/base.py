@@ -10,28 +10,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from zv_viewer.model.links import RawLinks
 from zv_viewer.model.scene import SceneInfo
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class RawLinks:
-    """What joins the rows of some chunks.
-
-    Args:
-        objects: (N,) int64 id of the object of each row, -1 for none.
-        inner: (M, W) int64 rows of links with every end in these chunks.
-        open_rows: (K, W) int64 rows of links with an end elsewhere; -1 for that end.
-        open_ends: (K, W) int64 which vertex each end is, ``chunk << 32 | place``, where ``chunk``
-            is a row of ``LevelInfo.chunks``; the same link has the same ends from whichever chunk
-            it is read.
-        open_objects: (K,) int64 id of the object, -1 for none.
-    """
-
-    objects: npt.NDArray[np.int64]
-    inner: npt.NDArray[np.int64]
-    open_rows: npt.NDArray[np.int64]
-    open_ends: npt.NDArray[np.int64]
-    open_objects: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -1,0 +1,174 @@
+"""Links between cells: drawn where all the cells they join are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+import numpy.typing as npt
+
+from zv_viewer.drawing.links import changes, repeats
+from zv_viewer.model.links import OpenLinks
+
+Int = npt.NDArray[np.int64]
+UInt = npt.NDArray[np.uint32]
+
+Cells = tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Joint:
+    """Links that join two or more cells; there is at least one.
+
+    Args:
+        number: Never given twice.
+        cells: Ascending ids.
+        owner: (K, W) the cell each end lies in.
+        rows: (K, W) its row of that cell.
+        objects: (K,) rank of the object.
+    """
+
+    number: int
+    cells: Cells
+    owner: Int
+    rows: Int
+    objects: UInt
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class JointChanges:
+    """Numbers of joints that are drawn no more, and joints that are drawn now."""
+
+    removed: tuple[int, ...]
+    added: tuple[Joint, ...]
+
+
+class Joints:
+    """Which joints are drawn, as cells come and go; touched on the GUI thread only."""
+
+    def __init__(self) -> None:
+        self._cells: dict[int, _Cell] = {}
+        self._drawn: set[int] = set()
+        self._numbers: dict[Cells, int] = {}
+        self._removed: list[int] = []
+        self._next = 0
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def put(self, cell: int, links: OpenLinks) -> None:
+        """Hold the open links of a cell in place of those held of it."""
+        self.drop(cell)
+        places = {name: place for place, name in enumerate(links.groups)}
+        self._cells[cell] = _Cell(links, places)
+
+    def drop(self, cell: int) -> None:
+        """Let go of a cell's links; nothing happens when there are none."""
+        if cell in self._cells:
+            self._take_back(cell)
+            del self._cells[cell]
+
+    def update(self, drawn: Iterable[int]) -> JointChanges:
+        """Draw the joints of these cells and no others.
+
+        Args:
+            drawn: Cells that are held, those drawn before among them where they still are.
+
+        Returns:
+            What changed since the last update, dropped and replaced cells included.
+        """
+        now = set(drawn)
+        for cell in self._drawn - now:
+            self._take_back(cell)
+        added = []
+        for cell in sorted(now - self._drawn):
+            for name in self._cells[cell].places:
+                if name not in self._numbers and now.issuperset(name):
+                    joint = self._joint(name)
+                    if len(joint):
+                        added.append(joint)
+                        self._numbers[name] = joint.number
+        self._drawn = now
+        removed, self._removed = tuple(self._removed), []
+        return JointChanges(removed, tuple(added))
+
+    def _take_back(self, cell: int) -> None:
+        """A cell is drawn no more, nor what joins it to others."""
+        if cell in self._drawn:
+            self._drawn.discard(cell)
+            for name in self._cells[cell].places:
+                number = self._numbers.pop(name, None)
+                if number is not None:
+                    self._removed.append(number)
+
+    def _joint(self, name: Cells) -> Joint:
+        found = [self._cells[cell].side(name) for cell in name]
+        sides = [side for side in found if side is not None]
+        if len(sides) < len(name):
+            sides = [sides[0].among(np.zeros(0, np.int64))]
+        elif not all(sides[0].same_as(other) for other in sides[1:]):
+            sides = _common(sides)
+        self._next += 1
+        rows = reduce(np.maximum, [side.rows for side in sides])
+        return Joint(self._next, name, sides[0].owner, rows, sides[0].objects)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Side:
+    """The links of one joint as one of its cells knows them."""
+
+    rows: Int
+    ends: Int
+    owner: Int
+    objects: UInt
+
+    def same_as(self, other: _Side) -> bool:
+        return np.array_equal(self.ends, other.ends) and np.array_equal(self.objects, other.objects)
+
+    def among(self, kept: Int) -> _Side:
+        return _Side(self.rows[kept], self.ends[kept], self.owner[kept], self.objects[kept])
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Cell:
+    """A cell's open links, and where its joints lie among their groups."""
+
+    links: OpenLinks
+    places: dict[Cells, int]
+
+    def side(self, name: Cells) -> _Side | None:
+        place = self.places.get(name)
+        if place is None:
+            return None
+        links = self.links
+        part = slice(int(links.start[place]), int(links.start[place + 1]))
+        return _Side(links.rows[part], links.ends[part], links.owner[part], links.objects[part])
+
+
+def _common(sides: list[_Side]) -> list[_Side]:
+    """The links that all sides know, in one order; of equal ones as many as each knows."""
+    known = [_known(side) for side in sides]
+    every, times = np.unique(np.concatenate(known), axis=0, return_counts=True)
+    shared = every[times == len(sides)]
+    return [
+        side.among(np.flatnonzero(_among(keys, shared)))
+        for side, keys in zip(sides, known, strict=True)
+    ]
+
+
+def _known(side: _Side) -> Int:
+    """(K, W + 2) what names each link, and which of equal ones it is."""
+    nth = repeats(changes(side.objects, side.ends))
+    return np.column_stack([side.objects.astype(np.int64), side.ends, nth])
+
+
+def _among(keys: Int, shared: Int) -> npt.NDArray[np.bool_]:
+    """(K,) whether each row is one of ``shared``, where no row is twice in either."""
+    both = np.concatenate([shared, keys])
+    _, place, times = np.unique(both, axis=0, return_inverse=True, return_counts=True)
+    return np.asarray(times[place.reshape(-1)[len(shared) :]] == 2)
