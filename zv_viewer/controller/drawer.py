@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from zv_viewer.controller.meters import SwitchMeter
 from zv_viewer.controller.picture import Picture
+from zv_viewer.controller.policy import Drawing, DrawPolicy
 from zv_viewer.controller.stock import Stock
-from zv_viewer.controller.tree_marks import nearest_above
 from zv_viewer.controller.troubles import Troubles
 from zv_viewer.controller.turn import Marks, Todo
 from zv_viewer.controller.uploads import Uploads
@@ -18,10 +18,7 @@ from zv_viewer.model.plan import DrawSet, ViewPlan
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.settings import LodSettings
 from zv_viewer.model.update import LayerSink, LayerUpdate
-from zv_viewer.planning import draw_set, opened_cells
-
-Bool = npt.NDArray[np.bool_]
-Int = npt.NDArray[np.int64]
+from zv_viewer.planning import opened_cells
 
 FIRST_WAIT_S = 0.25
 """The first picture waits so long for the rest of the coarsest cells in view."""
@@ -39,46 +36,6 @@ class Loan:
     before: ViewPlan
 
 
-def affordable(
-    plan: ViewPlan, stock: Stock, marks: Marks, lost: Bool, left_out: Bool, cap: int
-) -> DrawSet:
-    """What to draw, stand-ins finer than planned left out while they break the vertex cap.
-
-    Args:
-        plan: The plan.
-        stock: The cells there are.
-        marks: What each cell is for.
-        lost: (C,) cells that cannot be read.
-        left_out: (C,) stand-ins left out before, and from now on those left out here.
-        cap: Vertices.
-    """
-    _let_stand_ins_only_go(stock, marks, left_out)
-    while True:
-        usable = stock.card.held & ~left_out
-        draw = draw_set(stock.tree, plan, usable, lost)
-        if Picture.rows_of(stock.tree, draw, stock.cache) <= cap:
-            return draw
-        cells = _cells_of(draw)
-        extra = cells[~marks.needed[cells]]
-        extra = extra[nearest_above(stock.tree, extra, usable & marks.needed) >= 0]
-        if not len(extra):
-            return draw
-        largest = extra[np.argsort(-stock.tree.count[extra], kind="stable")]
-        left_out[largest[: max(len(largest) // 4, 1)]] = True
-
-
-def _let_stand_ins_only_go(stock: Stock, marks: Marks, left_out: Bool) -> None:
-    """A stand-in finer than planned stays on while it is drawn, but none comes in.
-
-    It would be replaced as soon as the cell planned is there; coming and going is flicker. Where no
-    coarser cell can be drawn, it may come in all the same.
-    """
-    left_out &= stock.card.held & ~marks.needed
-    idle = np.flatnonzero(stock.card.held & ~marks.needed & ~marks.drawn & ~left_out)
-    above = nearest_above(stock.tree, idle, stock.card.held & marks.needed)
-    left_out[idle[above >= 0]] = True
-
-
 class Drawer:
     """Feeds the layer, and keeps count of what is on the screen.
 
@@ -86,6 +43,7 @@ class Drawer:
         sink: The layer.
         scene: The scene.
         stock: The cells there are.
+        policy: Chooses from them.
         uploads: Hands them over.
         troubles: The cells that cannot be read.
         marks: What each cell is for; told what is drawn.
@@ -97,6 +55,7 @@ class Drawer:
         sink: LayerSink,
         scene: SceneInfo,
         stock: Stock,
+        policy: DrawPolicy,
         uploads: Uploads,
         troubles: Troubles,
         marks: Marks,
@@ -106,12 +65,12 @@ class Drawer:
         self.switches = SwitchMeter(stock.tree)
         self._sink = sink
         self._stock = stock
+        self._policy = policy
         self._uploads = uploads
         self._troubles = troubles
         self._marks = marks
         self._todo = todo
-        self._draw = _nothing()
-        self._left_out = np.zeros(len(stock.tree), bool)
+        self._drawing = _nothing()
         self._first_data_at: float | None = None
         self._loan: Loan | None = None
 
@@ -130,27 +89,30 @@ class Drawer:
     def start_over(self) -> None:
         """The layer was emptied: nothing is drawn."""
         self._marks.now_drawn(np.empty(0, np.int64))
-        self._draw = _nothing()
-        self.picture.drawn(self._draw)
+        self._drawing = _nothing()
+        self.picture.drawn(self._drawing)
 
     def update(self, plan: ViewPlan, settings: LodSettings, now: float) -> None:
         """Hand cells over and draw what is best of those the layer holds."""
-        stock = self._stock
         lost = self._troubles.lost
-        self._uploads.hand_over(draw_set(stock.tree, plan, stock.cache.held, lost), now)
+        self._uploads.hand_over(self._policy.ideal(plan, lost), now)
         cap = self._cap(plan, settings.budget.vertices, now)
-        draw = affordable(plan, stock, self._marks, lost, self._left_out, cap)
+        drawing = self._policy.choose(plan, lost, cap)
         if settings.floor and self._waits_for_first(plan, now):
-            draw = replace(draw, items=())
+            drawing = replace(drawing, draw=replace(drawing.draw, items=()))
         else:
             self._todo.draw = self._uploads.waiting or self._loan is not None
-        drops, puts = stock.card.changes()
-        is_new = draw.items != self._draw.items
-        if drops or puts or is_new:
-            self._sink.apply(LayerUpdate(drops, puts, draw.items if is_new else None))
-        if is_new:
-            self._on_drawn(plan, draw, now)
-        self._draw = draw
+        drops, puts = self._stock.card.changes()
+        is_new = drawing.draw.items != self._drawing.draw.items
+        levels = drawing.object_levels
+        if levels is not None and _equal(levels, self._drawing.object_levels):
+            levels = None
+        if drops or puts or is_new or levels is not None:
+            items = drawing.draw.items if is_new else None
+            self._sink.apply(LayerUpdate(drops, puts, items, levels))
+        if is_new or levels is not None:
+            self._on_drawn(plan, drawing, now)
+        self._drawing = drawing
 
     def _cap(self, plan: ViewPlan, vertices: int, now: float) -> int:
         """Vertices that may be drawn in this turn."""
@@ -164,7 +126,7 @@ class Drawer:
 
     def _waits_for_first(self, plan: ViewPlan, now: float) -> bool:
         """Whether the first picture should wait for more of the coarsest cells in view."""
-        if self._draw.items:
+        if self._drawing.draw.items:
             return False
         is_root = self._stock.tree.parent[plan.floor] < 0
         roots = plan.floor[is_root & plan.visible[plan.floor]]
@@ -174,19 +136,19 @@ class Drawer:
             self._first_data_at = now
         return now - self._first_data_at < FIRST_WAIT_S
 
-    def _on_drawn(self, plan: ViewPlan, draw: DrawSet, now: float) -> None:
-        stock, marks, cells = self._stock, self._marks, _cells_of(draw)
+    def _on_drawn(self, plan: ViewPlan, drawing: Drawing, now: float) -> None:
+        stock, marks, cells = self._stock, self._marks, drawing.draw.cells
         marks.now_drawn(cells)
-        self.picture.drawn(draw)
+        self.picture.drawn(drawing)
         stock.traffic.used(cells)
         opened = opened_cells(stock.tree, cells)
         stock.cache.touch(np.flatnonzero((opened | marks.drawn) & stock.cache.held), now)
         self.switches.drawn(opened, plan.visible, now)
 
 
-def _cells_of(draw: DrawSet) -> Int:
-    return np.array([item.cell for item in draw.items], np.int64)
+def _equal(levels: npt.NDArray[np.uint8], before: npt.NDArray[np.uint8] | None) -> bool:
+    return before is not None and np.array_equal(levels, before)
 
 
-def _nothing() -> DrawSet:
-    return DrawSet((), np.empty(0, np.int64), settled=False)
+def _nothing() -> Drawing:
+    return Drawing(DrawSet((), np.empty(0, np.int64), settled=False))

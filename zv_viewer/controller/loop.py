@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from zv_viewer.controller.arrivals import Arrivals
+from zv_viewer.controller.by_cell import ByCell
 from zv_viewer.controller.card import Card
 from zv_viewer.controller.connection import Connection
 from zv_viewer.controller.drawer import Drawer
@@ -76,7 +77,8 @@ class LodController:
         self._loads = loads = Loads(executor, reader, stock, troubles, connection, marks)
         self._arrivals = Arrivals(scene, stock, values, troubles, connection, todo)
         self._uploads = uploads = Uploads(stock, values, marks)
-        self._drawer = drawer = Drawer(sink, scene, stock, uploads, troubles, marks, todo)
+        policy = ByCell(stock, marks)
+        self._drawer = drawer = Drawer(sink, scene, stock, policy, uploads, troubles, marks, todo)
         self._standing = Standing(
             view,
             values,

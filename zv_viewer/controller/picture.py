@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from zv_viewer.controller.policy import Drawing
 from zv_viewer.controller.tree_marks import below
 from zv_viewer.loading.cache import CellCache
 from zv_viewer.model.camera import Camera
@@ -37,21 +38,22 @@ class Picture:
 
     def __init__(self, scene: SceneInfo) -> None:
         self._scene = scene
-        self._draw: DrawSet | None = None
+        self._drawing: Drawing | None = None
         self._was_whole = False
-        self._for_figures: tuple[DrawSet | None, ViewPlan | None] | None = None
+        self._for_figures: tuple[Drawing | None, ViewPlan | None] | None = None
         self._figures = Figures()
-        self._for_holes: tuple[DrawSet | None, Camera, int] | None = None
+        self._for_holes: tuple[Drawing | None, Camera, int] | None = None
         self._holes = 0
         self.hole_frames = 0
 
-    def drawn(self, draw: DrawSet) -> None:
+    def drawn(self, drawing: Drawing) -> None:
         """This is drawn from now on."""
-        self._draw = draw
+        self._drawing = drawing
 
     def painted(self, tree: CellTree, failed: Bool, camera: Camera) -> None:
         """Count a frame painted from ``camera``, if all of a view was on screen before."""
-        if self._draw is None or not (self._was_whole or self._draw.items):
+        drawing = self._drawing
+        if drawing is None or not (self._was_whole or drawing.draw.items):
             return
         if not self.holes(tree, failed, camera):
             self._was_whole = True
@@ -65,11 +67,12 @@ class Picture:
         """
         if camera is None:
             return 0
-        key = (self._draw, camera, int(failed.sum()))
+        key = (self._drawing, camera, int(failed.sum()))
         if self._for_holes is None or any(
             a is not b and a != b for a, b in zip(self._for_holes, key, strict=True)
         ):
-            draw = self._draw or DrawSet((), np.empty(0, np.int64), settled=False)
+            nothing = DrawSet((), np.empty(0, np.int64), settled=False)
+            draw = nothing if self._drawing is None else self._drawing.draw
             found = holes(tree, visible_cells(tree, camera), draw)
             self._holes = int((~below(tree, failed)[found]).sum())
             self._for_holes = key
@@ -79,21 +82,22 @@ class Picture:
         self, tree: CellTree, plan: ViewPlan | None, cache: CellCache, camera: Camera | None
     ) -> Figures:
         """What is drawn in the planned view."""
-        if plan is None or self._draw is None or camera is None:
+        drawing = self._drawing
+        if plan is None or drawing is None or camera is None:
             return Figures()
-        if self._for_figures != (self._draw, plan):
+        if self._for_figures != (drawing, plan):
             levels: dict[int, int] = {}
             vertices = 0
-            items = items_in_view(tree, plan.visible, self._draw)
+            items = items_in_view(tree, plan.visible, drawing.draw)
             for item in items:
                 number = self._scene.levels[int(tree.level[item.cell])].index
                 levels[number] = levels.get(number, 0) + 1
-                vertices += _rows(item, cache)
+                vertices += _rows(item, cache, drawing.object_levels)
             cells = np.array([item.cell for item in items], np.int64)
             scale = measure(camera, tree.lo[cells], tree.hi[cells]).px_per_unit
             error = float((tree.error[cells] * scale).max(initial=0.0))
             self._figures = Figures(levels, vertices, error)
-            self._for_figures = (self._draw, plan)
+            self._for_figures = (drawing, plan)
         return self._figures
 
     @staticmethod
@@ -104,11 +108,16 @@ class Picture:
         return int(tree.count[whole].sum()) + parts
 
 
-def _rows(item: DrawItem, cache: CellCache) -> int:
+def _rows(
+    item: DrawItem, cache: CellCache, object_levels: npt.NDArray[np.uint8] | None = None
+) -> int:
     """Rows an item draws; a cell that was let go a moment ago draws none."""
     if item.cell not in cache:
         return 0
     arrays = cache[item.cell]
+    if object_levels is not None and arrays.links is not None:
+        links = arrays.links
+        return int((object_levels[links.objects] == links.level).sum())
     if item.parts is None:
         return len(arrays)
     places = np.asarray(item.parts, np.int64)

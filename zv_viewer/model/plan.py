@@ -87,3 +87,8 @@ class DrawSet:
     items: tuple[DrawItem, ...]
     holes: Int
     settled: bool
+
+    @property
+    def cells(self) -> Int:
+        """(N,) the cells drawn, whole or in part."""
+        return np.array([item.cell for item in self.items], np.int64)
