@@ -259,7 +259,7 @@ def journal_decoders() -> list[Decoder]:
         found = Segment.decode(blob, RECORD.id)
         assert found is None or set(found.old) == {"a", "b"}
 
-    whole = Segment({"a": b"abc", "b": None}, ("c",)).encode(RECORD.id)
+    whole = b"".join(Segment({"a": b"abc", "b": None}, ("c",)).encode(RECORD.id))
     return [
         Decoder("journal heads", [gone], heads, BLOCK),
         Decoder("journal segments", [SEGMENT], segments, BLOCK),

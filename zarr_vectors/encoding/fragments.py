@@ -6,6 +6,7 @@ they come in before anything is sliced or allocated.
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ __all__ = [
     "decode_range_table",
     "encode_fragments",
     "encode_manifest",
+    "encode_range_tables",
     "encode_ranges",
 ]
 
@@ -202,15 +204,39 @@ def encode_ranges(starts: npt.ArrayLike, counts: npt.ArrayLike) -> bytes:
         counts: (F,) row counts.
     """
     table = np.stack([np.asarray(starts, "<i8"), np.asarray(counts, "<i8")], axis=1)
-    n = len(table)
+    head, end = _around_ranges(len(table))
+    return b"".join((head, table.tobytes(), end))
+
+
+def encode_range_tables(sizes: IntArray, starts: IntArray, counts: IntArray) -> list[bytes]:
+    """Tables of range fragments of many chunks.
+
+    Args:
+        sizes: (M,) fragments of every table.
+        starts: (F,) first rows, table after table.
+        counts: (F,) row counts.
+    """
+    rows = memoryview(np.stack([starts, counts], axis=1).astype("<i8").tobytes())
+    tables = []
+    at = 0
+    for n in sizes.tolist():
+        head, end = _around_ranges(n)
+        tables.append(b"".join((head, rows[at : at + 16 * n], end)))
+        at += 16 * n
+    return tables
+
+
+@functools.lru_cache(maxsize=1024)
+def _around_ranges(n: int) -> tuple[bytes, bytes]:
+    """What stands before and after the rows of a table of ranges alone."""
     head = _HEADER.pack(FRAGMENT_MAGIC, FRAGMENT_VERSION, 0, n, n)
     if n == 0:
-        return head
+        return head, b""
     bitmap = bytearray(b"\xff" * (n // 8))
     if n % 8:
         bitmap.append((1 << n % 8) - 1)
     bitmap.extend(bytes(-len(bitmap) % 8))
-    return b"".join((head, bitmap, table.tobytes(), b"\0\0\0\0"))
+    return head + bitmap, b"\0\0\0\0"
 
 
 def encode_fragments(fragments: Sequence[tuple[int, int] | npt.NDArray[np.integer]]) -> bytes:

@@ -11,22 +11,19 @@ import numpy.typing as npt
 
 from zarr_vectors.constants import OBJECT_ATTRIBUTES, OBJECT_INDEX
 from zarr_vectors.core.handle import StoreHandle, finish
+from zarr_vectors.core.journal import saving
 from zarr_vectors.core.layouts.base import Cells, ObjectRows
-from zarr_vectors.core.layouts.columns import column_of
+from zarr_vectors.core.layouts.columns import Column, column_of
 from zarr_vectors.core.layouts.meta import absent_value
 from zarr_vectors.core.levels import outdate
 from zarr_vectors.core.metadata import ChunkTable
 from zarr_vectors.core.root_meta import RootDocument
-from zarr_vectors.encoding.fragments import (
-    FragmentIndex,
-    decode_fragments,
-    encode_fragments,
-    encode_ranges,
-)
 from zarr_vectors.encoding.manifests import encode_manifests
 from zarr_vectors.exceptions import ArrayError, ZVWarning
 from zarr_vectors.lazy.changes import reader_of
+from zarr_vectors.lazy.longer import longer_cells, longer_tables
 from zarr_vectors.reading import assemble
+from zarr_vectors.reading.columns import LevelColumns
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import LevelArrays
 from zarr_vectors.spatial.chunking import compute_bounds
@@ -123,25 +120,23 @@ def append(
     rows = {arrays.vertices_path: new.positions, **columns}
     known = set(arrays.table.keys())
     there = [key for key in keys if key in known]
-    old = layout.get_cells(dict.fromkeys((*rows, arrays.fragments_path), there))
+    with saving(writing.backend):
+        old = layout.get_cells(dict.fromkeys((*rows, arrays.fragments_path), there))
     counts = _checked_counts(reader, there, old)
-    indexes = {key: decode_fragments(blob) for key, blob in old[arrays.fragments_path].items()}
+    fragments = column_of(old[arrays.fragments_path], keys)
+    tables = LevelColumns(layout, arrays, None).tables(fragments)
     meta = _grown(writing, new.positions)
     table = _merged(arrays.table, route, counts)
     grid = grid_of(meta.meta.bounds, arrays.chunk_shape, table.coords)
     for path in (*rows, arrays.fragments_path):
         layout.set_grid(path, grid)
     for path, values in rows.items():
-        layout.put_cells(path, _longer(old[path], route, keys, values))
-    layout.put_cells(
-        arrays.fragments_path,
-        {
-            key: _more_fragments(indexes.get(key), route, i, counts.get(key, 0))
-            for i, key in enumerate(keys)
-        },
-    )
+        layout.put_cells(path, longer_cells(old[path], route, keys, values))
+    held = np.array([counts.get(key, 0) for key in keys], np.int64)
+    longer = longer_tables(tables, route, held)
+    layout.put_cells(arrays.fragments_path, dict(zip(keys, longer, strict=True)))
     _widen_statistics(writing, arrays, new.values)
-    firsts = {key: len(index) for key, index in indexes.items()}
+    firsts = dict(zip(keys, np.maximum(tables.sizes, 0).tolist(), strict=True))
     manifests = path_blocks(new) if paths else manifests_of(route)
     _add_objects(writing, arrays.path, manifests, firsts, arrays.rank)
     document = writing.level(level)
@@ -221,13 +216,18 @@ def _checked_counts(
     for key in keys:
         if key not in cells[path]:
             raise assemble.damaged(path, key, url, "it is recorded and not there")
-    counts = assemble.row_counts(column_of(cells[path], keys), width, path, url)
+    counts = assemble.row_counts(_sizes(cells[path], keys), width, path, url)
     for name, spec in arrays.attributes.items():
         where = arrays.attribute_path(name)
-        column = column_of(cells[where], keys)
-        found = assemble.row_counts(column, spec.row_bytes, where, url)
+        found = assemble.row_counts(_sizes(cells[where], keys), spec.row_bytes, where, url)
         assemble.same_counts(counts, found, keys, where, url)
     return dict(zip(keys, counts.tolist(), strict=True))
+
+
+def _sizes(cells: Cells, keys: list[ChunkCoords]) -> Column:
+    """Blobs of chunks by their sizes alone."""
+    sizes = np.fromiter((len(cells.get(key, b"")) for key in keys), np.int64, len(keys))
+    return Column(keys, np.zeros(0, np.uint8), sizes)
 
 
 def _widen_statistics(
@@ -280,28 +280,6 @@ def _merged(table: ChunkTable, route: Route, counts: Mapping[ChunkCoords, int]) 
     return ChunkTable(coords, np.array([total[key] for key in keys], np.int64), table.exact)
 
 
-def _longer(
-    old: Cells, route: Route, keys: list[ChunkCoords], values: AnyArray
-) -> dict[ChunkCoords, bytes]:
-    ordered = values[route.order]
-    starts = route.chunk_rows.tolist()
-    return {
-        key: old.get(key, b"") + ordered[starts[i] : starts[i + 1]].tobytes()
-        for i, key in enumerate(keys)
-    }
-
-
-def _more_fragments(index: FragmentIndex | None, route: Route, chunk: int, count: int) -> bytes:
-    first, last = int(route.chunk_fragments[chunk]), int(route.chunk_fragments[chunk + 1])
-    edges = route.fragment_rows[first : last + 1] - route.chunk_rows[chunk] + count
-    starts, sizes = edges[:-1], np.diff(edges)
-    if index is None or index.all_ranges:
-        before = (starts[:0], sizes[:0]) if index is None else (index.starts, index.counts)
-        return encode_ranges(np.append(before[0], starts), np.append(before[1], sizes))
-    kept = [index.range(f) if index.is_range(f) else index.indices(f) for f in range(len(index))]
-    return encode_fragments([*kept, *zip(starts.tolist(), sizes.tolist(), strict=True)])
-
-
 def _add_objects(
     handle: StoreHandle,
     path: str,
@@ -311,7 +289,8 @@ def _add_objects(
 ) -> None:
     """Manifests of the new objects after those there are; object attributes get absent rows."""
     layout = handle.layout
-    offset = np.array([firsts.get(tuple(row), 0) for row in manifests.chunks.tolist()], np.int64)
+    chunks = zip(*manifests.chunks.T.tolist(), strict=True)
+    offset = np.fromiter(map(firsts.__getitem__, chunks), np.int64, len(manifests.chunks))
     blobs = encode_manifests(manifests.chunks, manifests.fragments + offset, manifests.starts)
     old = layout.get_objects(path)
     if old is None:

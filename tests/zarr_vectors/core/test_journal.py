@@ -12,7 +12,15 @@ from zarr.storage import MemoryStore
 
 from zarr_vectors.core.backends import local, open_backend
 from zarr_vectors.core.backends.local import LocalBackend
-from zarr_vectors.core.journal import FOLDER, HEAD, ReadThrough, joined, recover, transaction
+from zarr_vectors.core.journal import (
+    FOLDER,
+    HEAD,
+    ReadThrough,
+    joined,
+    recover,
+    saving,
+    transaction,
+)
 from zarr_vectors.core.journal.owners import this_process
 from zarr_vectors.core.journal.records import Record
 from zarr_vectors.core.opening import past_journal
@@ -34,6 +42,8 @@ def place(request, tmp_path):
 def operation(place):
     with transaction(place, "change things", fresh=["new"]) as writing:
         writing.put_many({"new/1": b"n1", "new/2/3": b"n23"})
+        with saving(writing):
+            assert writing.get_many(["a/0", "new/1", "a/2"]) == {"a/0": b"zero", "new/1": b"n1"}
         writing.put_many({"a/0": b"changed", "a/2": b"two"})
         writing.delete_many(["a/1", "a/9"])
         writing.delete_prefix("b")
@@ -146,6 +156,25 @@ def test_a_prefix_said_to_be_fresh_and_not_is_saved(place):
     with pytest.raises(KeyError):
         fails()
     assert contents(place) == BEFORE
+
+
+def test_what_is_read_to_be_changed_is_read_once(place):
+    whole = Dying(place)
+    with transaction(whole, "change things") as writing:
+        with saving(writing):
+            assert writing.get_many(["a/0", "a/1", "a/2"]) == {"a/0": b"zero", "a/1": b"one"}
+            assert writing.get_many(["a/0"]) == {"a/0": b"zero"}
+        begun = len(whole.log)
+        writing.put_many({"a/0": b"changed", "a/2": b"two"})
+        assert whole.log[begun:] == ["write a/0", "write a/2"]
+        assert writing.get_many(["a/0", "a/2"]) == {"a/0": b"changed", "a/2": b"two"}
+        writing.delete_many(["a/1"])
+        with saving(writing):
+            assert writing.get_many(["a/0", "a/1"]) == {"a/0": b"changed"}
+        assert contents(ReadThrough(place, writing.record)) == BEFORE
+    after = BEFORE | {"a/0": b"changed", "a/2": b"two"}
+    del after["a/1"]
+    assert contents(place) == after
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -282,15 +311,16 @@ def test_this_process_is_known():
 def reached_too_late(place, monkeypatch):
     """What a loss of power could mix: data changed before its journal is on disk, and so on."""
     events = []
-    real = {name: getattr(LocalBackend, name) for name in ("put_many", "put_new", "delete_many")}
+    names = ("put_many", "put_parts_new", "delete_many")
+    real = {name: getattr(LocalBackend, name) for name in names}
 
     def put_many(self, items):
         events.extend(("write", key) for key in items)
         real["put_many"](self, items)
 
-    def put_new(self, key, data):
+    def put_parts_new(self, key, parts):
         events.append(("write", key))
-        return real["put_new"](self, key, data)
+        return real["put_parts_new"](self, key, parts)
 
     def delete_many(self, keys):
         keys = list(keys)
@@ -298,7 +328,7 @@ def reached_too_late(place, monkeypatch):
         real["delete_many"](self, keys)
 
     monkeypatch.setattr(LocalBackend, "put_many", put_many)
-    monkeypatch.setattr(LocalBackend, "put_new", put_new)
+    monkeypatch.setattr(LocalBackend, "put_parts_new", put_parts_new)
     monkeypatch.setattr(LocalBackend, "delete_many", delete_many)
     root = str(place.local_path)
     monkeypatch.setattr(local, "_sync", lambda path: events.append(("sync", path[len(root) + 1 :])))

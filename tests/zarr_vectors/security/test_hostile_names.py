@@ -333,7 +333,7 @@ def of_a_writer_that_is_gone(field: str, name: str) -> Files:
         old = Segment(
             {name: b"new"} if field == "key" else {}, (name,) if field == "prefix" else ()
         )
-        files[f".zarr_vectors_journal/{head['id']}/000000"] = old.encode(head["id"])
+        files[f".zarr_vectors_journal/{head['id']}/000000"] = b"".join(old.encode(head["id"]))
     return {**files, HEAD: json.dumps(head).encode()}
 
 

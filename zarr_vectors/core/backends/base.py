@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from zarr_vectors.core.backends.stats import IOStats
 
@@ -89,3 +89,19 @@ class StorageBackend(Protocol):
     def zarr_store(self) -> Store:
         """The same place as a zarr Store, for dense arrays and for callers who want zarr."""
         ...
+
+
+@runtime_checkable
+class PutsParts(Protocol):
+    """A backend that stores a value given in parts without joining them first."""
+
+    def put_parts_new(self, key: str, parts: Sequence[bytes]) -> bool:
+        """As :meth:`StorageBackend.put_new`."""
+        ...
+
+
+def put_parts_new(place: StorageBackend, key: str, parts: Sequence[bytes]) -> bool:
+    """Create a value from its parts, unless the key exists; whether this call created it."""
+    if isinstance(place, PutsParts):
+        return place.put_parts_new(key, parts)
+    return place.put_new(key, b"".join(parts))

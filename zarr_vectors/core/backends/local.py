@@ -126,9 +126,13 @@ class LocalBackend:
 
     def put_new(self, key: str, data: bytes) -> bool:
         """Create a value whole, unless the key exists; whether this call created it."""
+        return self.put_parts_new(key, (data,))
+
+    def put_parts_new(self, key: str, parts: Sequence[bytes]) -> bool:
+        """As :meth:`put_new`, of a value in parts."""
         self._writable()
-        self.stats.add(requests=1, bytes_written=len(data))
-        if not self._writer.create(key, data):
+        self.stats.add(requests=1, bytes_written=sum(map(len, parts)))
+        if not self._writer.create(key, parts):
             return False
         self._note(key)
         return True

@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Self
 
@@ -36,6 +36,7 @@ _FOLDER = (
 _BY_FOLDER = {os.open, os.unlink, os.rename} <= os.supports_dir_fd
 """Whether files can be named from a folder that is open."""
 _BY_PATH = 2
+_JOINED_BYTES = 2**18
 
 
 class FileWriter:
@@ -74,15 +75,15 @@ class FileWriter:
                 size += len(data)
         return size
 
-    def create(self, key: str, data: Buffer) -> bool:
-        """Create a value whole, unless the key exists; whether this call created it."""
+    def create(self, key: str, parts: Sequence[Buffer]) -> bool:
+        """Create a value from its parts, unless the key exists; whether this call created it."""
         folder, _, name = check_key(key).rpartition("/")
         with self.failing("create", key):
             for attempt in range(_ATTEMPTS):
                 temporary = f"{self.root}/{folder}/.{name}.{uuid.uuid4().hex}.tmp"
                 try:
                     self.make(folder)
-                    _fill(os.open(temporary, _CREATE, 0o666), data, temporary)
+                    _fill(os.open(temporary, _CREATE, 0o666), parts, temporary)
                     _link(temporary, f"{self.root}/{key}")
                 except FileExistsError:
                     return False
@@ -97,19 +98,24 @@ class FileWriter:
                 break
         return True
 
-    def make(self, folder: str) -> None:
+    def make(self, folder: str) -> bool:
         """Make a folder and those above it; every one must be a real folder, not a link.
+
+        Returns:
+            Whether it was not there.
 
         Raises:
             StoreError: One is not.
         """
         if folder in self._made:
-            return
+            return False
         self.make(folder.rpartition("/")[0])
         path = f"{self.root}/{folder}"
+        new = True
         try:
             os.mkdir(path)
         except FileExistsError:
+            new = False
             mode = os.lstat(path).st_mode
             if not stat.S_ISDIR(mode):
                 what = "a link" if stat.S_ISLNK(mode) else "not a folder"
@@ -117,6 +123,7 @@ class FileWriter:
                     f"cannot write below {folder} of {self.url}: it is {what}"
                 ) from None
         self._made.add(folder)
+        return new
 
     @contextmanager
     def failing(self, verb: str, key: str) -> Iterator[None]:
@@ -133,7 +140,7 @@ class FileWriter:
 class _Folder:
     """Writes files of one folder after the other: all but the first two of each by name alone.
 
-    Where one file of a folder is there already, those after it are taken to be.
+    Where one file is there already, those after it are taken to be, but in folders that are new.
     """
 
     def __init__(self, files: FileWriter) -> None:
@@ -154,7 +161,7 @@ class _Folder:
         """Create or replace a file of a folder, which is made where it is missing."""
         if path != self._path:
             self._turn_to(path)
-            self._written, self._replacing = 0, False
+            self._written = 0
         elif self._written == _BY_PATH and _BY_FOLDER:
             self._fd, self._before = os.open(self._before, _FOLDER), ""
         self._written += 1
@@ -164,12 +171,12 @@ class _Folder:
             except FileExistsError:
                 self._replacing = True
             else:
-                _fill(fd, data, f"{self._before}{name}", self._fd)
+                _fill(fd, (data,), f"{self._before}{name}", self._fd)
                 return
         temporary = f".{name}.{token}.tmp"
         fd = self._create(temporary)
         source, at = f"{self._before}{temporary}", self._fd
-        _fill(fd, data, source, at)
+        _fill(fd, (data,), source, at)
         try:
             os.replace(source, f"{self._before}{name}", src_dir_fd=at, dst_dir_fd=at)
         except OSError:
@@ -186,7 +193,8 @@ class _Folder:
 
     def _turn_to(self, path: str) -> None:
         self._leave()
-        self._files.make(path)
+        if self._files.make(path):
+            self._replacing = False
         self._path = path
         self._before = f"{self._files.root}/{path}/" if path else f"{self._files.root}/"
 
@@ -204,17 +212,25 @@ def _link(temporary: str, path: str) -> None:
         raise
     except OSError:  # a file system without links
         with open(temporary, "rb") as whole:
-            _fill(os.open(path, _CREATE, 0o666), whole.read(), path)
+            _fill(os.open(path, _CREATE, 0o666), (whole.read(),), path)
 
 
-def _fill(fd: int, data: Buffer, path: str, folder: int | None = None) -> None:
+def _fill(fd: int, parts: Sequence[Buffer], path: str, folder: int | None = None) -> None:
     """Write a new file and close it; where that fails, no half-written file stays."""
     try:
-        view = memoryview(data)
-        while len(view):
-            view = view[os.write(fd, view) :]
+        if len(parts) == 1:
+            _write(fd, parts[0])
+        else:
+            with open(fd, "wb", _JOINED_BYTES, closefd=False) as file:
+                file.writelines(parts)
     except BaseException:  # whatever it is; raised again
         os.close(fd)
         os.unlink(path, dir_fd=folder)
         raise
     os.close(fd)
+
+
+def _write(fd: int, data: Buffer) -> None:
+    view = memoryview(data)
+    while len(view):
+        view = view[os.write(fd, view) :]

@@ -14,7 +14,7 @@ from zarr_vectors.core.journal.owners import is_gone
 from zarr_vectors.core.journal.reading import ReadThrough
 from zarr_vectors.core.journal.records import FOLDER, HEAD, Record
 from zarr_vectors.core.journal.undo import identified, level_lease, recover, settle
-from zarr_vectors.core.journal.writing import Writing, check_vacant, joined, transaction
+from zarr_vectors.core.journal.writing import Writing, check_vacant, joined, saving, transaction
 
 __all__ = [
     "FOLDER",
@@ -32,6 +32,7 @@ __all__ = [
     "recover",
     "refusal",
     "release",
+    "saving",
     "settle",
     "take_over",
     "transaction",

@@ -99,8 +99,8 @@ class Segment:
     old: Mapping[str, bytes | None]
     fresh: tuple[str, ...] = field(default=())
 
-    def encode(self, record_id: str) -> bytes:
-        """As stored, with what shows whether all of it is there."""
+    def encode(self, record_id: str) -> list[bytes]:
+        """As stored, in parts, with what shows whether all of it is there."""
         keys = [[key, None if data is None else len(data)] for key, data in self.old.items()]
         head = {"id": record_id, "fresh": list(self.fresh), "keys": keys}
         text = json.dumps(head).encode()
@@ -108,7 +108,7 @@ class Segment:
         crc = 0
         for part in parts:
             crc = zlib.crc32(part, crc)
-        return b"".join([_PREAMBLE.pack(_MAGIC, len(text), crc), *parts])
+        return [_PREAMBLE.pack(_MAGIC, len(text), crc), *parts]
 
     @classmethod
     def decode(cls, data: bytes, record_id: str) -> Segment | None:

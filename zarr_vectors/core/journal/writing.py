@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from zarr_vectors.constants import NODE
 from zarr_vectors.core.backends import IOStats, StorageBackend
+from zarr_vectors.core.backends.base import put_parts_new
 from zarr_vectors.core.journal.leases import check_mine, hold, holder
 from zarr_vectors.core.journal.owners import LIVE
 from zarr_vectors.core.journal.records import (
@@ -42,7 +43,7 @@ class KeepsSnapshots(Protocol):
 
 SEGMENT_BYTES = 16 * 2**20
 """Old bytes held and stored together."""
-_KEYS_AT_ONCE = 1024
+_KEYS_AT_ONCE = 64
 
 
 class Writing:
@@ -67,6 +68,7 @@ class Writing:
         self._fresh: list[str] = list(record.fresh)
         self._saved: set[str] = set()
         self._segments = 0
+        self._saving = False
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -74,7 +76,23 @@ class Writing:
 
     def get_many(self, keys: Iterable[str]) -> dict[str, bytes]:
         """Whole values of the keys that exist, with what was written here."""
-        return self.place.get_many(keys)
+        if not self._saving:
+            return self.place.get_many(keys)
+        wanted = list(keys)
+        found: dict[str, bytes | None] = {}
+        self._save(wanted, read=found)
+        rest = [key for key in wanted if key not in found]
+        there = {key: data for key, data in found.items() if data is not None}
+        return there | (self.place.get_many(rest) if rest else {})
+
+    @contextmanager
+    def saving(self) -> Iterator[None]:
+        """Save what :meth:`get_many` reads in the block: it is about to change."""
+        self._saving = True
+        try:
+            yield
+        finally:
+            self._saving = False
 
     def get_ranges(self, ranges: Sequence[tuple[str, int, int]]) -> list[bytes | None]:
         """One answer per ``(key, start, length)``; None where there is no such key."""
@@ -144,35 +162,52 @@ class Writing:
         """Remove everything below ``prefix/`` once the rest is committed; nothing is saved."""
         self.removed.append(prefix)
 
-    def _save(self, keys: Iterable[str], fresh: Sequence[str] = ()) -> None:
-        """Store what the keys hold now, before the first change of each."""
+    def _save(
+        self,
+        keys: Iterable[str],
+        fresh: Sequence[str] = (),
+        read: dict[str, bytes | None] | None = None,
+    ) -> None:
+        """Store what the keys hold now, before the first change of each; give it in ``read``."""
         with self._lock:
             wanted = [
                 key for key in keys if key not in self._saved and not is_below(key, self._fresh)
             ]
             old: dict[str, bytes | None] = {}
             size = 0
+            # group after group, as values may be large: a batch is answered whole
             for start in range(0, len(wanted), _KEYS_AT_ONCE):
-                part = wanted[start : start + _KEYS_AT_ONCE]
-                # one by one where values may be large: a batch is answered whole
-                for few in _few(part):
-                    found = self.place.get_many(few)
-                    old.update((key, found.get(key)) for key in few)
-                    size += sum(map(len, found.values()))
-                    if size >= SEGMENT_BYTES:
-                        self._put_segment(Segment(old))
-                        old, size = {}, 0
+                group = wanted[start : start + _KEYS_AT_ONCE]
+                found = self.place.get_many(group)
+                old.update((key, found.get(key)) for key in group)
+                size += sum(map(len, found.values()))
+                if size >= SEGMENT_BYTES:
+                    self._put_segment(Segment(old), read)
+                    old, size = {}, 0
             if old or fresh:
-                self._put_segment(Segment(old, tuple(fresh)))
+                self._put_segment(Segment(old, tuple(fresh)), read)
             self._saved.update(wanted)
             self._fresh += fresh
 
-    def _put_segment(self, segment: Segment) -> None:
+    def _put_segment(self, segment: Segment, read: dict[str, bytes | None] | None) -> None:
         key = self.record.segment_key(self._segments)
-        if not self.place.put_new(key, segment.encode(self.record.id)):
+        if not put_parts_new(self.place, key, segment.encode(self.record.id)):
             raise StoreError(f"{self.url}: {key} is there already: another writer is at work")
         self.place.sync()
         self._segments += 1
+        if read is not None:
+            read.update(segment.old)
+
+
+def saving(place: StorageBackend) -> AbstractContextManager[None]:
+    """Let a transaction save what is read in the block: it is about to change.
+
+    What is to be undone is then read once, not once more where it is written to.
+
+    Args:
+        place: What a transaction writes through; nothing is done elsewhere.
+    """
+    return place.saving() if isinstance(place, Writing) else nullcontext()
 
 
 @contextmanager
@@ -258,7 +293,12 @@ class _Joined(Writing):
             self._segments += len(parts)
             self._fresh += [prefix for part in parts for prefix in part.fresh]
 
-    def _save(self, keys: Iterable[str], fresh: Sequence[str] = ()) -> None:
+    def _save(
+        self,
+        keys: Iterable[str],
+        fresh: Sequence[str] = (),
+        read: dict[str, bytes | None] | None = None,
+    ) -> None:
         outside = next((key for key in (*keys, *fresh) if not is_below(key, self._fresh)), None)
         if outside is not None:
             raise StoreError(
@@ -312,9 +352,3 @@ def _roll_back(place: StorageBackend, record: Record, error: BaseException) -> N
             f"{record.operation} could not be undone now ({second}); readers of this library see "
             "the store as it was, and the next one to write undoes it"
         )
-
-
-def _few(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Keys in groups that are read together."""
-    for start in range(0, len(keys), 64):
-        yield keys[start : start + 64]

@@ -36,6 +36,7 @@ Buffer = bytes | bytearray | memoryview
 
 _ROW_KINDS = ("attribute", "fragment_attribute", "link_attribute")
 _SIZE = struct.Struct("<I")
+_ONE = struct.Struct("<II")
 _HEAD = np.dtype([("count", "<u4"), ("size", "<u4")])
 """What stands before the blob of a cell that is not compressed: a list of one element."""
 _MOST_LISTED = 10_000_000
@@ -168,14 +169,21 @@ class Cells09(Tree):
 
     def put_cells(self, path: str, cells: Mapping[ChunkCoords, bytes | memoryview]) -> None:
         """Create or replace cells; an empty blob removes one. Keeps the record of what exists."""
-        if not cells:
-            return
-        document, grid = self._open(path)
+        if cells:
+            self.put_alone(*self._open(path), cells)
+
+    def put_alone(
+        self,
+        document: dict[str, Any],
+        grid: Grid,
+        cells: Mapping[ChunkCoords, bytes | memoryview],
+    ) -> None:
+        """Cells as above, of an array that is not packed, with its document."""
+        path = grid.path
         items: dict[str, Buffer] = {}
         gone: dict[ChunkCoords, str] = {}
-        for chunk, data in cells.items():
-            index = grid.index(chunk)
-            if index is None:
+        for (chunk, data), key in zip(cells.items(), grid.keys(list(cells)), strict=True):
+            if key is None:
                 raise ArrayError(
                     f"chunk {paths.format_chunk(chunk)} is outside the grid of {path} in "
                     f"{self.backend.url}: from {paths.format_chunk(grid.origin)}, "
@@ -184,25 +192,26 @@ class Cells09(Tree):
                     chunk=chunk,
                 )
             if len(data):
-                items[grid.key(index)] = encode_cell(grid, data)
+                items[key] = encode_cell(grid, data)
             else:
-                gone[chunk] = grid.key(index)
+                gone[chunk] = key
         before = frozenset(self._walk(grid)) if grid.stored is None else grid.stored
         stored = (before | cells.keys()) - gone.keys()
         if stored != grid.stored:
             attributes_of(document, path).update(record_of(grid.origin, stored))
             items[paths.node(path)] = dump_json(document)  # last: a record never runs ahead
+            grid = Grid(path, grid.node, grid.origin, stored, tuple(sorted(stored)))
         self.backend.put_many(items)
         if gone:
             self.backend.delete_many(gone.values())
-        self._grids[path] = Grid(path, grid.node, grid.origin, stored, tuple(sorted(stored)))
+        self._grids[path] = grid
 
     def set_grid(self, path: str, grid: ChunkGrid) -> None:
         """Make room for the chunks of ``grid``, keeping every cell; it must hold those stored."""
         document, known = self._open(path)
-        stored = tuple(self._walk(known) if known.stored is None else known.stored)
         if (known.origin, known.shape) == (grid.origin, grid.shape):
             return
+        stored = tuple(self._walk(known) if known.stored is None else known.stored)
         for chunk in stored:
             if any(
                 not o <= c < o + n for c, o, n in zip(chunk, grid.origin, grid.shape, strict=True)
@@ -255,7 +264,7 @@ class Cells09(Tree):
         if document is None:
             raise StoreError(f"there is no array {path} in {self.backend.url}")
         with self.blaming(path):
-            return document, read_grid(path, document)
+            return document, read_grid(path, document, self._grids.get(path))
 
     def _decode(self, grid: Grid, chunk: ChunkCoords, data: bytes | None) -> bytes:
         if data is None:
@@ -302,7 +311,8 @@ class Cells09(Tree):
 
 def encode_cell(grid: Grid, data: bytes | memoryview) -> bytes:
     """A blob as its cell is stored: the only element of a list, then compressed if the array is."""
-    return bytes(grid.pipeline.pack(struct.pack("<II", 1, len(data)) + bytes(data)))
+    cell = b"".join((_ONE.pack(1, len(data)), data))
+    return cell if grid.plain else bytes(grid.pipeline.pack(cell))
 
 
 def _to_stored(meta: dict[str, Any]) -> dict[str, Any]:

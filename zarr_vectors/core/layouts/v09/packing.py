@@ -109,7 +109,7 @@ class Packing09(Cells09):
             return
         document, grid = self._open(path)
         if grid.sharding is None:
-            super().put_cells(path, cells)
+            self.put_alone(document, grid, cells)
             return
         stored = frozenset(self.list_cells(path))
         changed: dict[str, list[ChunkCoords]] = {}
