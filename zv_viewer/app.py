@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import time
+from collections.abc import Sequence
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
 
@@ -13,25 +15,29 @@ PATIENCE_S = 3.0
 """How long a bad path may take to show before the window opens anyway."""
 
 
-def run(path: str) -> int:
-    """Open a window on a store and stay until it is closed; returns the exit code."""
-    opening = Opening(path)
+def run(stores: Sequence[str]) -> int:
+    """Open a window on stores and stay until it is closed; returns the exit code."""
+    openings = [Opening(store) for store in stores]
     import napari
 
     from zv_viewer.display import has_display
 
     if not has_display():
-        opening.cancel()
+        for opening in openings:
+            opening.cancel()
         raise InputError(
             "there is no display to open a window on; `zv-view render` draws a picture without one"
         )
-    with suppress(NotYet):  # a slow place: the window says when it is there, or why not
-        opening.result(PATIENCE_S)
+    end = time.monotonic() + PATIENCE_S
+    for opening in openings:
+        with suppress(NotYet):  # a slow place: the window says when it is there, or why not
+            opening.result(max(end - time.monotonic(), 0.0))
 
     from zv_viewer.widgets.show_store import show_store
 
     viewer = napari.Viewer(title="Zarr Vectors", show_welcome_screen=False)
-    show_store(viewer, path, opening=opening)
+    for store, opening in zip(stores, openings, strict=True):
+        show_store(viewer, store, opening=opening)
     # What lives as long as the window is not searched for garbage again: 150 ms each time.
     gc.freeze()
     napari.run()

@@ -38,11 +38,11 @@ def _run(args: argparse.Namespace) -> int:
     if args.command == "info":
         from zv_viewer.commands.info import info
 
-        return info(args.store, as_json=args.json)
+        return info(args.stores[0], as_json=args.json)
     if args.command == "index":
         from zv_viewer.commands.index import index
 
-        return index(args.store, check=args.check)
+        return index(args.stores[0], check=args.check)
     if args.command == "render":
         _need_viewer("render")
         from zv_viewer.commands.render import render
@@ -55,20 +55,21 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _window(args: argparse.Namespace) -> int:
-    path = args.store
-    if path is None and args.sample is None:
+    stores = list(args.stores)
+    if not stores and args.sample is None:
         window_parser().error("give a store, or --sample NAME")
     _need_viewer("the window")
     if args.sample:
         from zv_viewer.samples import sample_store
 
         path = str(sample_store(args.sample, progress=lambda text: print(text, file=sys.stderr)))
+        stores.append(path)
         if args.make_only:
             print(path)
             return 0
     from zv_viewer.app import run
 
-    return run(path)
+    return run(stores)
 
 
 def _need_viewer(what: str) -> None:

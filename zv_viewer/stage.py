@@ -1,11 +1,11 @@
-"""A window driven by a program: a canvas of a set size, one store in it, waited for."""
+"""A window driven by a program: a canvas of a set size, stores in it, waited for."""
 
 from __future__ import annotations
 
 import gc
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ BORDER = 420
 
 
 class Stage:
-    """A shown viewer with one store; built by :func:`a_stage`.
+    """A shown viewer with stores; built by :func:`a_stage`.
 
     ``idle_rss_bytes`` is the resident memory of the idle napari window the store is opened in: one
     that has painted an empty Points layer of napari's own and removed it again. The first layer of
@@ -39,29 +39,39 @@ class Stage:
         self.viewer = viewer
         self.size = size
         self.settings = settings
-        self.session: Any = None
+        self.sessions: list[Any] = []
         self.idle_rss_bytes = 0
         self.first_frame_s: float | None = None
         self.settled_s: float | None = None
         self.problems: list[str] = []
 
-    def open(self, store: str, painted: Callable[[float], None] = lambda seconds: None) -> None:
-        """Open a store and wait until its layer is there.
+    @property
+    def session(self) -> Any:  # noqa: ANN401 - as the modules of a window are imported late
+        """The session of the first store."""
+        return self.sessions[0]
+
+    def open(
+        self, stores: Sequence[str], painted: Callable[[float], None] = lambda seconds: None
+    ) -> None:
+        """Open stores and wait until their layers are there.
 
         Raises:
-            InputError: It cannot be opened; the message is the library's sentence.
+            InputError: One cannot be opened; the message is the library's sentence.
         """
         from zv_viewer.session import open_store
         from zv_viewer.session.paint import PaintWatch
 
         self._painted = painted
         self._watch = PaintWatch(self.viewer, self._on_paint)
-        self.session = open_store(self.viewer, store, settings=self.settings)
-        self.session.problem.connect(self.problems.append)
-        self.run_until(lambda: self.session.is_open or self.session.error is not None)
-        self.session.raise_mistake()
-        if self.session.error is not None:
-            raise InputError(self.session.error)
+        for store in stores:
+            session = open_store(self.viewer, store, settings=self.settings)
+            self.sessions.append(session)
+            session.problem.connect(self.problems.append)
+        self.run_until(lambda: all(one.is_open or one.error for one in self.sessions))
+        for session in self.sessions:
+            session.raise_mistake()
+            if session.error is not None:
+                raise InputError(session.error)
 
     def run_until(self, done: Callable[[], bool], timeout: float = 600.0) -> bool:
         """Run the event loop until ``done()``; False when ``timeout`` seconds are over."""
@@ -77,7 +87,7 @@ class Stage:
 
     def settle(self, timeout: float = 600.0) -> bool:
         """Wait until the view is settled and painted."""
-        if not self.run_until(lambda: bool(self.session.settled), timeout):
+        if not self.run_until(lambda: all(session.settled for session in self.sessions), timeout):
             return False
         if self.settled_s is None:
             self.settled_s = time.perf_counter() - self.session.started
@@ -108,16 +118,17 @@ class Stage:
         return read_view(self.viewer)
 
     def close(self) -> None:
-        """Close the store; the viewer is closed by :func:`a_stage`."""
-        if self.session is not None:
+        """Close the stores; the viewer is closed by :func:`a_stage`."""
+        if self.sessions:
             self._watch.close()
-            self.session.close()
+        for session in self.sessions:
+            session.close()
 
     def _on_paint(self, seconds: float) -> None:
         self._frame_seen = True
-        if self.first_frame_s is None and self.session is not None:
-            stats = self.session.stats()
-            if stats is not None and stats.vertices_drawn:
+        if self.first_frame_s is None and self.sessions:
+            stats = [session.stats() for session in self.sessions]
+            if all(one is not None and one.vertices_drawn for one in stats):
                 self.first_frame_s = time.perf_counter() - self.session.started
         self._painted(seconds)
 

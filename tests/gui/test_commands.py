@@ -109,6 +109,21 @@ def test_bench_writes_its_figures(small_store: Path, tmp_path: Path) -> None:
     assert again.returncode == 0, again.stderr
 
 
+def test_two_stores_in_one_picture(small_store: Path, tmp_path: Path) -> None:
+    beside, stats = tmp_path / "beside.zarrvectors", tmp_path / "s.json"
+    points_store(beside, cloud(700), format_version="0.9.2")
+    done = zv_view(
+        *("render", small_store, beside, "--out", tmp_path / "p.png", "--stats", stats),
+        *("--size", "400x300"),
+    )
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(stats.read_text())
+    assert [Path(one["url"]).name for one in figures["stores"]] == [small_store.name, beside.name]
+    assert figures["settled"] and all(one["settled"] for one in figures["stores"])
+    each = [one["vertices_drawn"] for one in figures["stores"]]
+    assert figures["vertices_drawn"] == sum(each) and min(each) > 0
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

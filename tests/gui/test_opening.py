@@ -279,5 +279,5 @@ def test_a_mistake_while_opening_reaches_a_program_with_its_traceback(
     monkeypatch.setattr(session_module, "make_layer", refuse_by_mistake)
     stage = Stage(make_napari_viewer(show=True), LodSettings(), (800, 600))
     with pytest.raises(ZeroDivisionError):
-        stage.open(str(small_store))
+        stage.open([str(small_store)])
     stage.close()

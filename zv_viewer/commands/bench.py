@@ -48,22 +48,25 @@ def _fly(stage: Stage, args: argparse.Namespace, flight: Flight, log: FrameLog) 
     from qtpy.QtCore import QTimer
 
     def painted(seconds: float) -> None:
-        session = stage.session
-        if session is None or session.controller is None:
-            return
-        session.on_frame()
-        log.frame(seconds, loading=session.stats().queued + session.stats().in_flight > 0)
+        loading = False
+        for session in stage.sessions:
+            if session.is_open:
+                session.on_frame()
+                stats = session.stats()
+                loading |= stats.queued + stats.in_flight > 0
+        if stage.sessions:
+            log.frame(seconds, loading=loading)
 
     beat = QTimer()
     beat.setInterval(int(BEAT_S * 1e3))
     beat.timeout.connect(lambda: log.beat(time.perf_counter(), BEAT_S))
     beat.start()
-    stage.open(args.store, painted)
+    stage.open(args.stores, painted)
     if args.color_by is not None:
         check_attribute(stage.session.scene, args.color_by)
         stage.session.color_by(args.color_by)
     stage.settle()
-    settled = stage.session.stats()
+    settled = [session.stats() for session in stage.sessions]
     height, width = stage.viewer.canvas.size
     views = flight.steps_for(stage.session.scene, (width, height))
     _step_through(stage, views, min(FLIGHT_SECONDS / len(views), STEP_SECONDS))
@@ -73,9 +76,9 @@ def _fly(stage: Stage, args: argparse.Namespace, flight: Flight, log: FrameLog) 
         save_flight(args.record, views)
     return {
         "steps": len(views),
-        "bytes_to_settle": settled.bytes_read,
-        "bytes_drawn_at_settle": settled.bytes_drawn,
-        "requests_to_settle": settled.requests,
+        "bytes_to_settle": sum(stats.bytes_read for stats in settled),
+        "bytes_drawn_at_settle": sum(stats.bytes_drawn for stats in settled),
+        "requests_to_settle": sum(stats.requests for stats in settled),
     }
 
 

@@ -13,14 +13,16 @@ from zv_viewer.model.view import ViewState
 
 
 def window_parser() -> argparse.ArgumentParser:
-    """``zv-view STORE`` and ``zv-view --sample NAME``."""
+    """``zv-view STORE...`` and ``zv-view --sample NAME``."""
     parser = argparse.ArgumentParser(
         prog="zv-view",
         description="View a Zarr Vectors store of any size.",
         epilog="Commands: zv-view info STORE, zv-view index STORE, zv-view render STORE --out "
         "P.png, zv-view bench STORE; each has its own --help.",
     )
-    parser.add_argument("store", nargs="?", help="path or URL of a .zarrvectors store")
+    parser.add_argument(
+        "stores", nargs="*", metavar="store", help="paths or URLs of .zarrvectors stores"
+    )
     parser.add_argument("--sample", metavar="NAME", help="a synthetic store, made on first use")
     parser.add_argument(
         "--make-only", action="store_true", help="with --sample: make it, print its path"
@@ -35,11 +37,11 @@ def command_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
 
     info = commands.add_parser("info", help="what a store holds, from its metadata")
-    info.add_argument("store")
+    info.add_argument("stores", nargs=1, metavar="store")
     info.add_argument("--json", action="store_true", help="as JSON")
 
     index = commands.add_parser("index", help="record what lets a store be read without listing")
-    index.add_argument("store")
+    index.add_argument("stores", nargs=1, metavar="store")
     index.add_argument(
         "--check",
         "--dry-run",
@@ -48,7 +50,7 @@ def command_parser() -> argparse.ArgumentParser:
     )
 
     render = commands.add_parser("render", help="one settled picture, with or without a display")
-    render.add_argument("store")
+    render.add_argument("stores", nargs="+", metavar="store")
     render.add_argument("--out", type=Path, required=True, help="the PNG to write")
     render.add_argument("--size", type=_size, default=(1024, 768), metavar="WxH")
     render.add_argument("--ndisplay", type=int, choices=(2, 3))
@@ -69,7 +71,7 @@ def command_parser() -> argparse.ArgumentParser:
     _budget(render)
 
     bench = commands.add_parser("bench", help="fly a path in a real window and measure")
-    bench.add_argument("store")
+    bench.add_argument("stores", nargs="+", metavar="store")
     bench.add_argument("--path", type=Path, metavar="FLIGHT.json", help="the flight to fly")
     bench.add_argument("--record", type=Path, metavar="FLIGHT.json", help="write the views flown")
     bench.add_argument("--size", type=_size, default=(800, 600), metavar="WxH")

@@ -49,9 +49,8 @@ def variables_of(args: argparse.Namespace) -> Mapping[str, str]:
     if args.anonymous or args.machine:
         found[CREDENTIALS] = "anonymous" if args.anonymous else "machine"
     if args.endpoint:
-        address = args.store or ""
-        scheme = address.partition("://")[0].lower().removeprefix("icechunk+")
-        if scheme not in _ENDPOINTS:
+        schemes = {_scheme_of(address) for address in args.stores}
+        if not schemes or not schemes <= _ENDPOINTS.keys():
             raise InputError("--endpoint goes with addresses of buckets: s3://, gs://, az://")
         parts = urlsplit(args.endpoint)
         if parts.scheme not in {"http", "https"} or not parts.netloc:
@@ -61,8 +60,12 @@ def variables_of(args: argparse.Namespace) -> Mapping[str, str]:
                 "--endpoint takes no user and no token: others see the command line; set the "
                 "variables of the service instead"
             )
-        found[_ENDPOINTS[scheme]] = args.endpoint
+        found |= {_ENDPOINTS[scheme]: args.endpoint for scheme in schemes}
     return found
+
+
+def _scheme_of(address: str) -> str:
+    return address.partition("://")[0].lower().removeprefix("icechunk+")
 
 
 @contextmanager

@@ -20,7 +20,7 @@ def render(args: argparse.Namespace) -> int:
         if path is not None:
             ensure_writable(path)
     with a_stage(args.size, settings_of(args)) as stage:
-        stage.open(args.store)
+        stage.open(args.stores)
         session = stage.session
         if args.color_by is not None:
             check_attribute(session.scene, args.color_by)
