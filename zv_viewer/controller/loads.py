@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from zv_viewer.controller.connection import Connection
-from zv_viewer.controller.reading import CellReader, Loaded, RowOrder
+from zv_viewer.controller.reading import CellReader, Held, Loaded
 from zv_viewer.controller.stock import Stock
 from zv_viewer.controller.troubles import Troubles
 from zv_viewer.controller.turn import Marks
@@ -151,7 +151,7 @@ class Loads:
                 return False
             arrays = cache[cell]
             nbytes = 4 * len(arrays)
-            self._reader.expect(job, RowOrder(arrays.order, self._troubles.unread(cell)))
+            self._reader.expect(job, Held(arrays, self._troubles.unread(cell)))
         else:
             nbytes = int(self._stock.tree.nbytes[cell])
         if cache.promise(job.key, nbytes):

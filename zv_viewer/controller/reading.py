@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -12,11 +12,13 @@ import numpy.typing as npt
 
 from zarr_vectors.exceptions import ArrayError
 from zv_viewer.drawing.colours import missing_values, pack_values
-from zv_viewer.drawing.points import cell_arrays
+from zv_viewer.drawing.directions import direction_values
+from zv_viewer.drawing.links import cells_of_chunks, joined_links, with_links
+from zv_viewer.drawing.points import Packed, cell_arrays
 from zv_viewer.loading.queue import Job, JobKey
 from zv_viewer.model.cells import CellTree
 from zv_viewer.model.chunks import CellArrays
-from zv_viewer.model.scene import SceneInfo
+from zv_viewer.model.scene import AttributeInfo, SceneInfo
 from zv_viewer.sources.base import ChunkSource, RawCell, Scope
 
 Int = npt.NDArray[np.int64]
@@ -52,15 +54,15 @@ class Loaded:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class RowOrder:
-    """How rows of a cell in memory lie in the store: ``stored[order]``, without some chunks."""
+class Held:
+    """A cell in memory, whose rows lie in the store as ``stored[order]``, without some chunks."""
 
-    order: npt.NDArray[np.uint32]
+    arrays: CellArrays
     unread: tuple[int, ...]
 
 
 class CellReader:
-    """Called in workers; holds nothing that changes but the row orders it is told, and what runs.
+    """Called in workers; holds nothing that changes but the cells it is told, and what runs.
 
     Args:
         source: The store.
@@ -72,16 +74,17 @@ class CellReader:
         self._source = source
         self._scene = scene
         self._tree = tree
-        self._orders: dict[JobKey, RowOrder] = {}
+        self._chunk_cells = cells_of_chunks(tree) if scene.by_object else ()
+        self._held: dict[JobKey, Held] = {}
         self._scopes: dict[JobKey, Scope] = {}
 
-    def expect(self, job: Job, order: RowOrder) -> None:
-        """Say in which order values are wanted, before the job is handed over."""
-        self._orders[job.key] = order
+    def expect(self, job: Job, held: Held) -> None:
+        """Say for which rows values are wanted, before the job is handed over."""
+        self._held[job.key] = held
 
     def forget(self, job: Job) -> None:
         """The job is done."""
-        self._orders.pop(job.key, None)
+        self._held.pop(job.key, None)
 
     def give_up(self, job: Job) -> None:
         """End the requests of a job that is under way; it ends with ``Cancelled``."""
@@ -105,23 +108,10 @@ class CellReader:
         coords = level.chunks[self._tree.chunks(job.cell)]
         if job.values_only:
             return self._values(job, level.index, coords)
-        names = () if job.attribute is None else (job.attribute,)
+        info = None if job.attribute is None else self._scene.attribute(job.attribute)
+        names = () if info is None or info.computed else (info.name,)
         raw, problems, unread = self._rows(level.index, coords, names)
-        values = None
-        if job.attribute is not None:
-            found = raw.values.get(job.attribute)
-            n = len(raw.positions)
-            values = missing_values(n) if found is None else self._packed(job, found, n)
-        packed = cell_arrays(
-            self._tree,
-            self._scene,
-            job.cell,
-            raw.positions,
-            values=values,
-            attribute=job.attribute,
-            fetched_bytes=raw.fetched_bytes,
-            requests=raw.requests,
-        )
+        packed = self._packed(job.cell, raw, info)
         return Loaded(
             arrays=packed.arrays,
             values=None,
@@ -132,29 +122,56 @@ class CellReader:
             requests=raw.requests,
         )
 
+    def _packed(self, cell: int, raw: RawCell, info: AttributeInfo | None) -> Packed:
+        """What was read, as a layer takes it."""
+        values, rows = None, len(raw.positions)
+        if info is not None and not info.computed:
+            found = raw.values.get(info.name)
+            if found is not None and len(found) != rows:
+                raise ArrayError(
+                    f"{self._scene.url}: cell {cell} has {len(found)} values of {info.name!r} for "
+                    f"{rows} vertices"
+                )
+            values = missing_values(rows) if found is None else pack_values(info, found)
+        packed = cell_arrays(
+            self._tree,
+            self._scene,
+            cell,
+            raw.positions,
+            values=values,
+            attribute=None if info is None else info.name,
+            fetched_bytes=raw.fetched_bytes,
+            requests=raw.requests,
+        )
+        arrays = packed.arrays
+        if raw.links is not None:
+            level = int(self._tree.level[cell])
+            chunk_cells = self._chunk_cells[level]
+            arrays = with_links(arrays, level, raw.links, self._scene.objects, chunk_cells)
+        if info is not None and info.computed:
+            arrays = replace(arrays, values=direction_values(info, self._scene, arrays))
+        return replace(packed, arrays=arrays)
+
     def _values(self, job: Job, level: int, coords: Int) -> Loaded:
         if job.attribute is None:
             raise ValueError("values of no attribute cannot be loaded")
-        place = self._orders[job.key]
-        kept = np.delete(coords, list(place.unread), axis=0)
-        name = job.attribute
-        found, fetched, requests = self._looked(lambda: self._source.read_values(level, kept, name))
-        rows = self._packed(job, found, None)
-        if len(place.order) and int(place.order.max()) >= len(rows):
+        info = self._scene.attribute(job.attribute)
+        held = self._held[job.key]
+        if info.computed:
+            values = direction_values(info, self._scene, held.arrays)
+            return Loaded(None, values, (), (), 0, 0, 0)
+        kept = np.delete(coords, list(held.unread), axis=0)
+        found, fetched, requests = self._looked(
+            lambda: self._source.read_values(level, kept, info.name)
+        )
+        rows = pack_values(info, found)
+        order = held.arrays.order
+        if len(order) and int(order.max()) >= len(rows):
             raise ArrayError(
-                f"{self._scene.url}: level {level} holds {len(rows)} values of {job.attribute!r} "
+                f"{self._scene.url}: level {level} holds {len(rows)} values of {info.name!r} "
                 f"for more vertices in chunks {coords.tolist()}"
             )
-        return Loaded(None, rows[place.order], (), (), 0, fetched, requests)
-
-    def _packed(self, job: Job, found: npt.NDArray[np.generic], rows: int | None) -> Float32:
-        name = job.attribute or ""
-        if rows is not None and len(found) != rows:
-            raise ArrayError(
-                f"{self._scene.url}: cell {job.cell} has {len(found)} values of {name!r} for "
-                f"{rows} vertices"
-            )
-        return pack_values(self._scene.attribute(name), found)
+        return Loaded(None, rows[order], (), (), 0, fetched, requests)
 
     def _rows(
         self, level: int, coords: Int, names: Sequence[str]
@@ -217,11 +234,13 @@ def _joined(parts: list[RawCell], names: Sequence[str]) -> RawCell:
                     for part in parts
                 ]
             )
+    links = [part.links for part in parts if part.links is not None]
     return RawCell(
         np.concatenate([part.positions for part in parts]),
         values,
         sum(part.fetched_bytes for part in parts),
         sum(part.requests for part in parts),
+        joined_links(links) if links else None,
     )
 
 

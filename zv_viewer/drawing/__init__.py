@@ -10,8 +10,15 @@ from zv_viewer.drawing.colours import (
     pack_values,
     range_of,
 )
+from zv_viewer.drawing.directions import direction_values
 from zv_viewer.drawing.joints import Joint, JointChanges, Joints
-from zv_viewer.drawing.links import cells_of_chunks, joined_links, link_arrays, object_ranks
+from zv_viewer.drawing.links import (
+    cells_of_chunks,
+    joined_links,
+    link_arrays,
+    object_ranks,
+    with_links,
+)
 from zv_viewer.drawing.points import Packed, cell_arrays, part_of
 from zv_viewer.drawing.slots import PAGE, SlotTable, page_rows, pages_of, rows_for
 
@@ -28,9 +35,10 @@ __all__ = [
     "cells_of_chunks",
     "colormap_names",
     "colours_for",
-    "missing_values",
+    "direction_values",
     "joined_links",
     "link_arrays",
+    "missing_values",
     "mode_of",
     "object_ranks",
     "pack_values",
@@ -39,4 +47,5 @@ __all__ = [
     "part_of",
     "range_of",
     "rows_for",
+    "with_links",
 ]

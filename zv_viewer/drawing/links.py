@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from zv_viewer.model.cells import CellTree
+from zv_viewer.model.chunks import CellArrays
 from zv_viewer.model.links import NO_OBJECT, LinkArrays, OpenLinks, RawLinks
 
 Bool = npt.NDArray[np.bool_]
@@ -52,6 +54,23 @@ def object_ranks(objects: Int, ids: Int) -> UInt:
             raise ValueError("rows of no object need a place before all objects")
         place[~known] = 0
     return place.astype(np.uint32)
+
+
+def with_links(
+    arrays: CellArrays, level: int, raw: RawLinks, objects: Int, chunk_cells: Int
+) -> CellArrays:
+    """A cell with what joins its rows; its ``order`` becomes that of the rows stored.
+
+    Args:
+        arrays: The cell, whose ``order`` is that of the rows read.
+        level: Position of its level.
+        raw: What was read of its chunks.
+        objects: (O,) ids of the scene's objects.
+        chunk_cells: (M,) the cell of each chunk of the level, of :func:`cells_of_chunks`.
+    """
+    order = arrays.order.astype(np.int64)
+    links = link_arrays(arrays.cell, level, raw, order, objects, chunk_cells)
+    return replace(arrays, links=links, order=raw.stored[order].astype(np.uint32))
 
 
 def link_arrays(

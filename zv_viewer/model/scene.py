@@ -17,7 +17,8 @@ class AttributeInfo:
     """A vertex attribute.
 
     ``categories`` are the strings behind its codes, else None. ``limits`` is (min, max) over level
-    0 as recorded by the writer, or None where nobody recorded it.
+    0 as recorded by the writer, or None where nobody recorded it. A ``computed`` one is in no
+    store: its values come from the positions and links of a cell.
     """
 
     name: str
@@ -26,6 +27,7 @@ class AttributeInfo:
     categories: tuple[str, ...] | None = None
     unit: str | None = None
     limits: tuple[float, float] | None = None
+    computed: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
