@@ -86,7 +86,7 @@ def encode_manifests(
     blocks = np.zeros(len(where), dtype=_block(where.shape[1]))
     blocks["chunk"] = where
     blocks["fragment"] = fragments
-    raw = blocks.tobytes()
+    raw = blocks.view(np.uint8).data
     size = blocks.dtype.itemsize
     heads = np.diff(cuts).astype("<u4").tobytes()
     ends = (cuts * size).tolist()

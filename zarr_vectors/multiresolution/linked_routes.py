@@ -59,7 +59,8 @@ def route_batch(
         ids, starts = path_starts(rows.members)
         # cut at chunks only: a vertex is alone in its bin, and would be a fragment of its own
         runs = route_paths(rows.positions, starts, target.chunk_shape, ids=ids)
-        return _sorted(Routed(runs.route, runs.manifests, runs.links.records(), _NONE, False))
+        links = runs.links().records()
+        return _sorted(Routed(runs.by_row(), runs.manifests(), links, _NONE, False))
     owners = owners_of(rows.members, len(rows.positions))
     if made.heads is None:
         route = route_objects(rows.positions, target.chunk_shape, owners.of_rows)

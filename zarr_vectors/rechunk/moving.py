@@ -239,7 +239,7 @@ def _move_paths(
         ids=ids,
         lead=None if lead is None else lead[own],
     )
-    return Moved(taken, runs.route, runs.manifests, _given(runs.links.records()))
+    return Moved(taken, runs.by_row(), runs.manifests(), _given(runs.links().records()))
 
 
 def _move_shared(

@@ -29,8 +29,11 @@ from zarr_vectors.reading.results import Answer
 from zarr_vectors.spatial.chunking import positions_in_box
 from zarr_vectors.typing import AnyArray, BoundingBox, FloatArray, IntArray
 from zarr_vectors.writing.columns import checked_positions, vertex_columns
+from zarr_vectors.writing.commit import Column, LineColumn
+from zarr_vectors.writing.given import corners_of
 from zarr_vectors.writing.joined import path_lead
 from zarr_vectors.writing.paths import Paths, PathStore, renamed, write_paths
+from zarr_vectors.writing.runs import blocks_of
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -113,7 +116,7 @@ def write_lines(
     count = len(ends)
     points = checked_positions(ends.reshape(2 * count, ends.shape[2]), dtype)
     flat = {name: _per_end(name, values, count) for name, values in (given or {}).items()}
-    columns = vertex_columns(flat, 2 * count, attribute_units)
+    columns: dict[str, Column | LineColumn] = {**vertex_columns(flat, 2 * count, attribute_units)}
     starts = np.arange(count + 1, dtype=np.int64) * 2
     lead = path_lead(columns, of_lines, chunk_by_attribute, starts)
     bins = lead[0]
@@ -125,7 +128,7 @@ def write_lines(
         )
     found = write_paths(
         store_path,
-        Paths(points, starts, columns, lead, of_lines),
+        Paths(points, corners_of(blocks_of(points)), starts, columns, lead, of_lines),
         PathStore(
             geometry_type="line",
             format_version=format_version,

@@ -25,8 +25,7 @@ from zarr_vectors.reading.paths import (
 )
 from zarr_vectors.reading.results import Answer
 from zarr_vectors.typing import AnyArray, BoundingBox, ChunkCoords, FloatArray, IntArray
-from zarr_vectors.writing.columns import checked_positions
-from zarr_vectors.writing.joined import joined_columns, joined_lines, path_lead
+from zarr_vectors.writing.joined import line_columns, line_rows, path_lead
 from zarr_vectors.writing.paths import Paths, PathStore, renamed, write_paths
 
 GEOMETRY_TYPES = ("polyline", "streamline")
@@ -155,13 +154,13 @@ def write_polylines(
     """
     one_of(geometry_type, GEOMETRY_TYPES, "geometry_type")
     given = renamed("attributes", attributes, "vertex_attributes", vertex_attributes)
-    rows, starts = joined_lines(polylines)
-    points = checked_positions(rows, dtype)
-    columns = joined_columns(given, starts, attribute_units)
+    rows, corners = line_rows(polylines, dtype)
+    starts = rows.starts
+    columns = line_columns(given, starts, attribute_units)
     lead = path_lead(columns, object_attributes, chunk_by_attribute, starts)
     found = write_paths(
         store_path,
-        Paths(points, starts, columns, lead, object_attributes, groups, group_attributes),
+        Paths(rows, corners, starts, columns, lead, object_attributes, groups, group_attributes),
         PathStore(
             geometry_type=geometry_type,
             format_version=format_version,
@@ -178,7 +177,7 @@ def write_polylines(
     )
     return {
         "polyline_count": len(starts) - 1,
-        "vertex_count": len(points),
+        "vertex_count": len(rows),
         "chunk_count": found.chunks,
         "cross_chunk_link_count": found.links,
         "group_count": len(groups or ()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,26 +28,46 @@ def checked_positions(positions: npt.ArrayLike, dtype: npt.DTypeLike) -> FloatAr
     Raises:
         ArrayError: Another shape, not numbers, or not finite in that dtype.
     """
+    wanted = position_dtype(dtype)
     try:
-        wanted = np.dtype(dtype)
         found = np.asarray(positions)
     except (TypeError, ValueError) as error:
         raise ArrayError(f"positions cannot be stored: {error}") from error
-    if wanted.name not in POSITION_DTYPES:
-        raise ArrayError(f"dtype must be one of {', '.join(POSITION_DTYPES)}, not {wanted.name!r}")
     if found.dtype.kind not in "iuf":
         raise ArrayError(f"positions must be numbers, not {found.dtype}")
     if found.ndim != 2 or not 2 <= found.shape[1] <= MAX_AXES:
         raise ArrayError(f"positions must be (N, D) with D from 2 to {MAX_AXES}, not {found.shape}")
     with np.errstate(over="ignore"):
-        stored = np.ascontiguousarray(found, wanted.newbyteorder("="))
-    # a sum is finite when its terms are; only a sum that is not is worth a closer look
-    with np.errstate(over="ignore", invalid="ignore"):
-        suspicious = not np.isfinite(stored.sum(dtype=np.float64))
-    if suspicious and not np.isfinite(stored).all():
-        row = int(np.flatnonzero(~np.isfinite(stored).all(axis=1))[0])
+        stored = np.ascontiguousarray(found, wanted)
+    row = first_not_finite(stored)
+    if row is not None:
         raise ArrayError(f"position {row} is {found[row].tolist()}: not finite in {wanted.name}")
     return stored
+
+
+def position_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
+    """The dtype positions are stored in.
+
+    Raises:
+        ArrayError: Another than ``float32`` or ``float64``.
+    """
+    try:
+        wanted = np.dtype(dtype)
+    except (TypeError, ValueError) as error:
+        raise ArrayError(f"positions cannot be stored: {error}") from error
+    if wanted.name not in POSITION_DTYPES:
+        raise ArrayError(f"dtype must be one of {', '.join(POSITION_DTYPES)}, not {wanted.name!r}")
+    return wanted.newbyteorder("=")
+
+
+def first_not_finite(positions: FloatArray) -> int | None:
+    """The first of (N, D) positions that is not finite, or None."""
+    # a sum is finite when its terms are; only a sum that is not is worth a closer look
+    with np.errstate(over="ignore", invalid="ignore"):
+        suspicious = not np.isfinite(positions.sum(dtype=np.float64))
+    if not suspicious or np.isfinite(positions).all():
+        return None
+    return int(np.flatnonzero(~np.isfinite(positions).all(axis=1))[0])
 
 
 def vertex_columns(
@@ -72,10 +92,19 @@ def vertex_columns(
         columns[name] = (
             _text_column(name, values, unit) if is_text(values) else _column(name, values, unit)
         )
-    unknown = set(units or {}) - set(columns)
+    check_units(units, columns)
+    return columns
+
+
+def check_units(units: Mapping[str, str] | None, names: Iterable[str]) -> None:
+    """Units are of attributes that are given.
+
+    Raises:
+        ArrayError: One is not.
+    """
+    unknown = set(units or {}) - set(names)
     if unknown:
         raise ArrayError(f"units are given for attributes that are not: {sorted(unknown)}")
-    return columns
 
 
 def numbers(values: npt.ArrayLike, what: str) -> AnyArray:
@@ -90,6 +119,24 @@ def numbers(values: npt.ArrayLike, what: str) -> AnyArray:
     if found.ndim not in (1, 2) or (found.ndim == 2 and not found.shape[1]):
         raise ArrayError(f"{what} must be (n,) or (n, C), not {found.shape}")
     return np.ascontiguousarray(found)
+
+
+def number_spec(
+    name: str,
+    dtype: np.dtype[Any],
+    row_shape: tuple[int, ...],
+    limits: tuple[float, float] | None,
+    unit: str | None,
+) -> AttributeSpec:
+    """An attribute of numbers: its dtype, ``()`` or ``(C,)``, its limits where it has any."""
+    return AttributeSpec(
+        name,
+        dtype.newbyteorder("<"),
+        columns=int(row_shape[0]) if row_shape else 1,
+        row_shape=tuple(int(n) for n in row_shape),
+        unit=unit,
+        limits=limits,
+    )
 
 
 def checked_ids(object_ids: npt.ArrayLike, count: int) -> IntArray:
@@ -181,16 +228,8 @@ def _text_column(name: str, values: AnyArray, unit: str | None) -> Column:
 
 def _column(name: str, values: AnyArray, unit: str | None) -> Column:
     stored = numbers(values, f"attribute {name!r}")
-    row_shape = stored.shape[1:]
-    spec = AttributeSpec(
-        name,
-        stored.dtype.newbyteorder("<"),
-        columns=int(row_shape[0]) if row_shape else 1,
-        row_shape=tuple(int(n) for n in row_shape),
-        unit=unit,
-        limits=column_limits(stored),
-    )
-    return Column(spec, stored)
+    limits = column_limits(stored)
+    return Column(number_spec(name, stored.dtype, stored.shape[1:], limits, unit), stored)
 
 
 def plain(value: object) -> Any:  # noqa: ANN401  JSON

@@ -24,7 +24,9 @@ from zarr_vectors.encoding.fragments import encode_ranges
 from zarr_vectors.encoding.manifests import encode_manifests
 from zarr_vectors.spatial.chunking import chunk_box
 from zarr_vectors.typing import AnyArray, ChunkCoords, FloatArray, IntArray
+from zarr_vectors.writing.given import LineRows
 from zarr_vectors.writing.route import Manifests, Route
+from zarr_vectors.writing.runs import PathRuns, RunRoute
 
 BATCH_BYTES = 64 * 2**20
 """Bytes of sorted rows held at once while cells are put, at most; else a part of all."""
@@ -43,6 +45,14 @@ class Column:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class LineColumn:
+    """One vertex attribute of paths ready to be stored, given path by path."""
+
+    spec: AttributeSpec
+    values: LineRows
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class ObjectTables:
     """The objects of a level ready to be stored.
 
@@ -53,7 +63,7 @@ class ObjectTables:
         group_attributes: name -> (G,) or (G, C).
     """
 
-    manifests: Manifests
+    manifests: Manifests | PathRuns
     attributes: dict[str, AnyArray] = field(default_factory=dict)
     groups: Sequence[IntArray] | None = None
     group_attributes: dict[str, AnyArray] = field(default_factory=dict)
@@ -86,9 +96,9 @@ def grid_of(
 def write_rows(
     layout: Layout,
     level: str,
-    route: Route,
-    positions: FloatArray,
-    columns: Sequence[Column],
+    route: Route | RunRoute,
+    positions: FloatArray | LineRows,
+    columns: Sequence[Column | LineColumn],
     grid: ChunkGrid,
     on_batch: Callable[[], None] = lambda: None,
     *,
@@ -145,10 +155,10 @@ def create_rows(
 def fill_rows(
     layout: Layout,
     level: str,
-    route: Route,
-    positions: FloatArray,
+    route: Route | RunRoute,
+    positions: FloatArray | LineRows,
     specs: Sequence[AttributeSpec],
-    values: Sequence[AnyArray],
+    values: Sequence[AnyArray | LineRows],
     on_batch: Callable[[], None] = lambda: None,
     vertex_blobs: Mapping[ChunkCoords, bytes] | None = None,
 ) -> ChunkTable:
@@ -272,20 +282,33 @@ def column_limits(values: AnyArray) -> tuple[float, float] | None:
 def _put_rows(
     layout: Layout,
     path: str,
-    route: Route,
+    route: Route | RunRoute,
     keys: Sequence[ChunkCoords],
-    values: npt.NDArray[Any],
+    values: npt.NDArray[Any] | LineRows,
     on_batch: Callable[[], None],
 ) -> None:
-    row_bytes = values.dtype.itemsize * int(np.prod(values.shape[1:], dtype=np.int64))
+    rows_of = _stored_rows(values, route)
+    row_shape = values.row_shape if isinstance(values, LineRows) else values.shape[1:]
+    row_bytes = values.dtype.itemsize * int(np.prod(row_shape, dtype=np.int64))
     for chunks in _runs(route.counts * row_bytes):
         on_batch()
         first, last = int(route.chunk_rows[chunks.start]), int(route.chunk_rows[chunks.stop])
-        rows = np.ascontiguousarray(values[route.order[first:last]])
+        rows = np.ascontiguousarray(rows_of(first, last))
         rows = rows.astype(rows.dtype.newbyteorder("<"), copy=False)
         data = rows.reshape(-1).view(np.uint8).data
         ends = ((route.chunk_rows[chunks.start : chunks.stop + 1] - first) * row_bytes).tolist()
         layout.put_cells(path, _cells(keys[chunks], ends, data))
+
+
+def _stored_rows(
+    values: npt.NDArray[Any] | LineRows, route: Route | RunRoute
+) -> Callable[[int, int], npt.NDArray[Any]]:
+    """Rows as they are stored, from a first to a last."""
+    if not isinstance(values, LineRows):
+        return lambda first, last: values.take(route.rows(first, last), axis=0)
+    assert isinstance(route, RunRoute)  # noqa: S101  lines are paths
+    whole = values.routed(route)
+    return lambda first, last: whole[first:last]
 
 
 def _cells(
@@ -294,7 +317,7 @@ def _cells(
     return {key: data[ends[i] : ends[i + 1]] for i, key in enumerate(keys)}
 
 
-def _fragment_table(route: Route, chunk: int) -> bytes:
+def _fragment_table(route: Route | RunRoute, chunk: int) -> bytes:
     first, last = int(route.chunk_fragments[chunk]), int(route.chunk_fragments[chunk + 1])
     rows = route.fragment_rows[first : last + 1]
     return encode_ranges(rows[:-1] - route.chunk_rows[chunk], np.diff(rows))

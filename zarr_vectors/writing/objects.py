@@ -22,6 +22,7 @@ from zarr_vectors.typing import AnyArray, IntArray
 from zarr_vectors.writing.columns import numbers, plain
 from zarr_vectors.writing.commit import Column, ObjectTables
 from zarr_vectors.writing.route import Manifests
+from zarr_vectors.writing.runs import PathRuns
 
 MAX_GROUPS = 1_000_000
 """Group ids count from 0 and every one up to the largest is stored."""
@@ -75,7 +76,7 @@ def lead_bins(
 
 
 def object_tables(
-    manifests: Manifests,
+    manifests: Manifests | PathRuns,
     attributes: Mapping[str, npt.ArrayLike] | None = None,
     groups: Mapping[int, Iterable[int]] | None = None,
     group_attributes: Mapping[str, npt.ArrayLike] | None = None,

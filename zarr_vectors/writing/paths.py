@@ -13,15 +13,17 @@ from zarr_vectors.constants import CHUNK_ATTRIBUTE_KEY
 from zarr_vectors.core.backends import StoreLike
 from zarr_vectors.core.handle import StoreHandle, creating, finish
 from zarr_vectors.core.metadata import LevelMetadata, RootMetadata, default_axes
+from zarr_vectors.core.metadata.root import Bounds
 from zarr_vectors.core.root_meta import LevelDocument, check_version
 from zarr_vectors.exceptions import ArrayError
-from zarr_vectors.spatial.chunking import bins_per_chunk, check_chunk_shape
+from zarr_vectors.spatial.chunking import bins_per_chunk, check_chunk_shape, positions_in_box
 from zarr_vectors.typing import FloatArray, IntArray
 from zarr_vectors.writing.columns import apply_bounds, checked_bounds
-from zarr_vectors.writing.commit import Column, grid_of, write_objects, write_rows
+from zarr_vectors.writing.commit import Column, LineColumn, grid_of, write_objects, write_rows
+from zarr_vectors.writing.given import LineRows
 from zarr_vectors.writing.joined import Lead
 from zarr_vectors.writing.objects import arrays_present, chosen_chunk_shape, object_tables
-from zarr_vectors.writing.runs import route_paths
+from zarr_vectors.writing.runs import blocks_of, route_blocks
 
 _Given = TypeVar("_Given")
 
@@ -32,6 +34,7 @@ class Paths:
 
     Attributes:
         positions: (N, D) float in the dtype to store, path after path.
+        corners: (2, D) least and greatest of them, or (0, D) where there are none.
         starts: (K + 1,) int64, first row of every path, and the end.
         columns: Vertex attributes by name.
         lead: Attribute bins of rows, and their values; None without.
@@ -40,9 +43,10 @@ class Paths:
         group_attributes: name -> (G,) or (G, C).
     """
 
-    positions: FloatArray
+    positions: FloatArray | LineRows
+    corners: FloatArray
     starts: IntArray
-    columns: Mapping[str, Column]
+    columns: Mapping[str, Column | LineColumn]
     lead: Lead = (None, None, None)
     object_attributes: Mapping[str, npt.ArrayLike] | None = None
     groups: Mapping[int, Iterable[int]] | None = None
@@ -110,8 +114,8 @@ def write_paths(place: StoreLike, paths: Paths, store: PathStore) -> PathCounts:
             "out_of_bounds='ignore' would leave vertices out and join those beside them: "
             "take 'raise' or 'expand'"
         )
-    points, ndim = paths.positions, paths.positions.shape[1]
-    box, _ = apply_bounds(checked_bounds(store.bounds, points), points, store.out_of_bounds)
+    ndim = paths.corners.shape[1]
+    box = _box(paths, store)
     chunk = chosen_chunk_shape(store.chunk_shape, box, ndim)
     bins = chunk if store.bin_shape is None else check_chunk_shape(store.bin_shape, ndim)
     bins_per_chunk(chunk, bins)
@@ -137,25 +141,32 @@ def renamed(old: str, given: _Given | None, new: str, value: _Given | None) -> _
     return given if value is None else value
 
 
+def _box(paths: Paths, store: PathStore) -> Bounds:
+    bounds, points = checked_bounds(store.bounds, paths.corners), paths.corners
+    if len(points) and not positions_in_box(points, bounds).all():
+        points = _whole(paths.positions)  # those out of bounds are counted
+    return apply_bounds(bounds, points, store.out_of_bounds)[0]
+
+
+def _whole(positions: FloatArray | LineRows) -> FloatArray:
+    return positions.whole() if isinstance(positions, LineRows) else positions
+
+
 def _fill(handle: StoreHandle, paths: Paths, store: PathStore) -> PathCounts:
-    layout, meta = handle.layout, handle.meta
+    layout, meta, positions = handle.layout, handle.meta, paths.positions
     lead, lead_values, lead_column = paths.lead
     cut_by_bin = store.cut_by_bin and layout.splits_paths_by_bin
-    runs = route_paths(
-        paths.positions,
+    runs = route_blocks(
+        positions.blocks() if isinstance(positions, LineRows) else blocks_of(positions),
         paths.starts,
         meta.chunk_shape,
         meta.base_bin_shape if cut_by_bin else None,
         lead=lead,
     )
-    route, links = runs.route, runs.links
-    objects = object_tables(
-        runs.manifests, paths.object_attributes, paths.groups, paths.group_attributes
-    )
-    del runs
+    objects = object_tables(runs, paths.object_attributes, paths.groups, paths.group_attributes)
     level = LevelMetadata(
         level=0,
-        vertex_count=len(paths.positions),
+        vertex_count=len(positions),
         arrays_present=arrays_present(paths.columns, objects),
         chunk_dims=None
         if store.chunk_by_attribute is None
@@ -168,11 +179,12 @@ def _fill(handle: StoreHandle, paths: Paths, store: PathStore) -> PathCounts:
         {} if lead_column is None else {CHUNK_ATTRIBUTE_KEY: {"dtype": lead_column.spec.dtype.name}}
     )
     attribute_bins = None if lead_values is None else len(lead_values)
-    grid = grid_of(meta.bounds, meta.chunk_shape, route.chunks, attribute_bins)
-    columns = list(paths.columns.values())
-    table = write_rows(layout, "0", route, paths.positions, columns, grid)
-    del route  # of all rows, and links are many
+    grid = grid_of(meta.bounds, meta.chunk_shape, runs.route.chunks, attribute_bins)
+    table = write_rows(layout, "0", runs.route, positions, list(paths.columns.values()), grid)
+    links = runs.links()
     layout.put_links("0", links, grid)
+    chunks, crossing = len(links.coords), len(links.rows)
+    del links
     write_objects(layout, "0", objects)
     finish(handle.with_level(LevelDocument(level, extra, table)), 0)
-    return PathCounts(len(links.coords), len(links.rows))
+    return PathCounts(chunks, crossing)

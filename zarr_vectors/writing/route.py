@@ -55,6 +55,10 @@ class Route:
         """(M,) vertices per chunk."""
         return np.diff(self.chunk_rows)
 
+    def rows(self, first: int, last: int) -> npt.NDArray[np.integer]:
+        """(last - first,) input row of stored rows."""
+        return self.order[first:last]
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Manifests:

@@ -49,16 +49,16 @@ def fast(lines, leads, by_bin):
     found = route_paths(rows, starts, (CHUNK,) * ndim, (BIN,) * ndim if by_bin else None, lead=lead)
     owner = np.repeat(np.arange(len(lines)), np.diff(starts))
     names = [(int(k), int(i - starts[k])) for i, k in enumerate(owner)]
-    stored = [names[row] for row in found.route.order]
+    stored = [names[row] for row in found.by_row().order]
     edges = found.route.fragment_rows.tolist()
     fragments = [stored[a:b] for a, b in pairwise(edges)]
     cuts = found.route.chunk_fragments.tolist()
     keys = [tuple(row) for row in found.route.chunks.tolist()]
     assert keys == sorted(keys)
     assert found.route.chunk_rows.tolist() == [edges[i] for i in cuts]
-    assert found.route.fragment_objects.tolist() == [part[0][0] for part in fragments]
+    assert found.by_row().fragment_objects.tolist() == [part[0][0] for part in fragments]
     chunks = {key: fragments[a:b] for key, (a, b) in zip(keys, pairwise(cuts), strict=True)}
-    table = found.manifests
+    table = found.manifests()
     blocks = [
         (tuple(chunk), fragment)
         for chunk, fragment in zip(table.chunks.tolist(), table.fragments.tolist(), strict=True)
@@ -67,7 +67,7 @@ def fast(lines, leads, by_bin):
     links = [
         (tuple(chunk[0]), row[0], tuple(chunk[1]), row[1])
         for chunk, row in zip(
-            found.links.records().chunks.tolist(), found.links.rows.tolist(), strict=True
+            found.links().records().chunks.tolist(), found.links().rows.tolist(), strict=True
         )
     ]
     assert table.ids.tolist() == list(range(len(lines)))
@@ -115,8 +115,8 @@ def test_any_paths_as_a_loop_over_vertices(lines, by_bin, data):
 def test_nothing_but_empty_paths():
     found = route_paths(np.zeros((0, 3), np.float32), np.zeros(4, np.int64), (1.0,) * 3)
     assert found.route.chunks.shape == (0, 3)
-    assert found.manifests.starts.tolist() == [0, 0, 0, 0]
-    assert found.links.records().chunks.shape == (0, 2, 3)
+    assert found.manifests().starts.tolist() == [0, 0, 0, 0]
+    assert found.links().records().chunks.shape == (0, 2, 3)
 
 
 def test_chunks_that_bins_do_not_divide():
@@ -128,4 +128,4 @@ def test_chunks_far_apart_are_numbered():
     rows = np.array([[-1e9, 1e9, 5.0], [1e9, -1e9, 5.0], [1e9, -1e9, 6.0]])
     found = route_paths(rows, np.array([0, 3]), (1e-3, 1e-3, 1.0))
     assert len(found.route.chunks) == 3
-    assert len(found.links.rows) == 2
+    assert len(found.links().rows) == 2
