@@ -74,6 +74,21 @@ def sample_transcripts() -> list[LayerData]:
     return _sample("transcripts")
 
 
+def sample_tracts() -> list[LayerData]:
+    """The sample of streamlines in bundles."""
+    return _sample("tracts")
+
+
+def sample_neurons() -> list[LayerData]:
+    """The sample of neurons' skeletons."""
+    return _sample("neurons")
+
+
+def sample_bodies() -> list[LayerData]:
+    """The sample of bodies as meshes."""
+    return _sample("bodies")
+
+
 def _sample(name: str) -> list[LayerData]:
     import napari
 
