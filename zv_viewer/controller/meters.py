@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from zv_viewer.model.camera import Camera
 from zv_viewer.model.cells import CellTree
-from zv_viewer.planning.select import opened_cells
+from zv_viewer.planning.viewed import opened_cells
 
 Bool = npt.NDArray[np.bool_]
 Float = npt.NDArray[np.float64]

@@ -48,6 +48,8 @@ class ViewPlan:
             ``finest``, ``locked``.
         vertices_in_view_level0: Level-0 vertices under the visible cells.
         error_px: (T,) screen error of each target cell.
+        level: The level whole objects are to be shown at, position in ``SceneInfo.levels``; None
+            where each cell has its own.
     """
 
     visible: Bool
@@ -61,6 +63,7 @@ class ViewPlan:
     limited_by: str
     vertices_in_view_level0: int
     error_px: npt.NDArray[np.float64]
+    level: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from zv_viewer.planning.coverage import covered_cells, draw_set, holes, items_in
 from zv_viewer.planning.frustum import visible_cells
 from zv_viewer.planning.motion import Motion
 from zv_viewer.planning.plan import MARGIN_PX, plan_view
-from zv_viewer.planning.select import opened_cells
+from zv_viewer.planning.viewed import opened_cells
 
 __all__ = [
     "BYTES_SHARE",

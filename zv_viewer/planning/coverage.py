@@ -12,7 +12,7 @@ import numpy.typing as npt
 from zv_viewer.model.cells import CellTree
 from zv_viewer.model.plan import DrawItem, DrawSet, ViewPlan
 from zv_viewer.planning.ragged import gather
-from zv_viewer.planning.select import opened_cells
+from zv_viewer.planning.viewed import opened_cells
 
 Int = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]

@@ -13,6 +13,7 @@ from zv_viewer.model.settings import LodSettings
 from zv_viewer.planning.budget import Caps
 from zv_viewer.planning.frustum import visible_cells
 from zv_viewer.planning.motion import Motion
+from zv_viewer.planning.one_level import select_level
 from zv_viewer.planning.priority import requests_for
 from zv_viewer.planning.select import select
 
@@ -32,6 +33,8 @@ def plan_view(
     spare_bytes: int = 0,
 ) -> ViewPlan:
     """What a view should show and what to load for it; equal arguments give equal plans.
+
+    Where rows belong to objects there is one level for the whole view, else one for each cell.
 
     Args:
         tree: The cells of ``scene``.
@@ -54,7 +57,8 @@ def plan_view(
     if resident is None:
         resident = np.zeros(len(tree), bool)
     visible = visible_cells(tree, camera, MARGIN_PX)
-    chosen = select(
+    choose = select_level if scene.by_object else select
+    chosen = choose(
         tree,
         visible,
         camera,
@@ -87,6 +91,7 @@ def plan_view(
         limited_by=chosen.limited_by,
         vertices_in_view_level0=int(tree.count[finest][visible[finest]].sum()),
         error_px=chosen.error_px[target],
+        level=chosen.level if scene.by_object else None,
     )
 
 

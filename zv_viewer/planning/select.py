@@ -9,53 +9,22 @@ from zv_viewer.model.camera import Camera
 from zv_viewer.model.cells import CellTree
 from zv_viewer.model.plan import ViewPlan
 from zv_viewer.model.settings import LodSettings
-from zv_viewer.planning.budget import Caps, longest_prefix
-from zv_viewer.planning.error import measure
-from zv_viewer.planning.frustum import frustum_test, planes
+from zv_viewer.planning.budget import Caps
 from zv_viewer.planning.motion import Motion
 from zv_viewer.planning.ragged import gather
-from zv_viewer.planning.slab import slab_share
 from zv_viewer.planning.steps import Selection, Steps
+from zv_viewer.planning.viewed import FIRST, NONE, Viewed, union
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
-FLOOR_SHARE = 0.25
-"""Part of the caps that coarsest cells outside the view may take, so that a pan finds them."""
-
-_NONE = np.empty(0, np.int64)
-_REACH = 0.5
 _HELD_TAU = 0.1
 _RELEASE = 0.95
 _IN_USE = 0.85  # of a budget that is short, whatever the past; the rest is left against flicker
-_FIRST = 1e12  # above every key: what is shown while the camera moves stays first
 
 
-def opened_cells(tree: CellTree, target: Int) -> Bool:
-    """(C,) the ancestors of ``target``: cells a plan refined."""
-    opened = np.zeros(len(tree), bool)
-    cells = tree.parent[target]
-    while True:
-        cells = np.unique(cells[cells >= 0])
-        cells = cells[~opened[cells]]
-        if not len(cells):
-            return opened
-        opened[cells] = True
-        cells = tree.parent[cells]
-
-
-def _union(*cells: Int) -> Int:
-    """Ascending ids, each once."""
-    return np.unique(np.concatenate(cells))
-
-
-def _cost(tree: CellTree, cells: Int) -> tuple[int, int]:
-    """Vertices and bytes of cells together."""
-    return int(tree.count[cells].sum()), int(tree.nbytes[cells].sum())
-
-
-class _Solver:
+class _Solver(Viewed):
     """One selection under way: what was measured, and the refinements wanted so far."""
 
     def __init__(
@@ -67,59 +36,35 @@ class _Solver:
         previous: ViewPlan | None,
         motion: Motion,
     ) -> None:
+        super().__init__(tree, visible, camera, settings, previous, motion)
         size = len(tree)
-        self.tree, self.visible, self.camera, self.settings = tree, visible, camera, settings
-        self.motion, self.previous = motion, previous
-        self.error_px, self.focus = np.zeros(size), np.zeros(size)
-        self.area_in_view, self.size_px = np.zeros(size), np.zeros(size)
         self.density = np.zeros(size)
         self.key, self.held_key = np.zeros(size), np.zeros(size)
-        self.px_per_unit = np.zeros(size)
         self.stays = np.zeros(size, bool)
         self.may, self.held_may = np.ones(size, bool), np.ones(size, bool)
         self.by_density = np.zeros(size, bool)
-        self.inertia, self.shown_before = self._inertia()
-        self.caps = Caps.of(settings.budget)
-        roots = np.flatnonzero(tree.parent < 0)
-        self.roots, self.outside = roots[visible[roots]], roots[~visible[roots]]
+        self.inertia = self._inertia()
 
-    def _inertia(self) -> tuple[Float, Float]:
-        """(C,) factors on refining and showing a cell: above 1 where the previous plan did."""
-        refining, showing = np.ones(len(self.tree)), np.ones(len(self.tree))
+    def _inertia(self) -> Float:
+        """(C,) factors on refining a cell: above 1 where the previous plan did."""
+        refining = np.ones(len(self.tree))
         if self.previous is not None:
             refining /= self.motion.coarsening
             h = self.settings.hysteresis
-            opened = opened_cells(self.tree, self.previous.target)
-            kept = _FIRST if self.motion.moving else 1 / (1 - h)
             refining[self.previous.visible] /= 1 + h
-            refining[opened] = kept
-            showing[opened] = kept
-            showing[self.previous.target] = kept
-        return refining, showing
+            refining[self.opened_before] = FIRST if self.motion.moving else 1 / (1 - h)
+        return refining
 
     def look(self, cells: Int) -> None:
         """Measure cells; their parents were measured before."""
-        tree = self.tree
-        lo, hi = tree.lo[cells], tree.hi[cells]
-        on = measure(self.camera, lo, hi, foveation=self.settings.foveation)
-        self.px_per_unit[cells] = on.px_per_unit
-        self.error_px[cells] = tree.error[cells] * on.px_per_unit
-        self.focus[cells] = on.focus
-        self.area_in_view[cells] = on.area_in_view
-        self.size_px[cells] = np.sqrt(on.area)
-        self.density[cells] = tree.count[cells] * slab_share(self.camera, lo, hi) / on.area
-        self.key[cells] = self.error_px[cells] * on.focus
+        super().look(cells)
+        self.density[cells] = self.in_slab[cells] / self.area[cells]
+        self.key[cells] = self.error_px[cells] * self.focus[cells]
         self.held_key[cells] = self.key[cells] * self.inertia[cells]
-        below = cells[tree.parent[cells] >= 0]
-        above = tree.parent[below]
+        below = cells[self.tree.parent[cells] >= 0]
+        above = self.tree.parent[below]
         for key in (self.key, self.held_key):
             key[below] = np.minimum(key[below], key[above])
-
-    def nearest_first(self, cells: Int, caps: Caps) -> tuple[Int, int, str]:
-        """The cells that fit, how many do not, and the cap they are over."""
-        worth = self.px_per_unit[cells] * self.focus[cells] * self.shown_before[cells]
-        fit = longest_prefix(worth, self.tree.count[cells], self.tree.nbytes[cells], caps)
-        return np.sort(cells[fit.taken]), len(cells) - len(fit.taken), fit.over
 
     def steps(self, cells: Int) -> Steps:
         """The refinements of ``cells`` that are wanted, plainly or given the previous plan."""
@@ -156,7 +101,7 @@ class _Solver:
         self.look(self.roots)
         roots, refused, over = self.nearest_first(self.roots, self.caps)
         # While a coarsest cell is refused nothing is refined: more budget must never show less.
-        caps, around = self.reserve(roots) if not refused else (Caps(0, 0), _NONE)
+        caps, around = self.reserve(roots) if not refused else (Caps(0, 0), NONE)
         steps = Steps.none()
         cells = roots
         while len(cells):
@@ -182,52 +127,13 @@ class _Solver:
         over = over or held_over or (plain_over if len(left) else "")
         if len(left) and not over:
             over = self.previous.limited_by if self.previous is not None else "vertices"
-        return self._selection(
+        return self.selection(
             target,
-            _union(roots, around, taken[self.stays[taken]]) if self.settings.floor else _NONE,
-            float(self.key[left].max()) if len(left) else self._worst(target),
+            union(roots, around, taken[self.stays[taken]]) if self.settings.floor else NONE,
+            float(self.key[left].max()) if len(left) else self.worst(target),
             refused + len(left),
             over or self._why(target),
         )
-
-    def locked(self, level: int) -> Selection:
-        """The visible cells of one level, nearest first while they fit."""
-        tree = self.tree
-        ids = tree.ids_of_level(level)
-        cells = np.arange(ids.start, ids.stop, dtype=np.int64)
-        cells = cells[self.visible[cells]]
-        self.look(self.roots)
-        self.look(cells)
-        target, refused, over = self.nearest_first(cells, self.caps)
-        roots = np.setdiff1d(_union(self.roots, self.outside), target)
-        left = self.caps.less(*_cost(tree, target))
-        fits = self.settings.floor and left.hold(*_cost(tree, roots))
-        floor = roots if fits and self.caps.hold(*_cost(tree, roots), FLOOR_SHARE) else _NONE
-        return self._selection(target, floor, self._worst(target), refused, over or "locked")
-
-    def reserve(self, roots: Int) -> tuple[Caps, Int]:
-        """What is left for refining, and the coarsest cells outside the view that stay."""
-        tree = self.tree
-        left = self.caps.less(*_cost(tree, roots))
-        if not self.settings.floor:
-            return left, _NONE
-        vertices, nbytes = _cost(tree, self.outside)
-        # A store that fits altogether, one without coarser levels for instance, stays altogether.
-        fits = self.caps.hold(int(tree.count.sum()), int(tree.nbytes.sum()))
-        share = 1.0 if fits else FLOOR_SHARE
-        room = Caps(
-            min(vertices, int(self.caps.vertices * share), left.vertices),
-            min(nbytes, int(self.caps.bytes * share), left.bytes),
-        )
-        kept = self.outside
-        if not room.hold(vertices, nbytes):
-            lo, hi = tree.lo[kept], tree.hi[kept]
-            axes = list(self.camera.displayed)
-            faces = planes(self.camera, _REACH * max(self.camera.viewport))
-            kept = kept[frustum_test(faces, lo[:, axes], hi[:, axes])[0]]
-            self.look(kept)
-            kept, _, _ = self.nearest_first(kept, room)
-        return left.less(room.vertices, room.bytes), kept
 
     def _tau(self, tau: float, full: float) -> float:
         """The key refinements must reach; the previous one while it hardly moves; 0: no limit."""
@@ -240,31 +146,11 @@ class _Solver:
             return before.tau_px if abs(tau / before.tau_px - 1) <= _HELD_TAU else tau
         return before.tau_px if full > _RELEASE else 0.0
 
-    def _worst(self, target: Int) -> float:
-        return float(self.error_px[target].max()) if len(target) else 0.0
-
     def _why(self, target: Int) -> str:
         """Why cells that no cap held back are not finer."""
         if self.by_density[target].any():
             return "density"
-        leaf = self.tree.child_start[target + 1] == self.tree.child_start[target]
-        return "finest" if leaf.all() else "quality"
-
-    def _selection(
-        self, target: Int, floor: Int, tau_px: float, refused: int, limited_by: str
-    ) -> Selection:
-        return Selection(
-            target=target,
-            floor=floor,
-            error_px=self.error_px,
-            px_per_unit=self.px_per_unit,
-            focus=self.focus,
-            area_in_view=self.area_in_view,
-            size_px=self.size_px,
-            tau_px=tau_px,
-            refused=refused,
-            limited_by=limited_by,
-        )
+        return "finest" if self.without_finer(target) else "quality"
 
 
 def select(

@@ -28,6 +28,7 @@ class Selection:
         tau_px: Screen error of the picture.
         refused: Refinements, or coarsest cells, wanted but over a cap.
         limited_by: Why it is not finer.
+        level: The one level of the cells, where one is chosen for all of them.
     """
 
     target: Int
@@ -40,6 +41,7 @@ class Selection:
     tau_px: float
     refused: int
     limited_by: str
+    level: int | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
