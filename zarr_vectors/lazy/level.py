@@ -34,6 +34,8 @@ from zarr_vectors.reading.assemble import categories_as_text
 from zarr_vectors.reading.cache import CellCache
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import LevelArrays, describe_level, describe_recorded
+from zarr_vectors.reading.linked_chunks import LinkedChunks
+from zarr_vectors.reading.linked_level import LinkedLevel
 from zarr_vectors.reading.objects import all_ids, lead_of_value
 from zarr_vectors.reading.paths import check_paths
 from zarr_vectors.reading.plan import plan_read
@@ -61,6 +63,7 @@ class ZVLevel:
         self._found: LevelReader | None = None
         self._recorded: LevelArrays | None = None
         self._lines: tuple[LevelReader, ZVPolylineCollection] | None = None
+        self._linked: tuple[LevelReader, LinkedLevel] | None = None
         self._lock = threading.Lock()
         self.write_lock = threading.Lock()
 
@@ -333,6 +336,43 @@ class ZVLevel:
         """
         keys = self._keys(coords)
         return self.reader.read_chunks(keys, list(attributes), text=decode_categories)
+
+    def read_linked_chunks(
+        self,
+        coords: npt.ArrayLike | Iterable[ChunkCoords],
+        attributes: Iterable[str] = (),
+    ) -> LinkedChunks:
+        """Rows of chunks with the objects they belong to and the edges or faces between them.
+
+        Reads these chunks and, once for the level, the object index; of format 0.7.0 also the one
+        list of its links between chunks. What was read of the whole level is kept, some 12 bytes
+        for every fragment of an object and 24 for every edge of that list.
+
+        Edges of paths are told by the object index, of skeletons in part by the order of rows;
+        faces of four corners are cut into two triangles. Where objects share rows, each has its
+        own copy of them and of the links between them. Stores without objects have none in
+        ``objects``; their paths have no edges.
+
+        Args:
+            coords: (M, R) chunk coordinates; those that do not exist have no rows.
+            attributes: Names of attributes to read with the positions.
+
+        Returns:
+            Rows in the order of the chunks asked for, links between them, and links that reach
+            from them to other chunks.
+
+        Raises:
+            ConventionError: The vertices of the store are not joined.
+            ArrayError: One of these chunks is damaged, or an array that tells of all chunks; its
+                message names the array and the store, and the chunk.
+            StoreError: There is no such attribute.
+        """
+        keys, reader = self._keys(coords), self.reader
+        with self._lock:
+            if self._linked is None or self._linked[0] is not reader:
+                self._linked = reader, LinkedLevel(self._handle, reader)
+            linked = self._linked[1]
+        return linked.read(keys, list(attributes))
 
     def read_chunk_values(
         self,

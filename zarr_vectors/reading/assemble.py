@@ -135,9 +135,39 @@ def piece_rows(
         chunk = tuple(pieces.chunks[int(owner.argmin())].tolist())
         raise damaged(array, chunk, url, "an object has vertices in it and it is not there")
     tables = FragmentTables.among(indexes, keys)
-    check_pieces(owner, pieces.fragments, tables, np.diff(first_rows), keys, array, url)
+    rows, counts = fragment_rows(owner, pieces.fragments, tables, keys, first_rows, array, url)
+    return rows, np.repeat(pieces.objects, counts)
+
+
+def fragment_rows(
+    owner: IntArray,
+    fragments: IntArray,
+    tables: FragmentTables,
+    keys: Sequence[ChunkCoords],
+    first_rows: IntArray,
+    array: str,
+    url: str,
+) -> tuple[IntArray, IntArray]:
+    """Rows of fragments, in the order asked.
+
+    Args:
+        owner: (P,) chunk of every fragment among ``keys``.
+        fragments: (P,) their numbers.
+        tables: Tables of the chunks.
+        keys: Chunks whose rows lie one after the other.
+        first_rows: (M + 1,) int64, first row of every chunk, and the end.
+        array: Name of the fragments array, for messages.
+        url: The store, for messages.
+
+    Returns:
+        (n,) int64 rows, and (P,) int64 how many each fragment has.
+
+    Raises:
+        ArrayError: A chunk without a table, a fragment that is not there, or rows beyond the chunk.
+    """
+    check_pieces(owner, fragments, tables, np.diff(first_rows), keys, array, url)
     sizes = np.maximum(tables.sizes, 0)
-    numbers = (np.cumsum(sizes) - sizes)[owner] + pieces.fragments
+    numbers = (np.cumsum(sizes) - sizes)[owner] + fragments
     counts = tables.counts[numbers]
     most = most_rows(int(first_rows[-1]))
     ends = np.cumsum(counts)
@@ -146,17 +176,16 @@ def piece_rows(
         key = keys[owner[np.searchsorted(ends, most, side="right")]]
         raise damaged(array, key, url, f"objects claim {total} rows in all")
     starts = tables.starts[numbers] - (ends - counts)
-    objects = np.repeat(pieces.objects, counts)
     if not len(tables.rows):
         rows = np.repeat(starts + first_rows[owner], counts)
         rows += np.arange(total)
-        return rows, objects
+        return rows, counts
     rows = np.arange(total) + np.repeat(starts, counts)
     # explicit fragments begin at a place among the rows their chunk's table lists
     listed = np.repeat(tables.explicit[numbers], counts)
     shift = np.repeat((np.cumsum(tables.lists) - tables.lists)[owner], counts)
     rows[listed] = tables.rows[(rows + shift)[listed]]
-    return rows + np.repeat(first_rows[owner], counts), objects
+    return rows + np.repeat(first_rows[owner], counts), counts
 
 
 def most_rows(stored: int) -> int:

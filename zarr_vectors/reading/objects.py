@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from zarr_vectors.constants import OBJECT_INDEX
-from zarr_vectors.core.layouts.base import KeepsObjects
+from zarr_vectors.core.layouts.base import KeepsObjects, ObjectRows
 from zarr_vectors.encoding.manifests import ManifestTable, decode_manifests
 from zarr_vectors.exceptions import ArrayError, StoreError
 from zarr_vectors.reading.level import LevelArrays
@@ -71,6 +71,23 @@ def decoded_objects(
     Raises:
         ArrayError: The index is damaged, or recorded and not there.
     """
+    rows = object_rows(layout, arrays, wanted)
+    if rows is None:
+        return None
+    try:
+        return rows.ids, decode_manifests(rows.manifests, rows.sid_ndim)
+    except ArrayError as error:
+        path = f"{arrays.path}/{OBJECT_INDEX}"
+        raise ArrayError(f"{path} of {arrays.url}: {error}", array=path) from error
+
+
+def object_rows(
+    layout: KeepsObjects, arrays: LevelArrays, wanted: Iterable[int] | None
+) -> ObjectRows | None:
+    """Objects and their manifests as stored; None where there are none.
+
+    Arguments and errors as of :func:`decoded_objects`.
+    """
     rows = layout.get_objects(arrays.path, wanted)
     path = f"{arrays.path}/{OBJECT_INDEX}"
     if rows is None and OBJECT_INDEX in arrays.meta.arrays_present:
@@ -84,10 +101,7 @@ def decoded_objects(
             f"{path} of {arrays.url} has chunks of rank {rows.sid_ndim}, expected {arrays.rank}",
             array=path,
         )
-    try:
-        return rows.ids, decode_manifests(rows.manifests, rows.sid_ndim)
-    except ArrayError as error:
-        raise ArrayError(f"{path} of {arrays.url}: {error}", array=path) from error
+    return rows
 
 
 def group_members(layout: KeepsObjects, arrays: LevelArrays, group_ids: Iterable[int]) -> list[int]:

@@ -152,8 +152,7 @@ class ReadsLinks07(Cells07, LinkTree):
         """All links within a level, from a disk: each list is read into its own rows."""
         width, inner = family.width, family.inner
         rank = self._rank(family, [Cell(inner, key, b"") for key in keys], None)
-        slots = self.get_cells_and_slots({}, [family.outer])[1] if family.across else {}
-        others = self._outer(family, rank, slots.pop(family.outer, None))
+        others = self.outer_ends(family, rank)
         far, far_rows = narrow(others[:, :, :-1]), others[:, :, -1].copy()
         del others  # much larger
         count = 0 if family.table is None else int(family.table.counts.sum())
@@ -234,6 +233,34 @@ class ReadsLinks07(Cells07, LinkTree):
         }
         return tuple(sorted({places[path] for path in self.get_attrs(places)}))
 
+    def inner_cells(
+        self, family: Family, chunks: Sequence[ChunkCoords], *, there: bool
+    ) -> list[Cell]:
+        """Links inside some chunks, ascending, where there are any.
+
+        Args:
+            family: What they are.
+            chunks: The chunks, ascending.
+            there: There is an array of them.
+
+        Raises:
+            ArrayError: Links of a chunk are recorded and not there.
+        """
+        keys = self._keys(family, frozenset(chunks), there)
+        blobs = self.get_cells({family.inner: keys})[family.inner] if keys else {}
+        return self._inner(family, keys, blobs)
+
+    def outer_ends(self, family: Family, rank: int) -> IntArray:
+        """(n, W, R + 1) int64 chunk and row of every end of the links between chunks.
+
+        Raises:
+            ArrayError: They are damaged.
+        """
+        slots: dict[str, bytes] = {}
+        if family.across:
+            slots = self.get_cells_and_slots({}, [family.outer])[1]
+        return self._outer(family, rank, slots.get(family.outer))
+
     def _keys(
         self, family: Family, wanted: frozenset[ChunkCoords] | None, there: bool
     ) -> list[ChunkCoords]:
@@ -280,13 +307,14 @@ class ReadsLinks07(Cells07, LinkTree):
         if rank is None and wanted:
             rank = len(next(iter(wanted)))
         if rank is None:
-            rank = self._level_rank(family)
+            rank = self.level_rank(family)
         for cell in cells:
             if len(cell.chunk) != rank:
                 raise self.damaged(cell.path, f"its chunks have {rank} components", cell.chunk)
         return rank
 
-    def _level_rank(self, family: Family) -> int:
+    def level_rank(self, family: Family) -> int:
+        """Components of the chunks of a family's level, by the documents of store and level."""
         found = self.get_attrs(["", family.level])
         root, level = (
             found.get(path, {}).get(key)

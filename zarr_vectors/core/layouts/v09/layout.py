@@ -9,9 +9,18 @@ from zarr_vectors.core.layouts.v09.naming import Names09
 from zarr_vectors.core.layouts.v09.objects import Objects09
 from zarr_vectors.core.layouts.v09.packing import Packing09
 from zarr_vectors.core.layouts.v09.parametric import Parametric09
+from zarr_vectors.core.layouts.v09.touching import TouchingLinks09
 
 
-class V09Layout(Names09, Packing09, Links09, Dense09, Objects09, Parametric09):
+class V09Layout(
+    Names09,
+    Packing09,
+    Links09,
+    TouchingLinks09,
+    Dense09,
+    Objects09,
+    Parametric09,
+):
     """A store in format 0.9.2 over a backend."""
 
     version = VERSION_09

@@ -33,7 +33,7 @@ _MOST_ARRAYS = 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class _Chosen:
+class Chosen:
     """Cells to read of one array."""
 
     part: Part
@@ -42,6 +42,7 @@ class _Chosen:
     turned: bool
     """A first column says in which order ends were given."""
     keys: list[ChunkCoords]
+    """The same chunks."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -102,16 +103,16 @@ class ReadsLinks09(Cells09, Families09):
         with self.blaming(path):
             ratio = family.ratio or stored_ratio(found, scales)
             wanted = None if within is None else ends.ChunkSet(within, family.rank)
-        parts, grids = self._parts(family, names, None if starting else wanted)
+        parts, grids = self.parts_of(family, names, None if starting else wanted)
         chosen = self._chosen(family, parts, grids, wanted, starting=starting)
         whole = wanted is None
-        rows, order, counts, blobs = self._rows(family, chosen, grids, names, whole=whole)
+        rows, order, counts, blobs = self.rows_of(family, chosen, grids, names, whole=whole)
         values = {
             name: self._values(family, name, chosen, blobs, counts, grids, found[groups[name]])
             for name in names
         }
         with self.blaming(path):
-            places = _places(family, chosen, ratio)
+            places = places_of(family, chosen, ratio)
         links = PlacedLinks(places, counts, order, rows, values)
         if wanted is None and len(links.rows) != family.count:
             raise self.damaged(path, f"it has {len(links.rows)} links of {family.count}")
@@ -120,7 +121,7 @@ class ReadsLinks09(Cells09, Families09):
             links = links.kept(links.spread(held.reshape(-1, family.width))[:, 0])
         return links
 
-    def _parts(
+    def parts_of(
         self, family: Family, names: Sequence[str], wanted: ends.ChunkSet | None
     ) -> tuple[list[Part], dict[str, Grid]]:
         """Arrays that may hold links asked for; the grids of them and of their attributes."""
@@ -165,20 +166,11 @@ class ReadsLinks09(Cells09, Families09):
         wanted: ends.ChunkSet | None,
         *,
         starting: bool,
-    ) -> list[_Chosen]:
+    ) -> list[Chosen]:
         chosen = []
         for part in parts:
             grid = grids[part.path]
-            width = grid.node.attributes.get("link_width", family.width)
-            if len(grid.shape) != family.rank or width != family.width:
-                raise self.damaged(
-                    part.path,
-                    f"it has {len(grid.shape)} axes and links of {width!s:.20} ends, expected "
-                    f"{family.rank} and {family.width}",
-                )
-            turned = grid.node.attributes.get("has_perm", False)
-            if type(turned) is not bool:
-                raise self.damaged(part.path, "its has_perm is malformed")
+            turned = self.is_turned(family, part, grid)
             stored = self.list_cells(part.path) if grid.stored is None else grid.listed
             cells, keys = np.array(stored, np.int64).reshape(-1, family.rank), list(stored)
             if wanted is not None:
@@ -187,13 +179,31 @@ class ReadsLinks09(Cells09, Families09):
                 cells = cells[kept]
                 keys = keys_of(cells)
             if len(cells):
-                chosen.append(_Chosen(part, cells, turned, keys))
+                chosen.append(Chosen(part, cells, turned, keys))
         return sorted(chosen, key=lambda one: one.turned)
+
+    def is_turned(self, family: Family, part: Part, grid: Grid) -> bool:
+        """Whether a first column of an array says in which order ends were given.
+
+        Raises:
+            ArrayError: The array's document does not fit its family.
+        """
+        width = grid.node.attributes.get("link_width", family.width)
+        if len(grid.shape) != family.rank or width != family.width:
+            raise self.damaged(
+                part.path,
+                f"it has {len(grid.shape)} axes and links of {width!s:.20} ends, expected "
+                f"{family.rank} and {family.width}",
+            )
+        turned = grid.node.attributes.get("has_perm", False)
+        if type(turned) is not bool:
+            raise self.damaged(part.path, "its has_perm is malformed")
+        return turned
 
     def _fetch(
         self,
         family: Family,
-        chosen: Sequence[_Chosen],
+        chosen: Sequence[Chosen],
         grids: Mapping[str, Grid],
         names: Sequence[str],
         rooms: Mapping[str, ByteArray],
@@ -213,10 +223,10 @@ class ReadsLinks09(Cells09, Families09):
                 raise self.damaged(path, "it is empty or missing", lost)
         return found
 
-    def _rows(
+    def rows_of(
         self,
         family: Family,
-        chosen: Sequence[_Chosen],
+        chosen: Sequence[Chosen],
         grids: Mapping[str, Grid],
         names: Sequence[str],
         *,
@@ -257,7 +267,7 @@ class ReadsLinks09(Cells09, Families09):
         rows = np.concatenate([room[:at], *parts]) if parts else room[:at]
         return rows, np.concatenate(orders), np.concatenate(counts), blobs
 
-    def _table(self, family: Family, one: _Chosen, column: Column) -> _Table:
+    def _table(self, family: Family, one: Chosen, column: Column) -> _Table:
         path = one.part.path
         if family.delta or not one.part.inside:
             column = self.headless(column, path)
@@ -272,7 +282,7 @@ class ReadsLinks09(Cells09, Families09):
         self,
         family: Family,
         name: str,
-        chosen: Sequence[_Chosen],
+        chosen: Sequence[Chosen],
         blobs: Mapping[str, Column],
         counts: IntArray,
         grids: Mapping[str, Grid],
@@ -295,7 +305,7 @@ class ReadsLinks09(Cells09, Families09):
         return self.attribute_rows(cells, counts, spec)
 
 
-def _places(family: Family, chosen: Sequence[_Chosen], ratio: Ratio | None) -> IntArray:
+def places_of(family: Family, chosen: Sequence[Chosen], ratio: Ratio | None) -> IntArray:
     """(K, W, R) chunks of the ends of every cell's links, as stored."""
     if not chosen:
         return np.zeros((0, family.width, family.rank), np.int64)
