@@ -158,18 +158,26 @@ def make_cloud(
         away = np.linalg.norm(finest - positions[parent], axis=1)
         error = float(np.percentile(away, 95)) if number else 0.0
         values: dict[str, npt.NDArray[np.generic]] = {"height": height, "kind": kind}
-        built[number] = _level(number, positions, values, chunk, bins, error, counts_exact)
+        built[number] = cloud_level(number, positions, values, chunk, bins, error, counts_exact)
         chunk = chunk * 2
-    known = built[0].values["height"].astype(np.float64)
-    scene = SceneInfo(
-        url=f"memory://cloud-{seed}",
-        name=f"cloud-{seed}",
+    return CloudSource(cloud_scene(f"cloud-{seed}", built, size, limits=limits), built)
+
+
+def cloud_scene(
+    name: str, levels: dict[int, CloudLevel], size: float, *, limits: bool = True
+) -> SceneInfo:
+    """The scene of points in a cube, of vertices with ``height`` and ``kind``."""
+    known = levels[0].values["height"].astype(np.float64)
+    ndim = levels[0].positions.shape[1]
+    return SceneInfo(
+        url=f"memory://{name}",
+        name=name,
         format_version="0.7.0",
         geometry="point_cloud",
         axis_names=tuple("tzyx"[-ndim:]),
         axis_units=(None,) * ndim,
         bounds=np.array([[0.0] * ndim, [size] * ndim]),
-        levels=tuple(level.info for level in built.values()),
+        levels=tuple(level.info for level in levels.values()),
         attributes=(
             AttributeInfo(
                 "height",
@@ -180,7 +188,6 @@ def make_cloud(
         ),
         bytes_per_vertex=8.0 * ndim,
     )
-    return CloudSource(scene, built)
 
 
 def broken_by_chance(
@@ -197,7 +204,7 @@ def broken_by_chance(
     return broken
 
 
-def _level(
+def cloud_level(
     number: int,
     positions: Float,
     values: dict[str, npt.NDArray[np.generic]],
@@ -206,6 +213,7 @@ def _level(
     error: float,
     counts_exact: bool,
 ) -> CloudLevel:
+    """A level of these vertices, sorted by chunk; those of a chunk keep their order."""
     index = np.floor(positions / chunk).astype(np.int64)
     chunks, owner = np.unique(index, axis=0, return_inverse=True)
     owner = owner.reshape(-1)
