@@ -52,11 +52,13 @@ class SlotTable:
 
     Args:
         capacity: Rows, rounded up to whole pages.
+        page: Rows of a page.
     """
 
-    def __init__(self, capacity: int) -> None:
-        self.capacity = page_rows(capacity)
-        self._free = np.ones(self.capacity // PAGE, bool)
+    def __init__(self, capacity: int, page: int = PAGE) -> None:
+        self.page = page
+        self.capacity = -(-capacity // page) * page
+        self._free = np.ones(self.capacity // page, bool)
         self._stretches: tuple[Int, Int] | None = None  # first page and length, while known
         self._pages: dict[int, Int] = {}
         self._runs: dict[int, Int] = {}
@@ -71,10 +73,23 @@ class SlotTable:
     @property
     def free_rows(self) -> int:
         """Rows nobody has."""
-        return int(self._free.sum()) * PAGE
+        return int(self._free.sum()) * self.page
+
+    @property
+    def taken(self) -> npt.NDArray[np.bool_]:
+        """(pages,) whether somebody has each page."""
+        return ~self._free
+
+    def grow(self, capacity: int) -> None:
+        """Make room for more rows, rounded up to whole pages; nobody moves."""
+        more = -(-capacity // self.page) - len(self._free)
+        if more > 0:
+            self._free = np.concatenate([self._free, np.ones(more, bool)])
+            self._stretches = None
+            self.capacity = len(self._free) * self.page
 
     def put(self, cell: int, part_start: Int) -> Int:
-        """Give a cell its rows; a cell that has some gets others.
+        """Give a cell its rows; a cell that has as many pages already keeps them.
 
         Args:
             cell: Id.
@@ -86,15 +101,17 @@ class SlotTable:
         Raises:
             ValueError: The table is full.
         """
-        self.drop(cell)
         rows = int(part_start[-1])
-        need = page_rows(rows) // PAGE
-        pages = self._find(need)
+        need = -(-rows // self.page)
+        pages: Int | None = self._pages.get(cell)
+        if pages is None or len(pages) != need:
+            self.drop(cell)
+            pages = self._find(need)
         if pages is None:
             raise ValueError(f"no room for cell {cell}: {rows} rows, {self.free_rows} rows free")
         self._free[pages] = False
         self._pages[cell] = pages
-        self._runs[cell] = _runs_of(pages, rows)
+        self._runs[cell] = _runs_of(pages, rows, self.page)
         self._ends[cell] = part_start
         return self._runs[cell]
 
@@ -149,16 +166,16 @@ def _stretches_of(free: npt.NDArray[np.bool_]) -> tuple[Int, Int]:
     return edges[::2].copy(), edges[1::2] - edges[::2]
 
 
-def _runs_of(pages: Int, rows: int) -> Int:
+def _runs_of(pages: Int, rows: int, page: int) -> Int:
     """(R, 2) runs of the first ``rows`` rows on these ascending pages."""
     if not rows:
         return _NO_RUNS
     if pages[-1] - pages[0] == len(pages) - 1:
-        return np.array([[pages[0] * PAGE, rows]], np.int64)
+        return np.array([[pages[0] * page, rows]], np.int64)
     first = np.concatenate([[0], np.flatnonzero(np.diff(pages) != 1) + 1])
-    count = np.diff(np.concatenate([first, [len(pages)]])) * PAGE
-    count[-1] -= len(pages) * PAGE - rows
-    return np.stack([pages[first] * PAGE, count], axis=1)
+    count = np.diff(np.concatenate([first, [len(pages)]])) * page
+    count[-1] -= len(pages) * page - rows
+    return np.stack([pages[first] * page, count], axis=1)
 
 
 def _cut(runs: Int, ends: Int, parts: Sequence[int]) -> Int:

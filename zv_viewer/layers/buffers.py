@@ -18,6 +18,12 @@ SMALL = 512
 BLOCK = 1 << 15
 """Rows of one draw call at most."""
 
+POINT_COLUMNS = ("a_position", "a_value", "a_spacing")
+"""Columns of points: 24 bytes a row."""
+
+LINK_COLUMNS = ("a_position", "a_value", "a_object", "a_level")
+"""Columns of rows that are joined: 28 bytes a row."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class RowWrite:
@@ -28,17 +34,32 @@ class RowWrite:
         positions: (N, 4) float32, C-contiguous; not changed by anyone until the next frame.
         values: (N,) float32, or None: missing.
         spacing: Of every row.
+        objects: (N,) rank of the object each row belongs to; used where rows are linked.
+        level: Position of the level of every row; used where rows are linked.
     """
 
     start: int
     positions: Float32
     values: Float32 | None
     spacing: float
+    objects: npt.NDArray[np.uint32] | None = None
+    level: int = 0
 
     @property
     def stop(self) -> int:
         """One past the last row."""
         return self.start + len(self.positions)
+
+    def column(self, name: str) -> Float32:
+        """(N,) or (N, 4) what the shader calls ``name``."""
+        if name == "a_position":
+            return self.positions
+        if name == "a_value" and self.values is not None:
+            return self.values
+        if name == "a_object" and self.objects is not None:
+            return self.objects.astype(np.float32)
+        of_all = {"a_value": np.nan, "a_spacing": self.spacing, "a_level": self.level}
+        return np.full(len(self.positions), of_all[name], np.float32)
 
 
 def gather(writes: Sequence[RowWrite], gap: int) -> list[list[RowWrite]]:
@@ -59,35 +80,42 @@ def gather(writes: Sequence[RowWrite], gap: int) -> list[list[RowWrite]]:
 
 
 class RowBuffers:
-    """Position, value and spacing of ``capacity`` rows; allocated once, then written in part.
+    """Columns of ``capacity`` rows; allocated once, then written in part.
 
     Args:
         capacity: Rows.
         page: Rows a cell's last page may leave unused.
+        names: The columns, as the shader calls them.
     """
 
-    def __init__(self, capacity: int, page: int) -> None:
+    def __init__(self, capacity: int, page: int, names: tuple[str, ...] = POINT_COLUMNS) -> None:
         self.capacity = capacity
         self.page = page
-        self.position = _allocate(np.zeros((1, 4), np.float32), capacity)
-        self.value = _allocate(np.zeros(1, np.float32), capacity)
-        self.spacing = _allocate(np.zeros(1, np.float32), capacity)
+        self.columns = {
+            name: _allocate(np.zeros((1, 4) if name == "a_position" else 1, np.float32), capacity)
+            for name in names
+        }
+
+    @property
+    def position(self) -> gloo.VertexBuffer:
+        """Where rows are."""
+        return self.columns["a_position"]
+
+    @property
+    def value(self) -> gloo.VertexBuffer:
+        """What rows are coloured by."""
+        return self.columns["a_value"]
 
     def write(self, writes: Sequence[RowWrite]) -> None:
         """Upload rows before the next frame; large arrays go up as they are, without a copy."""
         for group in gather(writes, self.page):
-            if len(group) == 1:
-                positions, values, spacing = _columns(group[0])
-            else:
-                positions, values, spacing = _joined(group)
-            start = group[0].start
-            self.position.set_subdata(positions, offset=start)
-            self.value.set_subdata(values, offset=start)
-            self.spacing.set_subdata(spacing, offset=start)
+            for name, buffer in self.columns.items():
+                column = group[0].column(name) if len(group) == 1 else _joined(group, name)
+                buffer.set_subdata(column, offset=group[0].start)
 
     def delete(self) -> None:
         """Free the memory on the card."""
-        for buffer in (self.position, self.value, self.spacing):
+        for buffer in self.columns.values():
             buffer.delete()
 
 
@@ -97,24 +125,13 @@ def _allocate(like: Float32, rows: int) -> gloo.VertexBuffer:
     return buffer
 
 
-def _columns(write: RowWrite) -> tuple[Float32, Float32, Float32]:
-    n = len(write.positions)
-    values = np.full(n, np.nan, np.float32) if write.values is None else write.values
-    return write.positions, values, np.full(n, write.spacing, np.float32)
-
-
-def _joined(group: Sequence[RowWrite]) -> tuple[Float32, Float32, Float32]:
-    start, stop = group[0].start, group[-1].stop
-    positions = np.zeros((stop - start, 4), np.float32)
-    values = np.full(stop - start, np.nan, np.float32)
-    spacing = np.zeros(stop - start, np.float32)
-    for write in group:
-        rows = slice(write.start - start, write.stop - start)
-        positions[rows] = write.positions
-        if write.values is not None:
-            values[rows] = write.values
-        spacing[rows] = write.spacing
-    return positions, values, spacing
+def _joined(group: Sequence[RowWrite], name: str) -> Float32:
+    """A column of several writes; rows between them are nobody's."""
+    start, columns = group[0].start, [write.column(name) for write in group]
+    whole = np.zeros((group[-1].stop - start, *columns[0].shape[1:]), np.float32)
+    for write, column in zip(group, columns, strict=True):
+        whole[write.start - start : write.stop - start] = column
+    return whole
 
 
 class Block(gloo.IndexBuffer):  # type: ignore[misc]  # vispy is untyped

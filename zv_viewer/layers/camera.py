@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from zv_viewer.layers.cells import CellLayer
 from zv_viewer.layers.matrices import flat_matrix, in_layer, slab_of, solid_matrix
-from zv_viewer.layers.points import CellPoints
 from zv_viewer.layers.standard import StandardPoints
 from zv_viewer.layers.untyped import NapariValue
 from zv_viewer.model.camera import Camera
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Float = npt.NDArray[np.float64]
 
 
-def camera_of(viewer: Viewer, layer: CellPoints | StandardPoints) -> Camera:
+def camera_of(viewer: Viewer, layer: CellLayer[NapariValue] | StandardPoints) -> Camera:
     """The view of ``layer`` in ``viewer``, now.
 
     Args:
@@ -61,7 +61,7 @@ def camera_of(viewer: Viewer, layer: CellPoints | StandardPoints) -> Camera:
     return Camera(matrix, (width * ratio, height * ratio), shown, low, high)
 
 
-def settle_centre(viewer: Viewer, layer: CellPoints | StandardPoints) -> bool:
+def settle_centre(viewer: Viewer, layer: CellLayer[NapariValue] | StandardPoints) -> bool:
     """Tell napari's model where the canvas is; True where it had fallen behind.
 
     Without this, the next resize or switch between two and three axes jumps back to the model's
@@ -100,7 +100,7 @@ def affine_of(layer: NapariValue) -> tuple[Float, Float]:
 
 def _world_matrix(
     camera: NapariValue,
-    layer: CellPoints | StandardPoints,
+    layer: CellLayer[NapariValue] | StandardPoints,
     size: tuple[float, float],
     ndisplay: int,
 ) -> Float:

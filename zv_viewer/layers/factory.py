@@ -8,13 +8,14 @@ from typing import Literal
 import numpy as np
 
 from zv_viewer.drawing.slots import rows_for
+from zv_viewer.layers.linked import CellLines, CellMesh
 from zv_viewer.layers.points import CellPoints
 from zv_viewer.layers.standard import StandardPoints
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.settings import Budget
 
 try:
-    import zv_viewer.layers.vispy_points  # noqa: F401 - registers the visual with napari
+    import zv_viewer.layers.vispy_cells  # noqa: F401 - registers the visual with napari
 except (ImportError, AttributeError) as error:  # napari's private modules moved
     WHY_STANDARD: str | None = str(error)
 else:
@@ -29,7 +30,7 @@ def make_layer(
     *,
     name: str | None = None,
     backend: Literal["auto", "fast", "standard"] = "auto",
-) -> CellPoints | StandardPoints:
+) -> CellPoints | CellLines | CellMesh | StandardPoints:
     """A layer for ``scene``, empty, on no viewer yet.
 
     Args:
@@ -44,6 +45,10 @@ def make_layer(
         if backend == "auto":
             log.warning("points are drawn by napari's own layer, which is slower: %s", WHY_STANDARD)
         return StandardPoints(scene, rows, name=name)
+    if scene.link_width == 2:
+        return CellLines(scene, rows, name=name)
+    if scene.link_width == 3:
+        return CellMesh(scene, rows, name=name)
     return CellPoints(scene, rows, name=name)
 
 

@@ -1,205 +1,34 @@
-"""A napari layer that shows cells of a store: to napari Points, to the controller a sink.
-
-What napari sees of it are the store's bounds, its transform, opacity and visibility; `data` is
-empty. The rows live on the graphics card and are reached through :meth:`CellPoints.apply` only.
-Layer coordinates are the store's; positions relative to the store's origin are a matter of drawing.
-"""
+"""The layer of plain points."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-from napari.layers import Points
-from napari.utils.colormaps.standardize_color import transform_color
-from napari.utils.events import Event
-
-from zv_viewer.drawing.colours import ColourMode
-from zv_viewer.drawing.slots import SlotTable
-from zv_viewer.errors import InputError
-from zv_viewer.layers.buffers import Int, RowWrite
-from zv_viewer.layers.colours import PLAIN, Colouring, colouring
-from zv_viewer.layers.matrices import slider_step
-from zv_viewer.layers.thumbnail import Samples
-from zv_viewer.layers.untyped import NapariEvent, NapariValue
-from zv_viewer.model.chunks import CellArrays
-from zv_viewer.model.plan import DrawItem
+from zv_viewer.layers.buffers import Int
+from zv_viewer.layers.cells import CellLayer, Drawer, LayerError
+from zv_viewer.layers.untyped import NapariEvent
 from zv_viewer.model.scene import SceneInfo
-from zv_viewer.model.update import LayerUpdate
-
-Float = npt.NDArray[np.float64]
 
 
-class LayerError(InputError):
-    """Something a layer that shows part of a store cannot do."""
-
-
-def refuse_copy(name: str, scene: SceneInfo) -> LayerError:
-    """The error of a layer asked for its data."""
-    return LayerError(
-        f"layer '{name}' shows the part of {scene.url} that is in view, so it cannot be saved, "
-        "duplicated or converted; read the store itself with zarr_vectors.open_zv"
-    )
-
-
-class Drawer(Protocol):
-    """What puts a layer's rows on a canvas."""
-
-    def write(self, writes: Sequence[RowWrite]) -> None:
-        """Fill rows before the next frame."""
+class PointDrawer(Drawer, Protocol):
+    """What puts points on a canvas."""
 
     def show(self, runs: Int) -> None:
         """Draw the rows of these (R, 2) runs from the next frame on."""
 
-    def allocate(self, capacity: int) -> None:
-        """Start over with room for ``capacity`` rows, none of them drawn."""
 
-    def centre(self) -> tuple[float, float, float] | None:
-        """The canvas camera's centre (z, y, x), world units, or None before the first frame."""
-
-    def in_software(self) -> bool | None:
-        """Whether no graphics card draws; None before the first draw."""
-
-    def pixel_ratio(self) -> float:
-        """Device pixels per canvas pixel."""
-
-
-class CellPoints(Points):  # type: ignore[misc]  # napari's layers are untyped here
-    """Points of a store, drawn cell by cell.
-
-    Emits ``events.look`` when colours or sizes change, and ``events.view`` when a frame was drawn
-    from another view than the one before. The latter comes from inside the paint event: a callback
-    may only start a timer. (napari's camera events leave out moves below 1e-5 of the coordinate,
-    which at large coordinates is a whole screen.)
-
-    Args:
-        scene: The store.
-        capacity: Rows on the graphics card, rounded up to whole pages.
-        name: Shown in the layer list.
-    """
+class CellPoints(CellLayer[PointDrawer]):
+    """Points of a store, drawn cell by cell; made as :class:`CellLayer` is."""
 
     def __init__(self, scene: SceneInfo, capacity: int, *, name: str | None = None) -> None:
-        if scene.ndim > 4:
-            raise LayerError(f"{scene.name} has {scene.ndim} axes; at most 4 can be drawn")
-        self.scene = scene
-        self._slots = SlotTable(capacity)
-        self._waiting: dict[int, CellArrays] = {}
-        self._items: tuple[DrawItem, ...] = ()
-        self._rows_drawn: int | None = None
-        self._samples = Samples(scene.origin)
-        self._drawer: Drawer | None = None
-        self._colouring = PLAIN
         self._point_size: float | None = None
         self._adaptive = (0.5, 1.0, 8.0)
         self._round = False
-        super().__init__(
-            np.zeros((0, scene.ndim)),
-            ndim=scene.ndim,
-            name=name or scene.name,
-            border_width=0,
-            antialiasing=0,
-            size=2,
-            axis_labels=scene.axis_names,
-            metadata={"zv_viewer": {"url": scene.url}},
-        )
-        self.events.add(look=Event, view=Event)
-        self.events.visible.connect(self._upload)
+        super().__init__(scene, capacity, name=name)
         self.events.current_size.connect(self._on_current_size)
-        self.events.current_face_color.connect(self._on_current_face_color)
 
-    # -- the sink ------------------------------------------------------------------------------
-
-    @property
-    def capacity(self) -> int:
-        """Rows that fit, in whole pages per cell."""
-        return self._slots.capacity
-
-    @property
-    def rows_drawn(self) -> int:
-        """Rows in the picture, before the slab."""
-        if self._rows_drawn is None:
-            self._rows_drawn = int(self._slots.runs(self._items)[:, 1].sum())
-        return self._rows_drawn
-
-    def apply(self, update: LayerUpdate) -> None:
-        """Carry out one update; everything in it appears in the same frame.
-
-        While the layer is hidden or on no canvas, cells wait in memory and go up when it shows.
-        """
-        self._rows_drawn = None
-        for cell in update.drop:
-            self._slots.drop(cell)
-            self._waiting.pop(cell, None)
-            self._samples.drop(cell)
-        for arrays in update.put:
-            self._slots.put(arrays.cell, arrays.part_start)
-            self._waiting[arrays.cell] = arrays
-            self._samples.put(arrays)
-        if update.draw is not None:
-            self._items = update.draw
-        self._upload()
-        if self._samples.worth_a_look(self._items):
-            self._update_thumbnail()
-
-    def set_capacity(self, capacity: int) -> None:
-        """Make room for another number of rows; the layer is empty then, put its cells again."""
-        self._forget(capacity)
-        if self._drawer is not None:
-            self._drawer.allocate(self.capacity)
-
-    def _forget(self, capacity: int) -> None:
-        self._slots = SlotTable(capacity)
-        self._waiting.clear()
-        self._items, self._rows_drawn = (), None
-        self._samples.clear()
-
-    def attach(self, drawer: Drawer | None) -> None:
-        """Draw through ``drawer`` from now on; None: the canvas is gone, and the cells with it."""
-        self._drawer = drawer
-        if drawer is None:
-            self._forget(self.capacity)
-        else:
-            self._upload()
-
-    def _upload(self, event: NapariEvent = None) -> None:
-        if self._drawer is None or not self.visible:
-            return
-        writes = [
-            write
-            for arrays in self._waiting.values()
-            for write in row_writes(arrays, self._slots.rows(arrays.cell))
-        ]
-        self._waiting.clear()
-        if writes:
-            self._drawer.write(writes)
-        self._drawer.show(self._slots.runs(self._items))
-
-    # -- the look ------------------------------------------------------------------------------
-
-    @property
-    def colouring(self) -> Colouring:
-        """How values become colours."""
-        return self._colouring
-
-    def set_colours(
-        self,
-        mode: ColourMode,
-        lut: npt.ArrayLike | None = None,
-        limits: tuple[float, float] | None = None,
-    ) -> None:
-        """Recolour at once, without an upload.
-
-        Args:
-            mode: ``plain``, ``scalar``, ``category`` or ``rgb``.
-            lut: (N, 3) or (N, 4) colours in 0 to 1; one colour for ``plain``; not used by ``rgb``.
-            limits: Values at both ends of the table, for ``scalar``.
-        """
-        self._colouring = colouring(mode, lut, limits)
-        self.events.look()
-        self._update_thumbnail()
+    def _show(self, drawer: PointDrawer) -> None:
+        drawer.show(self._slots.runs(self._items))
 
     @property
     def point_size(self) -> float | None:
@@ -238,91 +67,3 @@ class CellPoints(Points):  # type: ignore[misc]  # napari's layers are untyped h
 
     def _on_current_size(self, event: NapariEvent = None) -> None:
         self.point_size = float(min(max(self.current_size, 0.1), 100.0))
-
-    def _on_current_face_color(self, event: NapariEvent = None) -> None:
-        if self._colouring.mode == "plain":
-            self.set_colours("plain", transform_color(self.current_face_color)[0])
-
-    # -- the view ------------------------------------------------------------------------------
-
-    @property
-    def store_offset(self) -> Float:
-        """(D,) store position of the layer's zero: layer coordinates are the store's."""
-        return np.zeros(self.scene.ndim)
-
-    @property
-    def axis_step(self) -> Float:
-        """(D,) slider step, layer coordinates; the slab is as thick where no margins are set."""
-        return slider_step(self.scene.bounds)
-
-    def canvas_centre(self) -> tuple[float, float, float] | None:
-        """The canvas's own centre (z, y, x), to the last digit; None before the first frame."""
-        return None if self._drawer is None else self._drawer.centre()
-
-    @property
-    def in_software(self) -> bool | None:
-        """Whether no graphics card draws; None before the first draw."""
-        return None if self._drawer is None else self._drawer.in_software()
-
-    def pixel_ratio(self) -> float:
-        """Device pixels per canvas pixel; 1 before the first frame."""
-        return 1.0 if self._drawer is None else self._drawer.pixel_ratio()
-
-    # -- what napari asks of a layer -----------------------------------------------------------
-
-    @property
-    def _type_string(self) -> str:
-        return "points"
-
-    @property
-    def _extent_data(self) -> Float:
-        return self.scene.bounds.astype(float)
-
-    @property
-    def _extent_data_augmented(self) -> Float:
-        return self._extent_data
-
-    @cached_property
-    def extent(self) -> NapariValue:
-        """Bounds of the whole store, with a slider step that suits them."""
-        plain = super().extent
-        return plain._replace(step=plain.step * self.axis_step)
-
-    def as_layer_data_tuple(self) -> NapariValue:
-        """Refuse: what the layer holds is the part of the store in view, never its data."""
-        raise refuse_copy(self.name, self.scene)
-
-    @property
-    def editable(self) -> bool:
-        """False, whoever asks: rows of a store are not moved by hand."""
-        return False
-
-    @editable.setter
-    def editable(self, editable: bool) -> None:
-        """Take no notice; napari's controls set it on every change of the axes shown."""
-
-    def _get_value(self, position: NapariValue) -> None:
-        return None
-
-    def _get_value_3d(self, *args: NapariValue, **kwargs: NapariValue) -> None:
-        return None
-
-    def _update_thumbnail(self) -> None:
-        shape = self._thumbnail_shape
-        axes = self._slice_input.displayed[-2:]
-        image = self._samples.picture(
-            self._items, self._colouring, self.scene.bounds, axes, shape[:2]
-        )
-        image[..., 3] *= self.opacity
-        self.thumbnail = image
-
-
-def row_writes(arrays: CellArrays, runs: Int) -> list[RowWrite]:
-    """The uploads that place a cell's rows at ``runs``, (R, 2) first row and rows, in order."""
-    writes, at = [], 0
-    for start, rows in runs.tolist():
-        part = slice(at, at + rows)
-        values = None if arrays.values is None else arrays.values[part]
-        writes.append(RowWrite(start, arrays.positions[part], values, arrays.spacing))
-        at += rows
-    return writes

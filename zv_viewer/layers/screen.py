@@ -27,6 +27,8 @@ class Screen:
         middle: (3,) node position in the middle of the view.
         centre: (3,) the camera's centre in (z, y, x) order, world.
         px_per_unit: Device pixels per node unit where ``w`` is 1.
+        eye: (3, 3) node step to device pixels right, down and ahead of the camera, where ``w`` is
+            1; a turn and one scale of the world.
         pixel_ratio: Device pixels per canvas pixel.
     """
 
@@ -34,6 +36,7 @@ class Screen:
     middle: Float
     centre: tuple[float, float, float]
     px_per_unit: float
+    eye: Float
     pixel_ratio: float
 
     def same_as(self, other: Screen) -> bool:
@@ -68,5 +71,15 @@ def screen_of(node: Node) -> Screen:
         middle=at[:3] / at[3],
         centre=(z, y, x),
         px_per_unit=float(np.sqrt(np.linalg.norm(across) * np.linalg.norm(down)) / landed[3]),
+        eye=_eye(window @ look, landed) @ place[:3, :3] / place[3, 3],
         pixel_ratio=float(node.transforms.pixel_scale),
     )
+
+
+def _eye(pixels: Float, landed: Float) -> Float:
+    """(3, 3) world step to pixels across, down and ahead, where a point landed."""
+    across, down = (
+        (pixels[i, :3] - landed[i] / landed[3] * pixels[3, :3]) / landed[3] for i in (0, 1)
+    )
+    scale = np.sqrt(np.linalg.norm(across) * np.linalg.norm(down))
+    return np.stack([across, down, np.cross(across, down) / scale])

@@ -1,27 +1,47 @@
-"""The two programs that draw a cell's rows as points."""
+"""The programs that draw a cell's rows: as points, and as what links join."""
 
 from __future__ import annotations
 
-VERTEX = """
+_PLACE = """
 attribute vec4 a_position;   // store axes, relative to the layer's origin
 attribute float a_value;     // of the attribute coloured by; NaN: missing
-attribute float a_spacing;   // typical distance to the next row, store units
 
 uniform vec4 u_centre;       // near the middle of the view, store axes, relative to the origin
 uniform mat4 u_matrix;       // step from u_centre -> clip
 uniform vec4 u_offset;       // u_centre -> clip
+"""
+
+_KEPT = """
 uniform vec4 u_slab_middle;  // per store axis, relative to the origin
 uniform vec4 u_slab_half;    // per store axis; negative: the axis is on the canvas
-uniform vec4 u_size;         // fixed px (0: by spacing), px per unit at w = 1, least, most px
+uniform float u_planes;      // clipping planes there are
+uniform mat4 u_normals_a;    // normals of the first four, store axes
+uniform vec4 u_reach_a;      // where each lies along its normal, relative to the origin
+uniform mat4 u_normals_b;
+uniform vec4 u_reach_b;
 
+bool out_of_slab(vec4 position, float more) {
+    vec4 away = abs(position - u_slab_middle);
+    vec4 reach = u_slab_half + more;
+    return any(bvec4(
+        u_slab_half.x >= 0.0 && away.x > reach.x, u_slab_half.y >= 0.0 && away.y > reach.y,
+        u_slab_half.z >= 0.0 && away.z > reach.z, u_slab_half.w >= 0.0 && away.w > reach.w));
+}
+
+bool behind_a_plane(vec4 position) {
+    if (u_planes < 0.5) return false;
+    return any(lessThan(u_normals_a * position, u_reach_a))
+        || any(lessThan(u_normals_b * position, u_reach_b));
+}
+"""
+
+_COLOUR = """
 uniform float u_mode;        // 0 plain, 1 scalar, 2 category, 3 rgb
 uniform sampler2D u_lut;
 uniform float u_lut_length;
 uniform vec2 u_lut_shape;    // width and height; entries run along x, then y
 uniform vec2 u_limits;       // value at the table's start, 1 / (end - start)
 uniform vec3 u_missing;
-
-varying vec3 v_colour;
 
 vec3 of_table(float texel) {
     float row = floor((texel + 0.5) / u_lut_shape.x);
@@ -40,14 +60,21 @@ vec3 colour_of(float value) {
     float green = floor((value - red * 65536.0) / 256.0);
     return vec3(red, green, value - red * 65536.0 - green * 256.0) / 255.0;
 }
+"""
+
+POINTS = (
+    _PLACE
+    + _KEPT
+    + _COLOUR
+    + """
+attribute float a_spacing;   // typical distance to the next row, store units
+
+uniform vec4 u_size;         // fixed px (0: by spacing), px per unit at w = 1, least, most px
+
+varying vec3 v_colour;
 
 void main() {
-    vec4 away = abs(a_position - u_slab_middle);
-    vec4 reach = u_slab_half + 0.5 * a_spacing;
-    bvec4 hidden_and_far = bvec4(
-        u_slab_half.x >= 0.0 && away.x > reach.x, u_slab_half.y >= 0.0 && away.y > reach.y,
-        u_slab_half.z >= 0.0 && away.z > reach.z, u_slab_half.w >= 0.0 && away.w > reach.w);
-    if (any(hidden_and_far)) {
+    if (out_of_slab(a_position, 0.5 * a_spacing) || behind_a_plane(a_position)) {
         gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
         gl_PointSize = 0.0;
         v_colour = vec3(0.0);
@@ -61,6 +88,7 @@ void main() {
     v_colour = colour_of(a_value);
 }
 """
+)
 
 SQUARE = """
 varying vec3 v_colour;
@@ -79,3 +107,90 @@ void main() {
     gl_FragColor = vec4(v_colour, 1.0);
 }
 """
+
+LINKS = (
+    _PLACE
+    + _COLOUR
+    + """
+attribute float a_object;    // rank of the object the row belongs to
+attribute float a_level;     // position of the level the row belongs to
+
+uniform sampler2D u_objects; // rgb: colour; a: look * 32 + level the object is drawn at
+uniform vec2 u_objects_shape;
+uniform float u_by_object;   // 1: objects have colours of their own
+uniform vec4 u_ghost;
+uniform vec3 u_highlight;
+uniform mat4 u_eye;          // step from u_centre -> right, down and ahead of the camera, px
+
+varying vec4 v_colour;
+varying vec4 v_position;     // as a_position: slab and planes cut between rows
+varying vec3 v_eye;
+varying float v_drawn;       // 1 between rows that are drawn, far below 0 beside any other
+
+void main() {
+    float line = floor(a_object / u_objects_shape.x);
+    vec2 texel = vec2(a_object - line * u_objects_shape.x, line);
+    vec4 object = texture2D(u_objects, (texel + 0.5) / u_objects_shape);
+    float state = floor(object.a * 255.0 + 0.5);
+    float look = floor((state + 0.5) / 32.0);
+    v_position = a_position;
+    if (look < 0.5 || abs(state - look * 32.0 - a_level) > 0.5) {
+        gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+        v_colour = vec4(0.0);
+        v_eye = vec3(0.0);
+        v_drawn = -1e6;
+        return;
+    }
+    vec4 away = a_position - u_centre;
+    gl_Position = u_matrix * away + u_offset;
+    v_eye = (u_eye * away).xyz;
+    v_drawn = 1.0;
+    v_colour = vec4(u_by_object > 0.5 ? object.rgb : colour_of(a_value), 1.0);
+    if (look < 1.5) {
+        v_colour = u_ghost;
+        gl_Position.z = mix(gl_Position.w, gl_Position.z, 0.01);
+    } else if (look > 2.5) {
+        v_colour.rgb = u_highlight;
+        gl_Position.z = mix(-gl_Position.w, gl_Position.z, 0.01);
+    }
+}
+"""
+)
+
+_BETWEEN_ROWS = (
+    _KEPT
+    + """
+varying vec4 v_colour;
+varying vec4 v_position;
+varying float v_drawn;
+"""
+)
+
+PLAIN_LINKS = (
+    _BETWEEN_ROWS
+    + """
+void main() {
+    if (v_drawn < 0.5 || out_of_slab(v_position, 0.0) || behind_a_plane(v_position)) discard;
+    gl_FragColor = v_colour;
+}
+"""
+)
+
+SHADED_LINKS = (
+    """
+#ifdef GL_ES
+#extension GL_OES_standard_derivatives : enable
+#endif
+"""
+    + _BETWEEN_ROWS
+    + """
+varying vec3 v_eye;
+
+void main() {
+    vec3 normal = cross(dFdx(v_eye), dFdy(v_eye));
+    if (v_drawn < 0.5 || out_of_slab(v_position, 0.0) || behind_a_plane(v_position)) discard;
+    float facing = abs(normal.z) / max(length(normal), 1e-18);
+    gl_FragColor = vec4(v_colour.rgb * mix(0.3, 1.0, facing), v_colour.a);
+}
+"""
+)

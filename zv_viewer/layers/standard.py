@@ -16,8 +16,8 @@ from napari.utils.events import Event
 
 from zv_viewer.drawing.colours import ColourMode
 from zv_viewer.drawing.slots import PAGE
+from zv_viewer.layers.cells import refuse_copy
 from zv_viewer.layers.colours import PLAIN, Colouring, colouring
-from zv_viewer.layers.points import refuse_copy
 from zv_viewer.model.chunks import CellArrays
 from zv_viewer.model.plan import DrawItem
 from zv_viewer.model.scene import SceneInfo

@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from zv_viewer.layers.colours import Colouring
 from zv_viewer.model.chunks import CellArrays
 from zv_viewer.model.plan import DrawItem
 
 Float = npt.NDArray[np.float64]
+Float32 = npt.NDArray[np.float32]
+Bool = npt.NDArray[np.bool_]
 
 ROWS = 64
 """Rows kept of one cell."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Sample:
+    """Some rows.
+
+    Args:
+        positions: (N, 4). values: (N,), NaN where missing.
+        objects: (N,) rank of the object. levels: (N,) position of the level; 0 for points, both.
+    """
+
+    positions: Float32
+    values: Float32
+    objects: npt.NDArray[np.uint32]
+    levels: npt.NDArray[np.uint8]
+
+
+Paint = Callable[[Sample], tuple[Float32, Bool]]
+"""(N, 3) colours of rows, and (N,) which of them are drawn."""
 
 
 class Samples:
@@ -26,7 +47,7 @@ class Samples:
 
     def __init__(self, origin: Float) -> None:
         self.origin = origin
-        self._rows: dict[int, tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]] = {}
+        self._rows: dict[int, Sample] = {}
         self._seen = 0
 
     def put(self, arrays: CellArrays) -> None:
@@ -36,7 +57,11 @@ class Samples:
         values = np.full(len(positions), np.nan, np.float32)
         if arrays.values is not None:
             values[:] = arrays.values[::step]
-        self._rows[arrays.cell] = (positions, values)
+        objects, level = np.zeros(len(positions), np.uint32), 0
+        if arrays.links is not None:
+            objects[:], level = arrays.links.objects[::step], arrays.links.level
+        levels = np.full(len(positions), level, np.uint8)
+        self._rows[arrays.cell] = Sample(positions, values, objects, levels)
 
     def drop(self, cell: int) -> None:
         """Forget a cell."""
@@ -55,7 +80,7 @@ class Samples:
     def picture(
         self,
         items: Sequence[DrawItem],
-        colouring: Colouring,
+        paint: Paint,
         bounds: Float,
         axes: Sequence[int],
         shape: tuple[int, int],
@@ -67,8 +92,14 @@ class Samples:
         kept = [self._rows[item.cell] for item in items if item.cell in self._rows]
         if not kept:
             return image
-        positions = np.concatenate([rows for rows, _ in kept])
-        colours = colouring.colours(np.concatenate([values for _, values in kept]))
+        rows = Sample(
+            np.concatenate([one.positions for one in kept]),
+            np.concatenate([one.values for one in kept]),
+            np.concatenate([one.objects for one in kept]),
+            np.concatenate([one.levels for one in kept]),
+        )
+        colours, drawn = paint(rows)
+        positions, colours = rows.positions[drawn], colours[drawn]
         low, high = bounds[0][list(axes)], bounds[1][list(axes)]
         room = np.array(shape) - 1
         per_unit = np.min(room / np.maximum(high - low, np.finfo(float).tiny))

@@ -1,4 +1,4 @@
-"""One visual for all cells of a layer: points, coloured and sized on the graphics card.
+"""One visual for all cells of a layer, and what makes it draw points.
 
 Rows stay where they were uploaded. What changes with the camera, the sliders, the axes shown, the
 colours and the sizes are uniforms.
@@ -15,7 +15,7 @@ from vispy.scene.visuals import create_visual_node
 from vispy.visuals import Visual
 
 from zv_viewer.layers import shader
-from zv_viewer.layers.buffers import DrawnRows, Int, RowBuffers, RowWrite
+from zv_viewer.layers.buffers import POINT_COLUMNS, DrawnRows, Int, RowBuffers, RowWrite
 from zv_viewer.layers.colours import MISSING, MODES, PLAIN, Colouring
 from zv_viewer.layers.matrices import LARGE, NearView, near_view
 from zv_viewer.layers.screen import Screen, screen_of
@@ -27,69 +27,70 @@ FINISH = 1 << 15
 SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader", "software")
 """Words in the names of renderers that use no graphics card."""
 
+PLANES = 8
+"""Clipping planes there can be."""
+
 Float = npt.NDArray[np.float64]
 
 
 class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
-    """Points of cells.
+    """Rows of cells; what of them is drawn is a list of blocks of indices.
 
     Args:
-        capacity: Rows that fit.
-        page: Rows a cell's last page may leave unused.
+        vertex: Program of a row.
+        fragment: Program of a pixel.
+        columns: Of a row.
+        room: Rows that fit, and rows a cell's last page may leave unused.
         origin: (D,) point that positions are relative to, layer coordinates.
         on_screen: Called from inside a draw whose view is another one than the last.
     """
 
+    mode = "points"
+    ends = 1
+
     def __init__(
-        self, capacity: int, page: int, origin: Float, on_screen: Callable[[Screen], None]
+        self,
+        vertex: str,
+        fragment: str,
+        columns: tuple[str, ...],
+        room: tuple[int, int],
+        origin: Float,
+        on_screen: Callable[[Screen], None],
     ) -> None:
-        super().__init__(shader.VERTEX, shader.SQUARE)
+        super().__init__(vertex, fragment)
         self.origin = np.asarray(origin, float)
         self.displayed: tuple[int, ...] = tuple(range(len(self.origin)))[-3:]
         self.screen: Screen | None = None
+        self.in_software: bool | None = None
+        self.blocks: Sequence[gloo.IndexBuffer] = ()
         self._on_screen = on_screen
         self._near: NearView | None = None
-        self._size = (1.0, 0.5, 1.0, 8.0)
-        self._page = page
-        self.in_software: bool | None = None
         self._lut = gloo.Texture2D(PLAIN.texels(), interpolation="linear", wrapping="clamp_to_edge")
-        self._draw_mode = "points"
-        self._rows = RowBuffers(1, page)
-        self._drawn = DrawnRows(1)
-        self.allocate(capacity)
+        self._page = room[1]
+        self._names = columns
+        self._rows = RowBuffers(1, self._page, columns)
+        self._draw_mode = self.mode
+        self.allocate(room[0])
         program = self.shared_program
         program["u_lut"] = self._lut
         program["u_missing"] = MISSING
         program["u_slab_middle"] = (0.0, 0.0, 0.0, 0.0)
         program["u_slab_half"] = (-1.0, -1.0, -1.0, -1.0)
         self.set_colouring(PLAIN)
+        self.set_planes(np.zeros((0, len(self.origin))), np.zeros(0))
         self.set_gl_state(depth_test=True, blend=False)
-
-    @property
-    def rows_drawn(self) -> int:
-        """Rows in the picture."""
-        return self._drawn.size
 
     def allocate(self, capacity: int) -> None:
         """Start over with room for ``capacity`` rows, none of them drawn."""
         self._rows.delete()
-        self._drawn.delete()
-        self._rows = RowBuffers(capacity, self._page)
-        self._drawn = DrawnRows(capacity)
-        program = self.shared_program
-        program["a_position"] = self._rows.position
-        program["a_value"] = self._rows.value
-        program["a_spacing"] = self._rows.spacing
+        self._rows = RowBuffers(capacity, self._page, self._names)
+        for name, buffer in self._rows.columns.items():
+            self.shared_program[name] = buffer
         self.update()
 
     def write(self, writes: Sequence[RowWrite]) -> None:
         """Fill rows; see :class:`RowBuffers`."""
         self._rows.write(writes)
-        self.update()
-
-    def show(self, runs: Int) -> None:
-        """Draw these rows; see :meth:`DrawnRows.show`."""
-        self._drawn.show(runs)
         self.update()
 
     def look_along(self, displayed: tuple[int, ...]) -> None:
@@ -120,6 +121,120 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         program["u_limits"] = (colouring.limits[0], 1.0 / colouring.span)
         self.update()
 
+    def set_planes(self, normals: Float, reach: Float) -> None:
+        """Keep what lies beyond planes.
+
+        Args:
+            normals: (P, D) of at most :data:`PLANES` planes.
+            reach: (P,) where each lies along its normal, relative to the layer's origin.
+        """
+        rows, ends = np.zeros((PLANES, 4)), np.full(PLANES, -1.0)
+        rows[: len(normals), : normals.shape[1]] = normals
+        ends[: len(reach)] = np.clip(reach, -LARGE, LARGE)
+        program = self.shared_program
+        program["u_planes"] = float(len(normals))
+        for name, part in (("a", slice(0, 4)), ("b", slice(4, 8))):
+            program[f"u_normals_{name}"] = rows[part].T.astype(np.float32)
+            program[f"u_reach_{name}"] = ends[part].astype(np.float32)
+        self.update()
+
+    def free(self) -> None:
+        """Give the card its memory back."""
+        self._rows.delete()
+        self._lut.delete()
+
+    def draw(self) -> None:
+        """Draw block by block.
+
+        A software renderer sorts what it is given into tiles before it draws, hundreds of bytes
+        per point in main memory, which it keeps. Waiting for it now and then bounds that.
+        """
+        if not self.visible or not self._prepare_draw(self):
+            return
+        if self.in_software is None:
+            self._learn()
+        self._configure_gl_state()
+        begun = 0
+        for block in self.blocks:
+            if not block.size:
+                continue
+            drawn = block.size // self.ends
+            if self.in_software and begun and begun + drawn > FINISH:
+                gloo.finish()
+                begun = 0
+            self._program.draw(self._draw_mode, block)
+            begun += drawn
+
+    def _learn(self) -> None:
+        """Ask the driver what it is, once its context is the present one."""
+        self.in_software = draws_in_software()
+
+    def _prepare_transforms(self, view: Node) -> None:
+        """Transforms are taken in float64 just before a draw, not in the shader."""
+
+    def _prepare_draw(self, view: Node) -> bool:
+        screen = screen_of(view)
+        if self._near is None or self.screen is None or not screen.same_as(self.screen):
+            moved = self.screen is None or not screen.same_as(self.screen)
+            self._look(screen)
+            if moved:
+                self._on_screen(screen)
+        return any(block.size for block in self.blocks)
+
+    def _look(self, screen: Screen) -> None:
+        axes = self.displayed
+        clip = screen.clip[:, [len(axes) - 1 - i for i in range(len(axes))] + [3]]
+        matrix = np.insert(clip, len(axes), 0.0, axis=1) if len(axes) == 2 else clip
+        near = near_view(matrix, axes, self.origin, screen.middle[: len(axes)][::-1])
+        program = self.shared_program
+        program["u_centre"] = near.centre
+        program["u_matrix"] = near.matrix.T.astype(np.float32)
+        program["u_offset"] = near.offset.astype(np.float32)
+        self._look_more(screen)
+        self._near, self.screen = near, screen
+
+    def _look_more(self, screen: Screen) -> None:
+        """Set what else depends on the view."""
+
+    def _compute_bounds(self, axis: int, view: Node) -> None:
+        return None
+
+
+class PointsVisual(CellVisual):
+    """Points of cells.
+
+    Args:
+        capacity: Rows that fit.
+        page: Rows a cell's last page may leave unused.
+        origin: (D,) point that positions are relative to, layer coordinates.
+        on_screen: Called from inside a draw whose view is another one than the last.
+    """
+
+    def __init__(
+        self, capacity: int, page: int, origin: Float, on_screen: Callable[[Screen], None]
+    ) -> None:
+        room = (capacity, page)
+        super().__init__(shader.POINTS, shader.SQUARE, POINT_COLUMNS, room, origin, on_screen)
+        self._size = (1.0, 0.5, 1.0, 8.0)
+
+    @property
+    def rows_drawn(self) -> int:
+        """Rows in the picture."""
+        return self._drawn.size
+
+    def allocate(self, capacity: int) -> None:
+        """Start over with room for ``capacity`` rows, none of them drawn."""
+        super().allocate(capacity)
+        for block in self.blocks:
+            block.delete()
+        self._drawn = DrawnRows(capacity)
+        self.blocks = self._drawn.blocks
+
+    def show(self, runs: Int) -> None:
+        """Draw these rows; see :meth:`DrawnRows.show`."""
+        self._drawn.show(runs)
+        self.update()
+
     def set_size(self, fixed: float | None, factor: float, least: float, most: float) -> None:
         """Size in canvas pixels: ``fixed``, or a row's spacing times ``factor``, within ends."""
         self._size = (fixed or 0.0, factor, least, most)
@@ -133,60 +248,14 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
 
     def free(self) -> None:
         """Give the card its memory back."""
-        self._rows.delete()
+        super().free()
         self._drawn.delete()
-        self._lut.delete()
 
-    def draw(self) -> None:
-        """Draw block by block.
-
-        A software renderer sorts what it is given into tiles before it draws, hundreds of bytes
-        per point in main memory, which it keeps. Waiting for it now and then bounds that.
-        """
-        if not self.visible or not self._prepare_draw(self):
-            return
-        self._configure_gl_state()
-        if self.in_software is None:
-            self.in_software = draws_in_software()
-        begun = 0
-        for block in self._drawn.blocks:
-            if not block.size:
-                continue
-            if self.in_software and begun and begun + block.size > FINISH:
-                gloo.finish()
-                begun = 0
-            self._program.draw(self._draw_mode, block)
-            begun += block.size
-
-    def _prepare_transforms(self, view: Node) -> None:
-        """Transforms are taken in float64 just before a draw, not in the shader."""
-
-    def _prepare_draw(self, view: Node) -> bool:
-        screen = screen_of(view)
-        if self._near is None or self.screen is None or not screen.same_as(self.screen):
-            moved = self.screen is None or not screen.same_as(self.screen)
-            self._look(screen)
-            if moved:
-                self._on_screen(screen)
-        return self._drawn.size > 0
-
-    def _look(self, screen: Screen) -> None:
-        axes = self.displayed
-        clip = screen.clip[:, [len(axes) - 1 - i for i in range(len(axes))] + [3]]
-        matrix = np.insert(clip, len(axes), 0.0, axis=1) if len(axes) == 2 else clip
-        near = near_view(matrix, axes, self.origin, screen.middle[: len(axes)][::-1])
-        program = self.shared_program
-        program["u_centre"] = near.centre
-        program["u_matrix"] = near.matrix.T.astype(np.float32)
-        program["u_offset"] = near.offset.astype(np.float32)
+    def _look_more(self, screen: Screen) -> None:
         fixed, factor, least, most = self._size
         ratio = screen.pixel_ratio
         by_spacing = factor * screen.px_per_unit
-        program["u_size"] = (fixed * ratio, by_spacing, least * ratio, most * ratio)
-        self._near, self.screen = near, screen
-
-    def _compute_bounds(self, axis: int, view: Node) -> None:
-        return None
+        self.shared_program["u_size"] = (fixed * ratio, by_spacing, least * ratio, most * ratio)
 
 
 def draws_in_software() -> bool:
@@ -195,5 +264,5 @@ def draws_in_software() -> bool:
     return any(word in name for word in SOFTWARE)
 
 
-Cells = create_visual_node(CellVisual)
+PointCells = create_visual_node(PointsVisual)
 """The visual as a node of a scene."""

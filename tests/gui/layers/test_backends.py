@@ -10,7 +10,8 @@ import pytest
 from zv_viewer.drawing.slots import PAGE
 from zv_viewer.layers import factory
 from zv_viewer.layers.camera import camera_of
-from zv_viewer.layers.points import CellPoints, LayerError
+from zv_viewer.layers.cells import LayerError
+from zv_viewer.layers.points import CellPoints
 from zv_viewer.layers.standard import StandardPoints
 from zv_viewer.model.plan import DrawItem
 from zv_viewer.model.settings import Budget

@@ -1,0 +1,205 @@
+"""Which links are drawn, and where their indices lie: pages given to cells and to joints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from zv_viewer.drawing.joints import Joint, Joints
+from zv_viewer.drawing.slots import SlotTable
+from zv_viewer.model.links import LinkArrays
+
+Int = npt.NDArray[np.int64]
+UInt = npt.NDArray[np.uint32]
+
+PAGE = 32
+"""Links are given room in pages of this many: what joins two cells is often a few."""
+
+BLOCK = 1 << 15
+"""Links of one draw call; room grows by as many."""
+
+SMALL = 4096
+"""Writes of fewer links than this are gathered with their neighbours into one upload."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LinkWrite:
+    """Consecutive links to fill: (M, W) rows of the layer's buffers, from link ``start`` on."""
+
+    start: int
+    links: UInt
+
+    @property
+    def stop(self) -> int:
+        """One past the last link."""
+        return self.start + len(self.links)
+
+
+class LinkTable:
+    """Room for links in whole pages; what is free joins a row with itself, so draws nothing.
+
+    Args:
+        width: Ends of a link.
+    """
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self._slots = SlotTable(0, PAGE)
+        self._writes: dict[int, UInt] = {}
+        self._freed: list[Int] = []
+
+    @property
+    def blocks(self) -> int:
+        """Blocks there is room in."""
+        return self._slots.capacity // BLOCK
+
+    @property
+    def links(self) -> int:
+        """Links there is room for, those of free pages left out."""
+        return self._slots.capacity - self._slots.free_rows
+
+    def put(self, key: int, links: UInt) -> None:
+        """Hold links, (M, W) rows of the layer's buffers, in place of those held for ``key``."""
+        need = -(-len(links) // PAGE) * PAGE
+        self.drop(key)
+        if self._slots.free_rows < need:
+            lacking = need - self._slots.free_rows
+            self._slots.grow(self._slots.capacity + -(-lacking // BLOCK) * BLOCK)
+        self._slots.put(key, np.array([0, need]))
+        self._writes[key] = links
+
+    def drop(self, key: int) -> None:
+        """Let go of links; nothing happens when there are none."""
+        if key in self._slots:
+            self._freed.append(self._slots.rows(key))
+            self._slots.drop(key)
+            self._writes.pop(key, None)
+
+    def changes(self) -> list[LinkWrite]:
+        """What is to be written since the last call, ascending."""
+        writes = [write for key, links in self._writes.items() for write in self._pages(key, links)]
+        for start, stop in self._emptied().tolist():
+            writes.append(LinkWrite(start, np.zeros((stop - start, self.width), np.uint32)))
+        self._writes, self._freed = {}, []
+        return gathered(writes)
+
+    def used(self) -> Int:
+        """(B,) links of each block up to the last that is held."""
+        taken = self._slots.taken.reshape(self.blocks, BLOCK // PAGE)
+        last = taken.shape[1] - np.argmax(taken[:, ::-1], axis=1)
+        return np.where(taken.any(axis=1), last * PAGE, 0)
+
+    def _pages(self, key: int, links: UInt) -> list[LinkWrite]:
+        """The links of one key on its pages, the rest of the last page filled."""
+        runs, at, writes = self._slots.rows(key).tolist(), 0, []
+        for start, room in runs:
+            part = links[at : at + room]
+            if len(part) < room:
+                part = np.concatenate([part, np.zeros((room - len(part), self.width), np.uint32)])
+            writes.append(LinkWrite(start, part))
+            at += room
+        return writes
+
+    def _emptied(self) -> Int:
+        """(R, 2) first link and end of stretches given back that nobody took again."""
+        empty = np.zeros(self._slots.capacity // PAGE, bool)
+        for start, links in (run for runs in self._freed for run in runs.tolist()):
+            empty[start // PAGE : (start + links) // PAGE] = True
+        empty &= ~self._slots.taken
+        return np.flatnonzero(np.diff(empty, prepend=False, append=False)).reshape(-1, 2) * PAGE
+
+
+def gathered(writes: Sequence[LinkWrite]) -> list[LinkWrite]:
+    """The same writes, ascending, small ones joined with the neighbours they touch."""
+    groups: list[list[LinkWrite]] = []
+    for write in sorted(writes, key=lambda one: one.start):
+        last = groups[-1][-1] if groups else None
+        small = last is not None and max(len(write.links), len(last.links)) < SMALL
+        if last is not None and small and write.start == last.stop:
+            groups[-1].append(write)
+        else:
+            groups.append([write])
+    return [
+        one[0]
+        if len(one) == 1
+        else LinkWrite(one[0].start, np.concatenate([write.links for write in one]))
+        for one in groups
+    ]
+
+
+RowsOf = Callable[[int], Int]
+"""(R, 2) first row and number of rows of a cell in the layer's buffers."""
+
+
+class DrawnLinks:
+    """The links of the cells that are drawn, and those that join them.
+
+    Args:
+        width: Ends of a link.
+    """
+
+    def __init__(self, width: int) -> None:
+        self.table = LinkTable(width)
+        self._held: dict[int, LinkArrays] = {}
+        self._drawn: set[int] = set()
+        self._joints = Joints()
+
+    def put(self, cell: int, links: LinkArrays, *, moved: bool) -> None:
+        """Hold the links of a cell; ``moved``: its rows lie elsewhere than before."""
+        if not moved and self._held.get(cell) is links:
+            return
+        self.drop(cell)
+        self._held[cell] = links
+        self._joints.put(cell, links.open)
+
+    def drop(self, cell: int) -> None:
+        """Let go of the links of a cell."""
+        if self._held.pop(cell, None) is not None:
+            self._joints.drop(cell)
+            self._undraw(cell)
+
+    def draw(self, cells: Iterable[int], rows_of: RowsOf) -> None:
+        """Draw the links of these cells, and what joins them."""
+        wanted = set(cells)
+        for cell in self._drawn - wanted:
+            self._undraw(cell)
+        joints = self._joints.update(wanted)
+        for number in joints.removed:
+            self.table.drop(-number)
+        for cell in sorted(wanted - self._drawn):
+            inner = self._held[cell].inner
+            if len(inner):
+                self.table.put(cell, rows_on_card(inner, rows_of(cell)))
+        self._drawn = wanted
+        for joint in joints.added:
+            self.table.put(-joint.number, joint_on_card(joint, rows_of))
+
+    def _undraw(self, cell: int) -> None:
+        self.table.drop(cell)
+        self._drawn.discard(cell)
+
+
+def rows_on_card(rows: npt.NDArray[np.integer], runs: Int) -> UInt:
+    """Rows of a cell, any shape, as rows of the layer's buffers.
+
+    Args:
+        rows: Places in the cell.
+        runs: (R, 2) where the cell lies.
+    """
+    if len(runs) == 1:
+        return np.asarray(rows + np.uint32(runs[0, 0]), np.uint32)
+    places = np.concatenate([np.arange(start, start + n) for start, n in runs.tolist()])
+    return np.asarray(places[rows], np.uint32)
+
+
+def joint_on_card(joint: Joint, rows_of: RowsOf) -> UInt:
+    """(K, W) the links of a joint as rows of the layer's buffers."""
+    found = np.empty(joint.rows.shape, np.uint32)
+    for cell in joint.cells:
+        own = joint.owner == cell
+        if own.any():
+            found[own] = rows_on_card(joint.rows[own], rows_of(cell))
+    return found

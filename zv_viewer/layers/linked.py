@@ -1,0 +1,189 @@
+"""The layers of linked geometry: edges as lines, faces as triangles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from zv_viewer.layers.cells import Bool, CellLayer, Drawer, Float32, LayerError
+from zv_viewer.layers.drawn_links import DrawnLinks, Int, LinkWrite
+from zv_viewer.layers.object_states import ObjectStates, UInt8
+from zv_viewer.layers.thumbnail import Sample
+from zv_viewer.layers.untyped import NapariEvent
+from zv_viewer.model.chunks import CellArrays
+from zv_viewer.model.scene import SceneInfo
+from zv_viewer.model.update import LayerUpdate
+
+
+class LinkDrawer(Drawer, Protocol):
+    """What puts linked rows on a canvas."""
+
+    def write_links(self, writes: Sequence[LinkWrite], used: Int) -> None:
+        """Fill links before the next frame; ``used``: how many of each block are drawn."""
+
+    def write_objects(self, changes: Sequence[tuple[int, UInt8]]) -> None:
+        """Fill lines of the table of objects before the next frame."""
+
+    def line_widths(self) -> tuple[float, float] | None:
+        """Least and most device pixels of a line; None before the first frame."""
+
+
+class LinkedCells(CellLayer[LinkDrawer]):
+    """Rows of a store that links join, drawn cell by cell, each object at one level.
+
+    A row is drawn where its cell is drawn, its object is not hidden and the cell's level is the one
+    its object is drawn at (``LayerUpdate.object_levels``); before levels are given nothing is.
+    """
+
+    def __init__(self, scene: SceneInfo, capacity: int, *, name: str | None = None) -> None:
+        self._links = DrawnLinks(scene.link_width)
+        self._objects = ObjectStates(len(scene.objects))
+        super().__init__(scene, capacity, name=name)
+
+    # -- the sink ------------------------------------------------------------------------------
+
+    def apply(self, update: LayerUpdate) -> None:
+        """Carry out one update; everything in it appears in the same frame.
+
+        While the layer is hidden or on no canvas, cells wait in memory and go up when it shows.
+        """
+        if update.draw is not None and any(item.parts is not None for item in update.draw):
+            raise LayerError(f"the cells of {self.scene.name} are linked, so drawn whole or not")
+        if update.object_levels is not None:
+            self._objects.set_levels(update.object_levels)
+        super().apply(update)
+
+    def _drop(self, cell: int) -> None:
+        super()._drop(cell)
+        self._links.drop(cell)
+
+    def _put(self, arrays: CellArrays) -> None:
+        if arrays.links is None:
+            raise LayerError(f"cell {arrays.cell} of {self.scene.name} came without its links")
+        cell = arrays.cell
+        before = self._slots.rows(cell) if cell in self._slots else None
+        super()._put(arrays)
+        moved = before is None or not np.array_equal(before, self._slots.rows(cell))
+        self._links.put(cell, arrays.links, moved=moved)
+
+    def _forget(self, capacity: int) -> None:
+        super()._forget(capacity)
+        self._links = DrawnLinks(self.scene.link_width)
+        self._objects.touch()
+
+    def _show(self, drawer: LinkDrawer) -> None:
+        self._links.draw((item.cell for item in self._items), self._slots.rows)
+        table = self._links.table
+        drawer.write_links(table.changes(), table.used())
+        drawer.write_objects(self._objects.changes())
+
+    # -- the look ------------------------------------------------------------------------------
+
+    @property
+    def object_looks(self) -> UInt8:
+        """(O,) code of :class:`zv_viewer.layers.object_states.Look` of each object."""
+        return self._objects.looks
+
+    def set_object_looks(self, looks: npt.ArrayLike) -> None:
+        """Hide, fade, show or select objects, (O,) codes of ``Look``; no row is uploaded."""
+        ghosts = self._objects.ghosts
+        self._objects.set_looks(np.asarray(looks, np.uint8))
+        if ghosts != self._objects.ghosts:
+            self.events.look()
+        self._upload()
+        self._update_thumbnail()
+
+    def set_object_colours(self, colours: npt.ArrayLike | None) -> None:
+        """Colour objects, (O, 3) or (O, 4) in 0 to 1 (a fourth column is ignored).
+
+        None: rows are coloured by their values again.
+        """
+        table = None if colours is None else np.asarray(colours, np.float32)[:, :3]
+        self._objects.set_colours(table)
+        self.events.look()
+        self._upload()
+        self._update_thumbnail()
+
+    @property
+    def objects_coloured(self) -> bool:
+        """Whether objects have colours of their own."""
+        return self._objects.coloured
+
+    @property
+    def lets_through(self) -> bool:
+        """Whether some objects are faded, so that what lies behind them is seen."""
+        return self._objects.ghosts
+
+    @property
+    def object_table(self) -> tuple[int, int]:
+        """Lines and objects a line of the table of objects."""
+        lines, width, _ = self._objects.texels.shape
+        return lines, width
+
+    def _paint(self, rows: Sample) -> tuple[Float32, Bool]:
+        colours, _ = super()._paint(rows)
+        if self._objects.coloured:
+            colours = self._objects.colours(rows.objects)
+        return colours, self._objects.drawn(rows.objects, rows.levels)
+
+
+class CellLines(LinkedCells):
+    """Edges of a store as lines; made as :class:`CellLayer` is."""
+
+    def __init__(self, scene: SceneInfo, capacity: int, *, name: str | None = None) -> None:
+        self._line_width = 1.0
+        super().__init__(scene, capacity, name=name)
+        self.events.current_size.connect(self._on_current_size)
+
+    @property
+    def line_width(self) -> float:
+        """Width in canvas pixels."""
+        least, most = self.line_widths or (self._line_width, self._line_width)
+        return min(max(self._line_width, least), most)
+
+    @line_width.setter
+    def line_width(self, width: float) -> None:
+        if not width > 0:
+            raise LayerError(f"a line has a width, in canvas pixels, not {width}")
+        widths = self.line_widths
+        if widths is not None and not widths[0] <= width <= widths[1]:
+            raise LayerError(
+                f"this driver draws lines of {widths[0]:g} to {widths[1]:g} pixels, not {width:g}"
+            )
+        self._line_width = width
+        self.events.look()
+
+    @property
+    def line_widths(self) -> tuple[float, float] | None:
+        """Least and most canvas pixels the driver draws; None before the first frame.
+
+        A width asked for before that is brought within them at the first frame.
+        """
+        known = None if self._drawer is None else self._drawer.line_widths()
+        ratio = self.pixel_ratio()
+        return None if known is None else (known[0] / ratio, known[1] / ratio)
+
+    def _on_current_size(self, event: NapariEvent = None) -> None:
+        least, most = self.line_widths or (1.0, 1.0)
+        self.line_width = float(min(max(self.current_size, least), most))
+
+
+class CellMesh(LinkedCells):
+    """Faces of a store as triangles; made as :class:`CellLayer` is."""
+
+    def __init__(self, scene: SceneInfo, capacity: int, *, name: str | None = None) -> None:
+        self._shaded = True
+        super().__init__(scene, capacity, name=name)
+
+    @property
+    def shaded(self) -> bool:
+        """Whether faces are the darker the more they turn away, from either side."""
+        return self._shaded
+
+    @shaded.setter
+    def shaded(self, shaded: bool) -> None:
+        self._shaded = shaded
+        self.events.look()

@@ -1,0 +1,203 @@
+"""The canvas side of the layers of cells. The only module that uses napari's private modules.
+
+Importing it registers the visuals with napari; where that fails, :mod:`zv_viewer.layers.standard`
+draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from napari._vispy.layers.base import VispyBaseLayer
+from napari._vispy.utils.visual import layer_to_visual
+
+from zv_viewer.drawing.slots import PAGE
+from zv_viewer.layers.buffers import Int, RowWrite
+from zv_viewer.layers.cells import LayerError
+from zv_viewer.layers.drawn_links import LinkWrite
+from zv_viewer.layers.link_visual import LineCells, MeshCells
+from zv_viewer.layers.linked import CellLines, CellMesh
+from zv_viewer.layers.matrices import slab_of
+from zv_viewer.layers.object_states import UInt8
+from zv_viewer.layers.points import CellPoints
+from zv_viewer.layers.screen import Screen
+from zv_viewer.layers.untyped import NapariEvent, NapariValue, Node
+from zv_viewer.layers.visual import PLANES, PointCells
+
+
+class VCellLayer(VispyBaseLayer):  # type: ignore[misc]  # napari's canvas layers are untyped
+    """Keeps one visual in step with one layer.
+
+    Args:
+        layer: The layer.
+        font_info: Passed on to napari.
+    """
+
+    def __init__(self, layer: NapariValue, font_info: NapariValue = None) -> None:
+        super().__init__(layer, self._node(layer), font_info=font_info)
+        self.layer.events.look.connect(self._on_look_change)
+        self._on_look_change()
+        self._on_data_change()
+        self.reset()
+        layer.attach(self)
+
+    def _node(self, layer: NapariValue) -> Node:
+        """The visual that draws the layer."""
+        raise NotImplementedError
+
+    # -- Drawer --------------------------------------------------------------------------------
+
+    def write(self, writes: Sequence[RowWrite]) -> None:
+        """Fill rows before the next frame."""
+        self.node.write(writes)
+
+    def allocate(self, capacity: int) -> None:
+        """Start over with room for ``capacity`` rows."""
+        self.node.allocate(capacity)
+
+    def centre(self) -> tuple[float, float, float] | None:
+        """The canvas camera's centre (z, y, x), world units, or None before the first frame."""
+        box = getattr(self.node.scene_node.parent, "camera", None)
+        if self.node.screen is None or box is None:
+            return None
+        x, y, z = (*(float(c) for c in box.center), 0.0)[:3]
+        return z, y, x
+
+    def in_software(self) -> bool | None:
+        """Whether no graphics card draws; None before the first draw."""
+        known: bool | None = self.node.in_software
+        return known
+
+    def pixel_ratio(self) -> float:
+        """Device pixels per canvas pixel."""
+        return 1.0 if self.node.screen is None else float(self.node.screen.pixel_ratio)
+
+    # -- napari's events -----------------------------------------------------------------------
+
+    def _on_data_change(self) -> None:
+        """The axes shown or the sliders changed: two uniforms."""
+        shown = self.layer._slice_input.displayed  # noqa: SLF001 - napari has no public word for it
+        point, left, right = self.layer._data_slice.as_array()  # noqa: SLF001 - as above
+        low, high = slab_of(np.nan_to_num(point), left, right, self.layer.axis_step, shown)
+        self.node.look_along(tuple(shown))
+        self.node.set_slab(low, high)
+        self._on_experimental_clipping_planes_change()
+        self._on_matrix_change()
+
+    def _on_look_change(self) -> None:
+        self.node.set_colouring(self.layer.colouring)
+
+    def _on_opacity_change(self) -> None:
+        super()._on_opacity_change()
+        self._on_blending_change()
+
+    def _on_blending_change(self, event: NapariEvent = None) -> None:
+        """As napari, but an opaque layer writes its colours without reading the canvas back."""
+        super()._on_blending_change(event)
+        if self.layer.blending == "translucent" and self._covers:
+            self.node.update_gl_state(blend=False)
+        self.node.update_gl_state(depth_func="lequal")
+
+    @property
+    def _covers(self) -> bool:
+        """Whether nothing drawn lets through what lies behind it."""
+        return bool(self.layer.opacity >= 1)
+
+    def _on_experimental_clipping_planes_change(self) -> None:
+        """Planes lie in the last three axes of the order of axes, those of two axes in these."""
+        planes = self.layer.experimental_clipping_planes.as_array()
+        if len(planes) > PLANES:
+            raise LayerError(f"at most {PLANES} planes clip a layer, not {len(planes)}")
+        axes = list(self.layer._slice_input.order)[-3:]  # noqa: SLF001 - no public word for it
+        origin = self.layer.scene.origin
+        normals = np.zeros((len(planes), len(origin)))
+        normals[:, axes] = planes[:, 1, -len(axes) :]
+        places = np.zeros((len(planes), len(origin)))
+        places[:, axes] = planes[:, 0, -len(axes) :]
+        self.node.set_planes(normals, ((places - origin) * normals).sum(axis=1))
+
+    def _on_screen(self, screen: Screen) -> None:
+        del screen
+        self.layer.events.view()
+
+    def close(self) -> None:
+        """The layer left the viewer: free the card's memory; should it return, it is empty."""
+        self.layer.attach(None)
+        super().close()
+        self.node.free()
+
+
+class VCellPoints(VCellLayer):
+    """Draws a :class:`CellPoints`."""
+
+    def _node(self, layer: CellPoints) -> Node:
+        return PointCells(layer.capacity, PAGE, layer.scene.origin, self._on_screen)
+
+    def show(self, runs: Int) -> None:
+        """Draw the rows of these runs from the next frame on."""
+        self.node.show(runs)
+
+    def _on_look_change(self) -> None:
+        super()._on_look_change()
+        self.node.set_size(self.layer.point_size, *self.layer.adaptive_size)
+        self.node.set_round(self.layer.round_points)
+
+
+class VLinkedCells(VCellLayer):
+    """Draws links: what their layers have in common."""
+
+    def write_links(self, writes: Sequence[LinkWrite], used: Int) -> None:
+        """Fill links before the next frame."""
+        self.node.write_links(writes, used)
+
+    def write_objects(self, changes: Sequence[tuple[int, UInt8]]) -> None:
+        """Fill lines of the table of objects before the next frame."""
+        self.node.write_objects(changes)
+
+    def line_widths(self) -> tuple[float, float] | None:
+        """Least and most device pixels of a line; None before the first frame."""
+        return None
+
+    def _on_look_change(self) -> None:
+        super()._on_look_change()
+        self.node.set_by_object(self.layer.objects_coloured)
+        self._on_blending_change()
+
+    @property
+    def _covers(self) -> bool:
+        return super()._covers and not self.layer.lets_through
+
+
+class VCellLines(VLinkedCells):
+    """Draws a :class:`CellLines`."""
+
+    def _node(self, layer: CellLines) -> Node:
+        origin = layer.scene.origin
+        return LineCells(layer.capacity, PAGE, layer.object_table, origin, self._on_screen)
+
+    def line_widths(self) -> tuple[float, float] | None:
+        """Least and most device pixels of a line; None before the first frame."""
+        known: tuple[float, float] | None = self.node.widths
+        return known
+
+    def _on_look_change(self) -> None:
+        super()._on_look_change()
+        self.node.set_width(self.layer.line_width)
+
+
+class VCellMesh(VLinkedCells):
+    """Draws a :class:`CellMesh`."""
+
+    def _node(self, layer: CellMesh) -> Node:
+        origin = layer.scene.origin
+        return MeshCells(layer.capacity, PAGE, layer.object_table, origin, self._on_screen)
+
+    def _on_look_change(self) -> None:
+        super()._on_look_change()
+        self.node.set_shaded(self.layer.shaded)
+
+
+layer_to_visual[CellPoints] = VCellPoints
+layer_to_visual[CellLines] = VCellLines
+layer_to_visual[CellMesh] = VCellMesh
