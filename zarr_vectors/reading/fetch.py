@@ -13,6 +13,7 @@ from zarr_vectors.core.layouts.columns import Column
 from zarr_vectors.core.metadata import AttributeSpec
 from zarr_vectors.encoding.fragment_tables import FragmentTables
 from zarr_vectors.encoding.fragments import FragmentIndex
+from zarr_vectors.encoding.items import move_rows
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.reading import assemble
 from zarr_vectors.reading.cache import CellCache
@@ -227,7 +228,7 @@ class LevelReader:
             rows, values, found, _ = self._decode(chunks, specs, counts, fragments=False)
             taken, into = places.scatter.rows(part, found)
             for room, column in zip((positions, *columns), (rows, *values), strict=True):
-                room[into] = column.take(taken, axis=0)
+                move_rows(column, taken, room, into)
         named = zip(specs, columns, strict=True)
         return positions, {spec.name: self._shown(column, spec, text) for spec, column in named}
 

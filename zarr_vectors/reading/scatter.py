@@ -53,7 +53,7 @@ class Scatter:
         order = np.argsort(ranks.astype(np.min_scalar_type(len(keys))), kind="stable")
         self._order = narrow(order)
         self._edges = starts_of(np.bincount(ranks, minlength=len(keys)))
-        self._first = np.zeros(len(ranks), np.int32)
+        self._first: npt.NDArray[np.integer] = np.zeros(len(ranks), np.uint16)
         self._fragments: IntArray | None = fragments
         self._sizes = np.zeros(len(ranks) + 1, np.int64)
 
@@ -78,7 +78,10 @@ class Scatter:
         keys = self._keys[chunks]
         assemble.check_pieces(owner, fragments, tables, counts, keys, self._array, self._url)
         numbers = starts_of(np.maximum(tables.sizes, 0))[owner] + fragments
-        self._first[edges[0] : edges[-1]] = tables.starts[numbers]
+        first = tables.starts[numbers]
+        if len(first) and first.max() > np.iinfo(self._first.dtype).max:
+            self._first = self._first.astype(np.int32)
+        self._first[edges[0] : edges[-1]] = first
         self._sizes[pieces + 1] = tables.counts[numbers]
         return True
 
@@ -116,11 +119,11 @@ class Scatter:
         shifts = ends - sizes
         rows = np.repeat(starts_of(counts)[:-1], np.diff(edges)) - shifts
         rows += self._first[edges[0] : edges[-1]]
-        steps = np.arange(ends[-1] if len(ends) else 0)
+        begins -= shifts + rows
         taken = np.repeat(rows, sizes)
-        taken += steps
-        into = np.repeat(begins - shifts, sizes)
-        into += steps
+        taken += np.arange(len(taken))
+        into = np.repeat(begins, sizes)
+        into += taken
         return taken, into
 
 

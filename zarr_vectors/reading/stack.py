@@ -15,7 +15,7 @@ from zarr_vectors.typing import ChunkCoords, IntArray
 
 BATCH_BYTES = 32 * 2**20
 """Decoded bytes fetched at once, so that a large read holds its result and little more."""
-_LEAST_PART, _MOST_PART = 2**19, 2**21
+_LEAST_PART, _MOST_PART = 2**18, 2**21
 _PARTS = 128
 
 
