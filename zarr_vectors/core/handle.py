@@ -16,6 +16,7 @@ from zarr_vectors.core.layouts.detect import layout_for
 from zarr_vectors.core.metadata import RootMetadata
 from zarr_vectors.core.opening import first_look, look_past, read_documents, root_look
 from zarr_vectors.core.outline import outline_of, recorded_names
+from zarr_vectors.core.promised import PromisedNames
 from zarr_vectors.core.root_meta import (
     LevelDocument,
     RootDocument,
@@ -100,6 +101,7 @@ class StoreHandle:
         """
         if isinstance(self.backend, Writing):
             self.backend.remove_at_commit(path)
+            self.layout.promises = None
         else:
             self.layout.delete(path)
 
@@ -163,6 +165,7 @@ def handle_at(layout: Layout) -> StoreHandle:
 def _tell_names(layout: Layout, root: RootDocument, levels: dict[int, LevelDocument]) -> None:
     if layout.backend.local_path is None:  # a disk is listed
         layout.recorded = recorded_names(root, levels)
+    layout.promises = PromisedNames(layout, root, levels)
 
 
 @contextmanager

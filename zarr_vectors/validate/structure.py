@@ -6,6 +6,7 @@ from zarr_vectors.constants import (
     CHUNKS_KEY,
     FACE_ATTRIBUTES,
     LEVEL_KEY,
+    LINKS,
     NODE,
     ROOT_KEY,
     VERTEX_FRAGMENTS,
@@ -13,15 +14,19 @@ from zarr_vectors.constants import (
 )
 from zarr_vectors.core.backends import StorageBackend
 from zarr_vectors.core.documents import attributes_of, parse_document
+from zarr_vectors.core.handle import handle_at
 from zarr_vectors.core.keys import try_parse_key
 from zarr_vectors.core.layouts.detect import layout_for
+from zarr_vectors.core.layouts.recorded import Promises
 from zarr_vectors.core.metadata import ChunkTable
 from zarr_vectors.core.metadata.multiscales import transforms_of
-from zarr_vectors.core.paths import level_numbers
-from zarr_vectors.exceptions import MetadataError, StoreError
+from zarr_vectors.core.paths import format_delta, level_numbers
+from zarr_vectors.exceptions import MetadataError, StoreError, ZVError
 from zarr_vectors.typing import ChunkCoords
 from zarr_vectors.validate.result import Report
 from zarr_vectors.validate.survey import FAMILIES, SINGLE, LevelSurvey, Survey
+
+_WITHIN = format_delta(0)
 
 
 def check_structure(place: StorageBackend, report: Report) -> Survey | None:
@@ -33,8 +38,9 @@ def check_structure(place: StorageBackend, report: Report) -> Survey | None:
         return None
     with report.check("every level has its group and its arrays"):
         _find_levels(survey, report)
+        promises = _promises(survey)
         for level in survey.levels.values():
-            _find_arrays(survey, level, report)
+            _find_arrays(survey, level, promises, report)
     with report.check("the chunks of every array can be listed"):
         for level in survey.levels.values():
             _find_chunks(survey, level, report)
@@ -86,7 +92,18 @@ def _find_levels(survey: Survey, report: Report) -> None:
         report.error(f"{url} has no level 0", "0")
 
 
-def _find_arrays(survey: Survey, level: LevelSurvey, report: Report) -> None:
+def _promises(survey: Survey) -> Promises | None:
+    """The store's own record of names, None where its metadata is damaged."""
+    version = survey.attributes[ROOT_KEY]["zv_version"]
+    try:
+        return handle_at(layout_for(version, survey.layout.backend)).layout.promises
+    except ZVError:  # told by the checks of the metadata
+        return None
+
+
+def _find_arrays(
+    survey: Survey, level: LevelSurvey, promises: Promises | None, report: Report
+) -> None:
     block = level.attributes.get(LEVEL_KEY)
     said = block.get("arrays_present") if isinstance(block, dict) else None
     recorded = [name for name in said if isinstance(name, str)] if isinstance(said, list) else []
@@ -101,13 +118,25 @@ def _find_arrays(survey: Survey, level: LevelSurvey, report: Report) -> None:
             continue
         own = _children(survey, level.at(family))
         below = {n.partition("/")[2] for n in recorded if n.startswith(f"{family}/")}
+        below |= _promised(promises, level.at(family))
         for name in sorted(below | set(own or ())):
             _add(survey, level, f"{family}/{name}", report, required=name in below)
         if family in recorded and not level.below(family):
             report.error(f"{level.at(family)} is recorded and holds nothing", level.at(family))
+    links = level.at(f"{LINKS}/{_WITHIN}")  # those between levels are compared with one another
+    if _WITHIN in _promised(promises, level.at(LINKS)):
+        with report.catching(links):
+            if links not in survey.layout.documents([links]):
+                report.error(f"{links} in {survey.layout.backend.url} is missing", links)
     _check_groups(survey, level, [n for n in sorted(present) if n in known], report)
     if names is not None:
         _check_documents(survey, level, [n for n in names if n not in (*SINGLE, *known)], report)
+
+
+def _promised(promises: Promises | None, path: str) -> frozenset[str]:
+    """Names recorded below a group of a level that is still the one recorded."""
+    names = frozenset() if promises is None else promises.below(path)
+    return names if promises is not None and names and promises.hold(path) else frozenset()
 
 
 def _add(survey: Survey, level: LevelSurvey, name: str, report: Report, *, required: bool) -> None:

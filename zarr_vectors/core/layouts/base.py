@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from zarr_vectors.core.backends.base import StorageBackend
-from zarr_vectors.core.layouts.recorded import LevelNames, Recorded
+from zarr_vectors.core.layouts.recorded import LevelNames, Promises, Recorded
 from zarr_vectors.typing import AnyArray, ChunkCoords, FloatArray, IntArray
 
 Cells = dict[ChunkCoords, bytes]
@@ -312,7 +312,11 @@ class KeepsDense(Protocol):
     """Small whole arrays: object attributes, group attributes."""
 
     def get_dense(self, path: str) -> tuple[AnyArray, IntArray] | None:
-        """(values, present row numbers), or None where there is no such array."""
+        """(values, present row numbers), or None where there is no such array.
+
+        Raises:
+            ArrayError: It is damaged, or recorded and not there.
+        """
         ...
 
     def put_dense(
@@ -330,7 +334,11 @@ class KeepsObjects(Protocol):
     """The object index and the groups of a level. ``level`` is the level's path, e.g. ``0``."""
 
     def get_objects(self, level: str, ids: Iterable[int] | None = None) -> ObjectRows | None:
-        """All rows, or those of the given ids that exist; None where the level has no objects."""
+        """All rows, or those of the given ids that exist; None where the level has no objects.
+
+        Raises:
+            ArrayError: The index is damaged, or recorded and not there.
+        """
         ...
 
     def put_objects(self, level: str, rows: ObjectRows) -> IntArray:
@@ -342,7 +350,11 @@ class KeepsObjects(Protocol):
         ...
 
     def get_groups(self, level: str) -> list[IntArray] | None:
-        """Object ids per group id 0..G-1, or None where the level has no groups."""
+        """Object ids per group id 0..G-1, or None where the level has no groups.
+
+        Raises:
+            ArrayError: They are damaged, or recorded and not there.
+        """
         ...
 
     def put_groups(self, level: str, groups: Sequence[IntArray]) -> None:
@@ -355,11 +367,13 @@ class KeepsNames(Protocol):
 
     Attributes:
         recorded: Names that the root records, for places that cannot list.
+        promises: The same for all places, to tell an array that is gone from one that never was.
         families_have_groups: Writers of the format make a group for every family of arrays, so
             that a family without one is not there.
     """
 
     recorded: Recorded
+    promises: Promises | None
     families_have_groups: bool
 
     def names_below(self, level: str, *, sharded: bool) -> LevelNames:

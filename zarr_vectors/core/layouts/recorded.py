@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -167,6 +167,18 @@ class Recorded:
         kept = {name: known for name, known in self.levels.items() if name != level}
         tables = {name: table for name, table in self.tables.items() if name != level}
         return Recorded(kept, tables, self.sharded)
+
+
+class Promises(Protocol):
+    """Names that arrays are recorded by, for an array that is not there."""
+
+    def below(self, path: str) -> frozenset[str]:
+        """Names recorded below a group; none where nothing is recorded."""
+        ...
+
+    def hold(self, path: str) -> bool:
+        """Whether the level that a path is in is still the one recorded; may ask the place."""
+        ...
 
 
 def chunk_numbers(numbers: Mapping[ChunkCoords, int]) -> ChunkTable:

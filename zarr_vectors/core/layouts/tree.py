@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from zarr_vectors.constants import (
+    CROSS_CHUNK_LINKS,
     FACE_ATTRIBUTES,
     FRAGMENT_ATTRIBUTES,
     GROUP_ATTRIBUTES,
@@ -24,7 +25,7 @@ from zarr_vectors.core import paths
 from zarr_vectors.core.backends.base import StorageBackend
 from zarr_vectors.core.documents import attributes_of, group_document, parse_document
 from zarr_vectors.core.layouts.ahead import Ahead, ReadsValues
-from zarr_vectors.core.layouts.recorded import Recorded
+from zarr_vectors.core.layouts.recorded import Promises, Recorded
 from zarr_vectors.exceptions import ArrayError, StoreUnlistable
 from zarr_vectors.typing import ChunkCoords
 
@@ -32,6 +33,7 @@ FAMILIES = (
     VERTEX_ATTRIBUTES,
     FRAGMENT_ATTRIBUTES,
     LINKS,
+    CROSS_CHUNK_LINKS,
     LINK_ATTRIBUTES,
     "cross_chunk_link_attributes",
     FACE_ATTRIBUTES,
@@ -61,6 +63,7 @@ class Tree:
     def __init__(self, backend: StorageBackend) -> None:
         self.backend = backend
         self.recorded = Recorded()
+        self.promises: Promises | None = None
         self._groups: set[str] = set()
         self._expected: dict[str, None] = {}
         self._ahead: dict[str, bytes | None] = {}
@@ -74,6 +77,7 @@ class Tree:
         self._expected.clear()
         self._ahead.clear()
         self.recorded = Recorded()
+        self.promises = None
 
     def documents(self, wanted: Iterable[str]) -> Documents:
         """Documents of the nodes that exist, by path, in one batch.
@@ -159,8 +163,27 @@ class Tree:
         return [n for n in names if n != NODE and paths.name_fault(n) is None and n[0] != "."]
 
     def array_names(self, parent: str) -> list[str]:
-        """Sorted names of the logical arrays below a family path."""
-        return self.children(parent)
+        """Sorted names of the logical arrays below a family path, recorded ones that are gone too.
+
+        Raises:
+            StoreUnlistable: The place cannot list, and nothing is recorded.
+        """
+        names = self.children(parent)
+        if self.promises is None:
+            return names
+        gone = self.promises.below(parent).difference(names)
+        return sorted([*names, *gone]) if gone and self.promises.hold(parent) else names
+
+    def check_absent(self, path: str) -> None:
+        """An array that is not there is damage where the store's record tells of it.
+
+        Raises:
+            ArrayError: It does.
+        """
+        parent, _, name = path.rpartition("/")
+        told = self.promises
+        if told is not None and name in told.below(parent) and told.hold(parent):
+            raise self.damaged(path, "it is recorded and not there")
 
     def families_below(self, level: str) -> dict[str, tuple[str, ...]]:
         """Names below a level's group and below its families, by path within the level."""

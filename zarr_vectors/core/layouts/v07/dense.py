@@ -27,6 +27,7 @@ class Dense07(Blobs):
         wanted: dict[str, Place] = {data: (path, None), mask: (path, None)}
         blobs, documents = self.read_blobs_and_documents(wanted, [path])
         if path not in documents:
+            self.check_absent(path)
             return None
         meta = attributes_of(documents[path], self._named(path))
         with self.blaming(path):

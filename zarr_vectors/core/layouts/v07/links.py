@@ -185,9 +185,12 @@ class ReadsLinks07(Cells07, LinkTree):
         """Links of a level from the attributes of their groups; None where there are neither.
 
         Raises:
-            ArrayError: They are malformed or contradict each other.
+            ArrayError: They are malformed, contradict each other, or are recorded and not there.
         """
         inner, outer = inner_path(level, delta), outer_path(level, delta)
+        for path in (inner, outer):
+            if path not in found:
+                self.check_absent(path)
         if inner not in found and outer not in found:
             return None
         own, other = found.get(inner, {}), found.get(outer, {})

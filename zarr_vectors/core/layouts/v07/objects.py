@@ -39,6 +39,7 @@ class Objects07(Blobs):
         wanted = None if ids is None else sorted(set(ids))
         documents, reader = self.documents_ahead([index, table], _likely_chunks(table, wanted))
         if index not in documents:
+            self.check_absent(index)
             return None
         meta = self._attrs(index, documents[index])
         with self.blaming(index):
@@ -94,6 +95,7 @@ class Objects07(Blobs):
         wanted: dict[str, Place] = {data: (path, None), offsets: (path, None)}
         blobs, documents = self.read_blobs_and_documents(wanted, [path])
         if path not in documents:
+            self.check_absent(path)
             return None
         with self.blaming(path):
             count = count_of(self._attrs(path, documents[path]), "num_groups")

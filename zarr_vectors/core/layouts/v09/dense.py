@@ -26,6 +26,7 @@ class Dense09(Tree):
         # the first chunk of one column, or of several
         documents, reader = self.documents_ahead([path], [f"{path}/c/0", f"{path}/c/0/0"])
         if path not in documents:
+            self.check_absent(path)
             return None
         with self.blaming(path):
             node = array_node(documents[path], paths.node(path))

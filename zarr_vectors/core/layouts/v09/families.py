@@ -105,6 +105,8 @@ class Families09(LinkTree):
                 family = self.family(level, delta, found[path])
                 names = self.attribute_names(family)
                 families[delta] = LinkFamily(family.width, family.count, names)
+            else:
+                self.check_absent(path)
         return families
 
     def family(self, level: str, delta: int, attrs: Mapping[str, Any]) -> Family:

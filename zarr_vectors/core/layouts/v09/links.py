@@ -93,6 +93,7 @@ class ReadsLinks09(Cells09, Families09):
         groups = {name: attribute_path(level, name, delta) for name in names}
         found = self.get_attrs([path, *groups.values(), *scales])
         if path not in found:
+            self.check_absent(path)
             return None
         family = self.family(level, delta, found[path])
         for name, group in groups.items():

@@ -36,6 +36,7 @@ class Objects09(Tree):
         first = [f"{table}/c/0", f"{names}/c/0"]
         documents, reader = self.documents_ahead([index, table, names], first)
         if index not in documents:
+            self.check_absent(index)
             return None
         with self.blaming(index):
             rank = rank_of(attributes_of(documents[index], self._named(index)))
@@ -93,6 +94,7 @@ class Objects09(Tree):
         path = paths.join(level, GROUPS)
         documents, reader = self.documents_ahead([path], [f"{path}/c/0"])
         if path not in documents:
+            self.check_absent(path)
             return None
         with self.blaming(path):
             node = array_node(documents[path], paths.node(path))
