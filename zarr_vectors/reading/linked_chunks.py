@@ -99,6 +99,12 @@ class Asked:
         place[self.turn] = np.arange(len(self.turn))
         return place[np.searchsorted(self.starts, rows, side="right") - 1]
 
+    def vertices(self, rows: IntArray) -> IntArray:
+        """(n,) int64 stored rows as vertices of the level: chunk << 32 | row of the chunk."""
+        chunks = np.searchsorted(self.starts, rows, side="right") - 1
+        vertices: IntArray = self.ranks[chunks] << 32 | (rows - self.starts[chunks])
+        return vertices
+
     def as_asked(self, rows: IntArray) -> IntArray:
         """(n,) int64 stored rows, counted through the chunks in the order asked."""
         counts = np.diff(self.starts)

@@ -23,6 +23,9 @@ from zarr_vectors.typing import ChunkCoords, IntArray
 _BLOCK = 2**16
 """Manifests decoded at once."""
 
+SEVERAL = -2
+"""In place of an object, where there is more than one."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ObjectPieces:
@@ -75,13 +78,13 @@ class ObjectPieces:
         return np.searchsorted(self.offsets, pieces, side="right") - 1
 
     def objects_in(self, ranks: IntArray) -> IntArray:
-        """(k,) int64 id of the only object in a chunk, -1 where there is none, -2 for several."""
+        """(k,) int64 id of the only object in a chunk; -1 for none, :data:`SEVERAL` for more."""
         counts = self.starts[ranks + 1] - self.starts[ranks]
         found = np.full(len(ranks), -1, np.int64)
         full = np.flatnonzero(counts)
         first = self.owners(self.order[self.starts[ranks[full]]].astype(np.int64))
         last = self.owners(self.order[self.starts[ranks[full] + 1] - 1].astype(np.int64))
-        found[full] = np.where(first == last, self.ids[first], -2)
+        found[full] = np.where(first == last, self.ids[first], SEVERAL)
         return found
 
     def are_shared(self) -> bool:

@@ -100,9 +100,7 @@ def told_links(
     return ToldLinks(ranks, rows, local)
 
 
-def tree_links(
-    told: ToldLinks, first: npt.NDArray[np.bool_], asked: Asked, roots: IntArray
-) -> ToldLinks:
+def tree_links(told: ToldLinks, first: npt.NDArray[np.bool_], asked: Asked) -> ToldLinks:
     """(child, parent) links of a skeleton, with those that are implied.
 
     The row before is the parent, unless a row is the first of its fragment or a link says
@@ -112,11 +110,9 @@ def tree_links(
         told: Links that are stored; a parent below zero is none.
         first: (S,) bool, the stored rows that are the first of a fragment; overwritten.
         asked: The chunks read.
-        roots: Stored rows that have no parent, whatever is implied.
     """
     implied = np.logical_not(first, out=first)
     implied[asked.starts[:-1][np.diff(asked.starts) > 0]] = False
-    implied[roots] = False
     here = np.flatnonzero(told.local[:, 0] >= 0)
     children = told.local[here, 0]
     implied[children] = False

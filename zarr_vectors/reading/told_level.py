@@ -1,0 +1,185 @@
+"""The stored links of a level, joined to the rows of some of its chunks."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from zarr_vectors.constants import LINKS
+from zarr_vectors.core.handle import StoreHandle
+from zarr_vectors.core.layouts.touching import ReadsTouching, TouchingLinks
+from zarr_vectors.encoding.fragment_tables import FragmentTables
+from zarr_vectors.exceptions import ArrayError, ConventionError
+from zarr_vectors.reading import assemble
+from zarr_vectors.reading.edges import Selection
+from zarr_vectors.reading.fetch import LevelReader
+from zarr_vectors.reading.linked import first_rows
+from zarr_vectors.reading.linked_chunks import ELSEWHERE, NO_OBJECT, Asked, Joined
+from zarr_vectors.reading.object_pieces import SEVERAL, ObjectPieces
+from zarr_vectors.reading.owned_rows import OwnedRows, join_links, join_shared
+from zarr_vectors.reading.stack import starts_of
+from zarr_vectors.reading.told_joints import (
+    ToldLinks,
+    inner_links,
+    told_links,
+    tree_links,
+    triangles,
+)
+from zarr_vectors.typing import ChunkCoords, IntArray
+
+
+class ToldLevel:
+    """Joins rows by links that are stored; threads may share it.
+
+    Args:
+        handle: The store.
+        reader: Of the level.
+        width: 2 for edges, 3 for triangles.
+        tree: Edges are of skeletons: most are implied.
+    """
+
+    def __init__(self, handle: StoreHandle, reader: LevelReader, *, width: int, tree: bool) -> None:
+        self._handle, self._reader = handle, reader
+        self._width, self._tree = width, tree
+        self._lock = threading.Lock()
+        self._links: tuple[TouchingLinks | None] | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of what is kept of the whole level."""
+        links = None if self._links is None else self._links[0]
+        return 0 if links is None else links.nbytes
+
+    def join(
+        self,
+        joined: Joined,
+        asked: Asked,
+        selection: Selection,
+        pieces: ObjectPieces | None,
+        *,
+        shared: bool,
+    ) -> Joined:
+        """Rows of chunks with the links between them.
+
+        Args:
+            joined: The rows.
+            asked: The chunks.
+            selection: The same chunks as they were read.
+            pieces: The level's object index.
+            shared: Objects share fragments.
+
+        Raises:
+            ArrayError: Links of these chunks are damaged.
+            ConventionError: They are no edges, or no faces of three or four corners.
+        """
+        told = self._told(asked, selection)
+        place = np.full(selection.stored + 1, ELSEWHERE, np.int64)
+        place[joined.rows[::-1]] = np.arange(len(joined.rows))[::-1]
+        rows = place[told.local]
+        if pieces is None:
+            return join_links(joined, told, rows, np.full(len(rows), NO_OBJECT, np.int64))
+        if shared:
+            return self._join_shared(joined, told, asked, pieces)
+        first = rows[:, 0]
+        owners = np.append(joined.objects, NO_OBJECT)[first]
+        out = np.flatnonzero(first < 0)
+        if len(out):
+            owners[out] = self._owners(told.take(out), pieces)
+        return join_links(joined, told, rows, owners)
+
+    def _told(self, asked: Asked, selection: Selection) -> ToldLinks:
+        """Links of the chunks read, implied ones too."""
+        reader, arrays = self._reader, self._reader.arrays
+        keys = [tuple(row) for row in selection.coords.tolist()]
+        none = np.zeros((0, self._width), np.int64)
+        told = ToldLinks(none, none, none)
+        links = self._touching()
+        if links is not None and keys:
+            records = links.read(keys)
+            if len(records.rows):
+                self._check_width(records.rows.shape[1])
+                path = f"{arrays.path}/{LINKS}"
+                told = triangles(told_links(records, asked, reader, path, roots=self._tree))
+        if self._tree:
+            assert selection.tables is not None  # noqa: S101  they were asked for
+            first = first_rows(selection.tables, selection, arrays.fragments_path, arrays.url)
+            told = tree_links(told, first, asked)
+        packed = reader.packed_faces(selection) if self._width == 3 else None
+        if packed is not None:
+            told = inner_links(packed, asked).joined(told)
+        # a link to a chunk that is not there has an end left out
+        known = (told.ranks >= 0).all(axis=1) & (told.local >= 0).any(axis=1)
+        return told if known.all() else told.take(np.flatnonzero(known))
+
+    def _check_width(self, width: int) -> None:
+        if width == self._width or (self._width == 3 and width == 4):
+            return
+        what = "edges" if self._width == 2 else "faces of three or four corners"
+        raise ConventionError(
+            f"{self._handle.backend.url} has links of {width} ends, which are not {what}"
+        )
+
+    def _owners(self, told: ToldLinks, pieces: ObjectPieces) -> IntArray:
+        """(M,) int64 object of the first end of links, which lies in another chunk."""
+        ranks, rows = told.ranks[:, 0], told.rows[:, 0]
+        far = np.unique(ranks)
+        objects = pieces.objects_in(far)
+        owners = objects[np.searchsorted(far, ranks)]
+        doubtful = owners == SEVERAL
+        if doubtful.any():
+            owned = self._owned(far[objects == SEVERAL], pieces)
+            entry = owned.first(ranks[doubtful] << 32 | rows[doubtful])
+            owners[doubtful] = np.append(owned.objects, NO_OBJECT)[entry]
+        return owners
+
+    def _join_shared(
+        self, joined: Joined, told: ToldLinks, asked: Asked, pieces: ObjectPieces
+    ) -> Joined:
+        """Rows that objects share, with links that each of them has."""
+        here = OwnedRows.of(asked.vertices(joined.rows), joined.objects)
+        others = self._owned(np.unique(told.ranks[told.local < 0]), pieces)
+        return join_shared(joined, told, OwnedRows.joined([here, others]))
+
+    def _owned(self, ranks: IntArray, pieces: ObjectPieces) -> OwnedRows:
+        """Objects of the rows of other chunks, of which only the fragment tables are read.
+
+        Those of a damaged chunk are not known: whoever reads that chunk is told.
+        """
+        try:
+            return self._owned_in(ranks, pieces)
+        except ArrayError:
+            parts = [ranks[i : i + 1] for i in range(len(ranks))] if len(ranks) > 1 else []
+            return OwnedRows.joined([self._owned(part, pieces) for part in parts])
+
+    def _owned_in(self, ranks: IntArray, pieces: ObjectPieces) -> OwnedRows:
+        arrays = self._reader.arrays
+        keys: list[ChunkCoords] = [tuple(row) for row in arrays.table.coords[ranks].tolist()]
+        tables = self._reader.fragment_tables(keys)
+        starts = starts_of(reach_of(tables))
+        own, which = pieces.in_chunks(ranks)
+        path, url = arrays.fragments_path, arrays.url
+        rows, counts = assemble.fragment_rows(
+            which, pieces.fragments[own], tables, keys, starts, path, url
+        )
+        ids = np.repeat(pieces.ids[pieces.owners(own)], counts)
+        chunks = np.repeat(which, counts)
+        return OwnedRows.of(ranks[chunks] << 32 | (rows - starts[chunks]), ids)
+
+    def _touching(self) -> TouchingLinks | None:
+        with self._lock:
+            if self._links is None:
+                layout = self._handle.layout
+                assert isinstance(layout, ReadsTouching)  # noqa: S101  both formats do
+                self._links = (layout.touching_links(self._reader.arrays.path),)
+            return self._links[0]
+
+
+def reach_of(tables: FragmentTables) -> IntArray:
+    """(M,) int64 rows that the fragments of every chunk reach."""
+    reach = np.zeros(len(tables), np.int64)
+    for number, table in enumerate(tables.each()):
+        if table is not None:
+            ranges = (table.starts + table.counts)[~table.explicit]
+            reach[number] = max(ranges.max(initial=0), table.rows.max(initial=-1) + 1)
+    return reach
