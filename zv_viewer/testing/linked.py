@@ -81,6 +81,7 @@ def make_linked_cloud(
     ndim: int = 3,
     chunks: int = 8,
     bins_per_chunk: int = 4,
+    growth: float = 2.0,
     size: float = 64.0,
     sparsity: float = 1.0,
     copies: int = 0,
@@ -101,7 +102,8 @@ def make_linked_cloud(
         seed: Of everything.
         ndim: Axes.
         chunks: Chunks per axis at level 0.
-        bins_per_chunk: Bins per chunk and axis, at every level.
+        bins_per_chunk: Bins per chunk and axis at level 0.
+        growth: How much larger the chunks of each level are than those of the next finer one.
         size: Edge of the cube.
         sparsity: Share of the objects of a level that the next coarser one keeps.
         copies: Objects that share the stored rows of another.
@@ -118,12 +120,13 @@ def make_linked_cloud(
     }
     admitted = rng.permutation(objects)
     chunk = np.full(ndim, size / chunks)
+    bins = chunk / bins_per_chunk
     built: dict[int, CloudLevel] = {}
     joined: dict[int, JoinedLevel] = {}
     finest, parent = shapes.positions, np.arange(len(shapes.positions))
     for number in range(levels):
-        bins = chunk / bins_per_chunk
         if number:
+            bins, chunk = bins * 2, chunk * growth
             kept = np.sort(admitted[: max(1, round(objects * sparsity**number))])
             shapes, rows, owner = shapes.coarser(bins, kept)
             values = {name: column[rows] for name, column in values.items()}
@@ -138,7 +141,6 @@ def make_linked_cloud(
             number, shapes.positions[order], ordered, chunk, bins, error, counts_exact
         )
         joined[number] = _joined(shapes, order, home[order], objects, copies)
-        chunk = chunk * 2
     scene = cloud_scene(f"{kind}s-{seed}", built, size, limits=limits)
     scene = replace(
         scene,
