@@ -18,7 +18,7 @@ from zarr_vectors.core.layouts.detect import layout_for
 from zarr_vectors.core.levels import stale
 from zarr_vectors.core.metadata import AttributeSpec, ChunkTable, LevelError
 from zarr_vectors.encoding.manifests import decode_manifest
-from zarr_vectors.exceptions import ArrayError
+from zarr_vectors.exceptions import ArrayError, StoreUnlistable
 from zarr_vectors.lazy.arrays import (
     ZVAttributes,
     ZVFaceAttributes,
@@ -34,6 +34,7 @@ from zarr_vectors.reading.assemble import categories_as_text
 from zarr_vectors.reading.cache import CellCache
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import LevelArrays, describe_level, describe_recorded
+from zarr_vectors.reading.linked import holds_faces
 from zarr_vectors.reading.linked_chunks import LinkedChunks
 from zarr_vectors.reading.linked_level import LinkedLevel
 from zarr_vectors.reading.objects import all_ids, lead_of_value
@@ -63,6 +64,7 @@ class ZVLevel:
         self._found: LevelReader | None = None
         self._recorded: LevelArrays | None = None
         self._lines: tuple[LevelReader, ZVPolylineCollection] | None = None
+        self._per_vertex: float | None = None
         self._linked: tuple[LevelReader, LinkedLevel] | None = None
         self._lock = threading.Lock()
         self.write_lock = threading.Lock()
@@ -173,6 +175,25 @@ class ZVLevel:
     def faces(self) -> ZVLinkCollection:
         """Faces between the vertices."""
         return self.filter().faces
+
+    @property
+    def links_per_vertex(self) -> float:
+        """How many edges, or triangles, there are for a vertex; by metadata alone.
+
+        0 where nothing joins the vertices. The number that is recorded of graphs and meshes; where
+        none is, 1 of edges and 2 of triangles, which also paths and skeletons come close to.
+        """
+        handle = self._handle
+        faces = holds_faces(handle)
+        if faces is None:
+            return 0.0
+        known = self._per_vertex
+        if known is None:
+            told = faces or handle.meta.links_convention == "explicit"
+            recorded = self._recorded_links() if told else None
+            known = (2.0 if faces else 1.0) if recorded is None else recorded
+            self._per_vertex = known
+        return known
 
     @property
     def objects(self) -> ZVObjects:
@@ -456,7 +477,7 @@ class ZVLevel:
             self._handle = replace(own, root=handle.root, levels=handle.levels)
             self._handle.layout.forget()
             self._meta = handle.level(self._number).meta
-            self._found = self._recorded = None
+            self._found = self._recorded = self._per_vertex = None
             if self._cache is not None:
                 self._cache.clear()
         self._on_write(self._handle)
@@ -465,6 +486,18 @@ class ZVLevel:
         """Take over what was written to other levels."""
         if self._number in handle.levels:
             self._handle = handle
+
+    def _recorded_links(self) -> float | None:
+        """Edges, or triangles, for a vertex; None where they are not counted in metadata."""
+        try:
+            family = self._handle.layout.link_families(str(self._number)).get(0)
+        except StoreUnlistable:
+            return None
+        vertices = self._meta.vertex_count
+        packed = self.described.vertices.encoding != "raw"
+        if family is None or family.count is None or packed or not vertices:
+            return None
+        return family.count * (2 if family.width == 4 else 1) / vertices
 
     def _keys(self, coords: npt.ArrayLike | Iterable[ChunkCoords]) -> list[ChunkCoords]:
         rank = self.reader.arrays.rank

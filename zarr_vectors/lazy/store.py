@@ -32,7 +32,7 @@ from zarr_vectors.reading.cache import DEFAULT_BYTES, CellCache
 from zarr_vectors.reading.plan import check_box, plan_read
 from zarr_vectors.reading.results import ChunkRows, PointsResult
 from zarr_vectors.spatial.bins import bins_per_chunk
-from zarr_vectors.typing import AnyArray, BoundingBox, ChunkCoords, FloatArray
+from zarr_vectors.typing import AnyArray, BoundingBox, ChunkCoords, FloatArray, IntArray
 
 PREFETCH = 32
 """Chunks :meth:`ZVStore.iter_chunks` reads at once."""
@@ -68,6 +68,7 @@ class ZVStore:
         self._cache = CellCache(cache_bytes, cache_size)
         self._n_workers = max(1, n_workers)
         self._levels: dict[int, ZVLevel] = {}
+        self._object_ids: IntArray | None = None
 
     def __repr__(self) -> str:
         return (
@@ -206,6 +207,23 @@ class ZVStore:
     def n_objects(self) -> int:
         """Objects in the index of the finest level, 0 where there is none."""
         return self.object_count_at(self.levels[0]) if self.levels else 0
+
+    @property
+    def object_ids(self) -> IntArray:
+        """(O,) int64 ids in the object index of the finest level, ascending; read once.
+
+        Objects without vertices are among them: format 0.7.0 counts every id up to the largest.
+
+        Raises:
+            ArrayError: The index is damaged.
+        """
+        if self._object_ids is None:
+            level = str(self.levels[0]) if self.levels else None
+            found = None if level is None else self._handle.layout.get_object_ids(level)
+            ids = np.zeros(0, np.int64) if found is None else found
+            ids.flags.writeable = False
+            self._object_ids = ids
+        return self._object_ids
 
     @property
     def headers(self) -> dict[str, dict[str, Any]]:
@@ -348,13 +366,14 @@ class ZVStore:
         self.close()
 
     def _renew(self, handle: StoreHandle) -> None:
-        self._handle = handle
+        self._handle, self._object_ids = handle, None
         for level in self._levels.values():
             level.follow(handle)
 
     def close(self) -> None:
         """Drop caches; the store may still be used, and reads anew."""
         self._levels.clear()
+        self._object_ids = None
         self._cache.clear()
         forget_kept(self._handle.backend)
 

@@ -341,6 +341,14 @@ class KeepsObjects(Protocol):
         """
         ...
 
+    def get_object_ids(self, level: str) -> IntArray | None:
+        """(n,) int64 ids of all rows, ascending; None where the level has no objects.
+
+        Raises:
+            ArrayError: The index is damaged, or recorded and not there.
+        """
+        ...
+
     def put_objects(self, level: str, rows: ObjectRows) -> IntArray:
         """Create or replace the object index.
 

@@ -53,6 +53,18 @@ class Objects07(Blobs):
             found = np.arange(len(blobs), dtype=np.int64) if rows is None else rows
             return ObjectRows(found, flat.without_gaps(blobs, EMPTY_MANIFEST), rank)
 
+    def get_object_ids(self, level: str) -> IntArray | None:
+        """(n,) int64 ids of all rows, ascending; None where the level has no objects."""
+        index = paths.join(level, OBJECT_INDEX)
+        table = f"{index}/manifests"
+        documents = self.documents([index, table])
+        if table not in documents:  # there are none, or they are in the older form
+            rows = self.get_objects(level)
+            return None if rows is None else rows.ids
+        with self.blaming(index):
+            count = flat.row_count(array_node(documents[table], paths.node(table)))
+            return np.arange(count, dtype=np.int64)
+
     def put_objects(self, level: str, rows: ObjectRows) -> IntArray:
         """Create or replace the object index.
 

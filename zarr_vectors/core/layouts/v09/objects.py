@@ -43,10 +43,7 @@ class Objects09(Tree):
             if table not in documents:
                 raise ArrayError("its manifests are missing")
             node = array_node(documents[table], paths.node(table))
-            count = flat.row_count(node)
-            known = np.arange(count, dtype=np.int64)
-            if names in documents:
-                known = self._ids(reader, names, documents[names], count)
+            known = self._ids(reader, names, documents.get(names), flat.row_count(node))
             rows = None
             if ids is not None:
                 wanted = np.unique(np.array(list(ids), dtype=np.int64))
@@ -54,6 +51,20 @@ class Objects09(Tree):
                 known = known[rows]
             blobs = flat.read_vlen(reader, table, node, rows)
             return ObjectRows(known, flat.without_gaps(blobs, EMPTY_MANIFEST), rank)
+
+    def get_object_ids(self, level: str) -> IntArray | None:
+        """(n,) int64 ids of all rows, ascending; None where the level has no objects."""
+        index = paths.join(level, OBJECT_INDEX)
+        table, names = f"{index}/manifests", f"{index}/object_ids"
+        documents, reader = self.documents_ahead([index, table, names], [f"{names}/c/0"])
+        if index not in documents:
+            self.check_absent(index)
+            return None
+        with self.blaming(index):
+            if table not in documents:
+                raise ArrayError("its manifests are missing")
+            count = flat.row_count(array_node(documents[table], paths.node(table)))
+            return self._ids(reader, names, documents.get(names), count)
 
     def put_objects(self, level: str, rows: ObjectRows) -> IntArray:
         """Create or replace the object index.
@@ -115,8 +126,11 @@ class Objects09(Tree):
         self.backend.put_many({**parents, **items})
 
     def _ids(
-        self, reader: ReadsValues, path: str, document: dict[str, Any], count: int
+        self, reader: ReadsValues, path: str, document: dict[str, Any] | None, count: int
     ) -> IntArray:
+        """Ids of the rows: their numbers where there is no document that says others."""
+        if document is None:
+            return np.arange(count, dtype=np.int64)
         node = array_node(document, paths.node(path))
         ids = flat.read_numbers(reader, path, node)
         if ids.ndim != 1 or len(ids) != count or ids.dtype.kind not in "iu":

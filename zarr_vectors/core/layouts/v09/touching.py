@@ -87,6 +87,7 @@ class TouchingLinks09(ReadsLinks09):
         path = family_path(level, 0)
         found = self.get_attrs([path])
         if path not in found:
+            self.check_absent(path)
             return None
         family = self.family(level, 0, found[path])
         parts, grids = self.parts_of(family, (), None)
