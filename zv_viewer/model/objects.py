@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,16 @@ Int = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 Float = npt.NDArray[np.float64]
 
-HIDDEN, GHOST, NORMAL, SELECTED = 0, 1, 2, 3
-"""Looks of an object, as uint8: not drawn, drawn faintly, drawn, drawn so that it stands out."""
+
+class Look(IntEnum):
+    """How an object is drawn; arrays of looks are uint8."""
+
+    HIDDEN = 0
+    GHOST = 1
+    """Faintly."""
+    NORMAL = 2
+    SELECTED = 3
+    """So that it stands out."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

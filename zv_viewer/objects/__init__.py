@@ -16,6 +16,7 @@ from zv_viewer.objects.filters import (
 )
 from zv_viewer.objects.looks import ALL_SHOWN, UNGROUPED, Showing, looks_of, shown
 from zv_viewer.objects.order import order_of
+from zv_viewer.objects.ranks import Ranks
 
 __all__ = [
     "ALL_SHOWN",
@@ -35,6 +36,7 @@ __all__ = [
     "LengthRange",
     "Question",
     "RandomShare",
+    "Ranks",
     "Showing",
     "TextSearch",
     "answer",

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from zv_viewer.model.objects import GHOST, HIDDEN, Bool, Int, ObjectTable
+from zv_viewer.model.objects import Bool, Int, Look, ObjectTable
 from zv_viewer.objects.columns import ID
 from zv_viewer.objects.filters import Filter, evaluate
-from zv_viewer.objects.looks import ALL_SHOWN, Showing, looks_of
+from zv_viewer.objects.looks import ALL_SHOWN, Showing, look_of_strangers, looks_of
 from zv_viewer.objects.order import order_of
 
 
@@ -33,7 +33,8 @@ class Answer:
         passed: (O,) objects that meet the filters.
         order: (O,) all rows in the order asked.
         rows: (n,) rows that meet the filters, in that order.
-        looks: (O,) uint8, see :mod:`zv_viewer.model.objects`.
+        looks: (O,) uint8, a :class:`~zv_viewer.model.objects.Look` each.
+        strangers: Look of rows that belong to no object.
         drawn: How many are neither hidden nor ghosts.
         selected: How many are selected, drawn or not.
     """
@@ -43,6 +44,7 @@ class Answer:
     order: Int
     rows: Int
     looks: npt.NDArray[np.uint8]
+    strangers: Look
     drawn: int
     selected: int
 
@@ -80,6 +82,7 @@ def answer(table: ObjectTable, question: Question, before: Answer | None = None)
         order,
         rows,
         looks,
-        drawn=int(np.count_nonzero((looks != HIDDEN) & (looks != GHOST))),
+        look_of_strangers(question.showing, filtered=bool(question.filters)),
+        drawn=int(np.count_nonzero((looks != Look.HIDDEN) & (looks != Look.GHOST))),
         selected=0 if picked is None else int(np.count_nonzero(picked)),
     )

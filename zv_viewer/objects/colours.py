@@ -21,14 +21,16 @@ def colours_by(
     *,
     colormap: str | None = None,
     limits: tuple[float, float] | None = None,
+    of_groups: UInt8 | None = None,
 ) -> UInt8:
     """(O, 3) uint8 colours by a column, or by an attribute of three columns of bytes as they are.
 
     Args:
         table: The objects.
-        key: Key of a column; groups have the colours of :func:`group_colours`.
+        key: Key of a column; an object has the colour of the first group it is in.
         colormap: For numbers; ``viridis`` when None.
         limits: Values at its ends; the smallest and largest of the column when None.
+        of_groups: (G, 3) colours of the groups; those of :func:`group_colours` when None.
 
     Raises:
         InputError: There is no such column or colormap.
@@ -37,8 +39,8 @@ def colours_by(
     if len(channels) in (3, 4) and all(column.values.dtype == np.uint8 for column in channels):
         return np.stack([column.values for column in channels[:3]], axis=1)
     if key == GROUP:
-        first = first_group(table.groups, len(table))
-        return _picked(group_colours(table.groups), first)
+        own = group_colours(table.groups) if of_groups is None else of_groups
+        return _picked(own, first_group(table.groups, len(table)))
     column = column_of(table, key)
     if column.categories is not None:
         return _picked(_bytes(category_table(len(column.categories))), column.values)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from zv_viewer.model.objects import GHOST, HIDDEN, NORMAL, SELECTED, Bool, ObjectTable
+from zv_viewer.model.objects import Bool, Look, ObjectTable
 
 UNGROUPED = -1
 """Stands for all objects that are in no group."""
@@ -30,6 +30,31 @@ class Showing:
     selected: Bool | None = None
     groups_off: frozenset[int] = frozenset()
     ghost: bool = False
+
+    @property
+    def any_selected(self) -> bool:
+        """Whether an object is selected."""
+        return self.selected is not None and bool(self.selected.any())
+
+    def hiding(self) -> Showing:
+        """With the objects selected hidden."""
+        if self.selected is None:
+            return self
+        hidden = self.selected if self.hidden is None else self.hidden | self.selected
+        return replace(self, hidden=hidden)
+
+    def isolating(self) -> Showing:
+        """With all but the objects selected hidden."""
+        return replace(self, isolated=self.selected, hidden=None, ghost=False)
+
+    def ghosting(self) -> Showing:
+        """With all but the objects selected drawn faintly; without any, what is left out."""
+        isolated = self.selected if self.any_selected else None
+        return replace(self, isolated=isolated, ghost=True)
+
+    def showing_all(self) -> Showing:
+        """Without anything of the kind; what is selected stays so."""
+        return Showing(selected=self.selected)
 
 
 ALL_SHOWN = Showing()
@@ -56,12 +81,21 @@ def looks_of(table: ObjectTable, passed: Bool | None, showing: Showing) -> npt.N
         showing: What a user made of them.
     """
     seen = shown(table, passed, showing)
-    looks = np.where(seen, np.uint8(NORMAL), np.uint8(GHOST if showing.ghost else HIDDEN))
+    looks = np.where(
+        seen, np.uint8(Look.NORMAL), np.uint8(Look.GHOST if showing.ghost else Look.HIDDEN)
+    )
     if showing.ghost and showing.hidden is not None:
-        looks[showing.hidden] = HIDDEN
+        looks[showing.hidden] = Look.HIDDEN
     if showing.selected is not None:
-        looks[seen & showing.selected] = SELECTED
+        looks[seen & showing.selected] = Look.SELECTED
     return looks
+
+
+def look_of_strangers(showing: Showing, *, filtered: bool) -> Look:
+    """How rows are drawn that belong to no object: left out as soon as objects are chosen."""
+    if filtered or showing.isolated is not None or UNGROUPED in showing.groups_off:
+        return Look.GHOST if showing.ghost else Look.HIDDEN
+    return Look.NORMAL
 
 
 def in_groups_on(table: ObjectTable, groups_off: frozenset[int]) -> Bool:

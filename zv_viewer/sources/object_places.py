@@ -12,7 +12,7 @@ from zarr_vectors.exceptions import Cancelled, ZVError
 from zarr_vectors.lazy import ZVStore
 from zarr_vectors.reading.objects import decoded_objects
 from zv_viewer.model.objects import Int, ObjectTable
-from zv_viewer.sources.objects import Progress
+from zv_viewer.sources.objects import Progress, read_objects
 
 MOST_CHUNKS_NEAR, MOST_CHUNKS_FAR = 100_000, 2_000
 """Fragment tables read to count vertices, one a chunk: of a store on this machine, of others."""
@@ -146,3 +146,18 @@ def _rows_of_pieces(sizes: list[Int], counts: list[Int], ranks: Int, fragments: 
     first = np.cumsum(there) - there
     rows: Int = np.concatenate([none, *counts])[first[ranks] + fragments]
     return rows
+
+
+class StoreObjects:
+    """The objects of a store that is open, read in two steps by a worker."""
+
+    def __init__(self, store: ZVStore) -> None:
+        self._store = store
+
+    def read(self, progress: Progress) -> ObjectTable:
+        """Ids, attributes and groups."""
+        return read_objects(self._store, progress)
+
+    def complete(self, table: ObjectTable, progress: Progress) -> ObjectTable:
+        """The same with levels, boxes and counts."""
+        return with_places(self._store, table, progress)

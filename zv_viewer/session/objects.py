@@ -1,0 +1,345 @@
+"""The objects of a layer: their table, what a user made of them, and how each is drawn for that."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from qtpy.QtCore import QObject, Signal
+
+from zarr_vectors.exceptions import ZVError
+from zv_viewer.errors import InputError
+from zv_viewer.model.objects import Bool, Int, ObjectTable
+from zv_viewer.objects import (
+    ID,
+    Answer,
+    Filter,
+    Question,
+    Ranks,
+    Showing,
+    TextSearch,
+    answer,
+    colours_by,
+    group_colours,
+)
+from zv_viewer.session.latest import Latest
+from zv_viewer.session.object_loading import ObjectLoading, ObjectReader
+
+log = logging.getLogger(__name__)
+
+FEW = 20_000
+"""Objects up to which an answer is worked out at once, in the GUI thread."""
+
+WHITE = (255, 255, 255)
+
+
+class ObjectLayer(Protocol):
+    """What draws objects."""
+
+    def set_object_looks(self, looks: npt.NDArray[np.uint8]) -> None:
+        """(R,) uint8, a look for each object the layer knows."""
+        ...
+
+    def set_object_colours(self, colours: npt.NDArray[np.uint8] | None) -> None:
+        """(R, 3) uint8, or None: rows have colours of their own."""
+        ...
+
+
+class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
+    """Filters, order, selection and looks of the objects of one layer; used in the GUI thread.
+
+    Signals: ``loaded()`` when the table is there or tells more, ``changed()`` when the answer is
+    another one, ``selected(ids)`` with (n,) int64 when the user selects,
+    ``colours_changed()``, ``progress(text)`` while the table is read, empty at the end, and
+    ``failed(message)``.
+
+    Args:
+        reader: Where the table comes from.
+        ids: (R,) int64 ascending, the objects the layer knows.
+        layer: What draws them; None where it cannot tell objects apart.
+    """
+
+    loaded = Signal()
+    changed = Signal()
+    selected = Signal(object)
+    colours_changed = Signal()
+    progress = Signal(str)
+    failed = Signal(str)
+
+    def __init__(self, reader: ObjectReader, ids: Int, layer: ObjectLayer | None) -> None:
+        super().__init__()
+        self._ids, self._layer = ids, layer
+        self._loading = ObjectLoading(reader)
+        self._loading.have.connect(self._have)
+        self._loading.progress.connect(self.progress)
+        self._loading.failed.connect(self._fail)
+        self._answering = Latest("zv-answers")
+        self._colouring = Latest("zv-object-colours")
+        self._question = Question()
+        self._filters: tuple[Filter, ...] = ()
+        self._search = ""
+        self._ranks: Ranks | None = None
+        self._coloured_by: str | None = None
+        self.table: ObjectTable | None = None
+        self.answer: Answer | None = None
+        self.group_colours: npt.NDArray[np.uint8] = np.zeros((0, 3), np.uint8)
+
+    # the table
+
+    def load(self) -> None:
+        """Begin to read the table; ``loaded`` tells when it is there."""
+        self._loading.begin()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being read or worked out."""
+        return self._loading.busy or self._answering.busy or self._colouring.busy
+
+    @property
+    def can_hide(self) -> bool:
+        """Whether the layer draws objects one by one."""
+        return self._layer is not None
+
+    def close(self) -> None:
+        """Give up what is under way."""
+        self._loading.close()
+        self._answering.close()
+        self._colouring.close()
+        self._layer = None
+
+    # what a user asks
+
+    @property
+    def filters(self) -> tuple[Filter, ...]:
+        """The filters in force, the search line aside."""
+        return self._filters
+
+    def set_filters(self, filters: Iterable[Filter]) -> None:
+        """Use other filters: an object must meet all of them."""
+        self._filters = tuple(filters)
+        self._ask_filters()
+
+    @property
+    def search(self) -> str:
+        """The text in the search line."""
+        return self._search
+
+    def set_search(self, text: str) -> None:
+        """List and show objects that hold a text; an empty one is no search."""
+        self._search = text.strip()
+        self._ask_filters()
+
+    def sort(self, key: str = ID, *, descending: bool = False) -> None:
+        """List the objects in another order."""
+        self._ask(replace(self._question, sort_by=key, descending=descending))
+
+    # what a user selects
+
+    @property
+    def selected_rows(self) -> Int:
+        """(n,) rows of the table that are selected, ascending."""
+        mask = self._question.showing.selected
+        return np.zeros(0, np.int64) if mask is None else np.flatnonzero(mask)
+
+    @property
+    def selected_ids(self) -> Int:
+        """(n,) int64 ids of the objects selected, ascending."""
+        return self._need_table().ids[self.selected_rows]
+
+    def is_selected(self, row: int) -> bool:
+        """Whether the object of a row is selected."""
+        mask = self._question.showing.selected
+        return mask is not None and bool(mask[row])
+
+    def select(self, ids: npt.ArrayLike) -> None:
+        """Select these objects and no others; unknown ids are passed over."""
+        self.select_rows(self._need_table().rows_of(ids))
+
+    def select_rows(self, rows: npt.ArrayLike, *, how: str = "only") -> None:
+        """Select rows of the table.
+
+        Args:
+            rows: (n,) rows.
+            how: ``only`` these, ``add`` them, or ``toggle`` each.
+        """
+        old = self._question.showing.selected
+        mask = np.zeros(len(self._need_table()), np.bool_)
+        if old is not None and how != "only":
+            mask |= old
+        chosen = np.asarray(rows, np.int64)
+        mask[chosen] = ~mask[chosen] if how == "toggle" else True
+        self._select(mask)
+
+    def select_listed(self) -> None:
+        """Select all objects that meet the filters."""
+        if self.answer is not None:
+            self._select(self.answer.passed.copy())
+
+    def invert(self) -> None:
+        """Of the objects listed, select those that were not."""
+        if self.answer is not None:
+            old = self._question.showing.selected
+            self._select(self.answer.passed.copy() if old is None else self.answer.passed & ~old)
+
+    # what a user shows
+
+    def hide(self) -> None:
+        """Hide the objects selected."""
+        self._show(self.showing.hiding())
+
+    def isolate(self) -> None:
+        """Hide all but the objects selected."""
+        self._show(self.showing.isolating())
+
+    def ghost_rest(self) -> None:
+        """Draw all but the objects selected faintly; without any, what filters leave out."""
+        self._show(self.showing.ghosting())
+
+    def show_all(self) -> None:
+        """Undo hiding, isolating, ghosts and groups switched off; filters and selection stay."""
+        self._show(self.showing.showing_all())
+
+    @property
+    def showing(self) -> Showing:
+        """What is hidden, isolated and selected."""
+        return self._question.showing
+
+    def set_groups_off(self, groups: Iterable[int]) -> None:
+        """Groups not to be seen, ``UNGROUPED`` for the objects in none."""
+        self._show(replace(self._question.showing, groups_off=frozenset(groups)))
+
+    # colours
+
+    @property
+    def coloured_by(self) -> str | None:
+        """Key of the column that gives the objects their colours; None: something else does."""
+        return self._coloured_by
+
+    def colour_by(
+        self,
+        key: str | None,
+        *,
+        colormap: str | None = None,
+        limits: tuple[float, float] | None = None,
+    ) -> None:
+        """Give each object a colour by a column, or give colours back to the rows (None)."""
+        self._coloured_by = key
+        self.colours_changed.emit()
+        if self._layer is None:
+            return
+        if key is None:
+            self._layer.set_object_colours(None)
+            return
+        task = partial(
+            colours_by,
+            self._need_table(),
+            key,
+            colormap=colormap,
+            limits=limits,
+            of_groups=self.group_colours,
+        )
+        self._work(self._colouring, task, partial(self._colour, key))
+
+    def set_group_colour(self, group: int, colour: tuple[int, int, int]) -> None:
+        """Another colour for a group, each part 0 to 255."""
+        self.group_colours = self.group_colours.copy()
+        self.group_colours[group] = colour
+        if self._coloured_by is not None:
+            self.colour_by(self._coloured_by)
+
+    # going there
+
+    def jump_box(self) -> npt.NDArray[np.float64] | None:
+        """(2, D) box around the objects selected, world units; None where that is not known."""
+        boxes = None if self.table is None else self.table.boxes
+        rows = self.selected_rows
+        if boxes is None or not len(rows):
+            return None
+        own = boxes[rows].astype(np.float64)
+        own = own[np.isfinite(own).all(axis=(1, 2))]
+        return np.stack([own[:, 0].min(axis=0), own[:, 1].max(axis=0)]) if len(own) else None
+
+    def why_no_jump(self) -> str:
+        """Why nothing can be jumped to; empty where it can be tried."""
+        if self.table is None or not self.showing.any_selected:
+            return "select objects first"
+        if self.table.boxes is None:
+            still = self._loading.busy
+            return "their places are being read" if still else "their places are not known"
+        return ""
+
+    # the rest
+
+    def _have(self, table: ObjectTable) -> None:
+        if self.table is None:
+            self.group_colours = group_colours(table.groups)
+        self.table = table
+        self._ranks = Ranks(self._ids, table.ids)
+        self.loaded.emit()
+        self._ask(self._question)
+
+    def _fail(self, error: Exception) -> None:
+        if isinstance(error, ZVError | InputError | OSError):
+            self.failed.emit(str(error))
+            return
+        log.error("a mistake in the program with the objects of a store", exc_info=error)
+        self.failed.emit(f"a mistake in the program: {type(error).__name__}: {error}")
+
+    def _ask_filters(self) -> None:
+        found = (TextSearch(self._search),) if self._search else ()
+        self._ask(replace(self._question, filters=(*self._filters, *found)))
+
+    def _select(self, mask: Bool) -> None:
+        self._show(replace(self._question.showing, selected=mask))
+        self.selected.emit(self.selected_ids)
+
+    def _show(self, showing: Showing) -> None:
+        self._ask(replace(self._question, showing=showing))
+
+    def _ask(self, question: Question) -> None:
+        self._question = question
+        table = self.table
+        if table is not None:
+            before = self.answer if self.answer and len(self.answer.passed) == len(table) else None
+            task = partial(answer, table, question, before)
+            self._work(self._answering, task, partial(self._answered, table))
+
+    def _work(self, lane: Latest, task: Callable[[], Any], then: Callable[[Any], None]) -> None:
+        """Small tables at once, others in a thread."""
+        if len(self._need_table()) > FEW or lane.busy:
+            lane.ask(task, then, self._fail)
+            return
+        try:
+            result = task()
+        except InputError as error:
+            self._fail(error)
+        else:
+            then(result)
+
+    def _answered(self, table: ObjectTable, found: Answer) -> None:
+        if table is not self.table:
+            return
+        old = self.answer
+        self.answer = found
+        same = (
+            old is not None
+            and old.strangers == found.strangers
+            and np.array_equal(old.looks, found.looks)
+        )
+        if self._layer is not None and self._ranks is not None and not same:
+            self._layer.set_object_looks(self._ranks.spread(found.looks, found.strangers))
+        self.changed.emit()
+
+    def _colour(self, key: str, colours: npt.NDArray[np.uint8]) -> None:
+        if key == self._coloured_by and self._layer is not None and self._ranks is not None:
+            self._layer.set_object_colours(self._ranks.spread(colours, WHITE))
+
+    def _need_table(self) -> ObjectTable:
+        if self.table is None:
+            raise RuntimeError("the objects are not read yet; wait for the `loaded` signal")
+        return self.table
