@@ -166,12 +166,13 @@ def encode_vlen(elements: Sequence[Buffer]) -> bytes:
     return b"".join(itertools.chain.from_iterable(zip(parts, ends, strict=True)))
 
 
-def decode_vlen(data: Buffer, count: int) -> Elements:
+def decode_vlen(data: Buffer, count: int, used: int | None = None) -> Elements:
     """Elements of a serialized chunk.
 
     Args:
         data: The serialized chunk.
         count: Elements it must hold.
+        used: Those after so many are mostly empty: they are looked at together.
 
     Raises:
         ArrayError: Damaged.
@@ -181,20 +182,31 @@ def decode_vlen(data: Buffer, count: int) -> Elements:
         raise ArrayError(f"it does not start with the count of its {count} elements")
     if count > (len(held) - 4) // 4:
         raise ArrayError(f"it claims {count} elements in {len(held)} bytes")
-    length = _LENGTH.unpack_from
-    begins, at = [], 4
-    try:
-        for _ in range(count):
-            begins.append(at + 4)
-            at += 4 + length(held, at)[0]
-    except struct.error:
-        raise ArrayError(f"it is cut short at byte {len(held)}") from None
+    walked = count if used is None else min(used, count)
+    ends = _ends(held, walked, 4)
+    at = ends[-1] if ends else 4
+    rest = 4 * (count - walked)
+    if at + rest == len(held) and held.endswith(bytes(rest)):
+        others = np.arange(at + 4, at + rest + 1, 4)
+    else:
+        others = np.array(_ends(held, count - walked, at), np.int64)
+    stops = np.concatenate([np.array(ends, np.int64), others])
+    at = int(stops[-1]) if count else 4
     if at > len(held):
         raise ArrayError(f"it is cut short at byte {len(held)}")
     if at != len(held):
         raise ArrayError(f"{len(held) - at} bytes follow its last element")
-    starts = np.array(begins, np.int64)
-    return Elements(held, starts, np.append(starts[1:] - 4, at)[: len(starts)] - starts)
+    starts = np.concatenate([[4], stops[:-1]])[:count] + 4
+    return Elements(held, starts, stops - starts)
+
+
+def _ends(data: bytes, count: int, at: int) -> list[int]:
+    """Where elements end that begin with their length, one after the other."""
+    length = _LENGTH.unpack_from
+    try:
+        return [at := at + 4 + length(data, at)[0] for _ in range(count)]
+    except struct.error:
+        raise ArrayError(f"it is cut short at byte {len(data)}") from None
 
 
 def _entry(codec: object) -> tuple[str, Mapping[str, Any]]:

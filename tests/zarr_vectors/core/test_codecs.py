@@ -162,10 +162,15 @@ def test_shards_within_shards_are_refused() -> None:
         parse_codecs([outer])
 
 
-@given(st.lists(st.binary(max_size=30), max_size=10))
-def test_elements_come_back(elements: list[bytes]) -> None:
+words = st.integers(0, 9).map(lambda number: number.to_bytes(4, "little"))
+
+
+@given(st.lists(st.binary(max_size=30), max_size=10), st.integers(0, 9), st.integers(0, 20))
+def test_elements_come_back(elements: list[bytes], empty: int, used: int) -> None:
+    elements = elements + [b""] * empty
     data = encode_vlen(elements)
     assert decode_vlen(data, len(elements)) == elements
+    assert decode_vlen(data, len(elements), used) == elements
     for wrong in (len(elements) + 1, len(elements) - 1, 2**32 - 1):
         with pytest.raises(ArrayError):
             decode_vlen(data, wrong)
@@ -175,9 +180,14 @@ def test_elements_come_back(elements: list[bytes]) -> None:
         decode_vlen(data[:-1], len(elements))
 
 
-@given(st.binary(max_size=40), st.integers(0, 5))
+@given(st.binary(max_size=40) | st.lists(words).map(b"".join), st.integers(0, 5))
 def test_noise_is_a_named_error_or_elements(noise: bytes, count: int) -> None:
-    try:
-        assert len(decode_vlen(noise, count)) == count
-    except ArrayError as error:
-        assert str(error)  # noqa: PT017 - either outcome is right
+    seen = []
+    for used in (None, *range(count + 1)):
+        try:
+            seen.append(list(decode_vlen(noise, count, used)))
+            assert len(seen[-1]) == count
+        except ArrayError as error:
+            seen.append(str(error))
+            assert seen[-1]
+    assert all(found == seen[0] for found in seen)

@@ -9,10 +9,12 @@ import contextlib
 import ctypes
 import errno
 import functools
+import itertools
 import os
 import sys
+from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from zarr_vectors.exceptions import StoreError
 
@@ -110,19 +112,53 @@ class Beneath:
             raise
         return fd
 
-    def one_by_one(self) -> Folders:
-        """For opening many files, folder after folder."""
-        return Folders(self)
+    def each(self, keys: Sequence[str]) -> Generator[int | OSError]:
+        """File descriptor of every key, or the error it cannot be opened with.
 
-    def folder(self, key: str) -> int | None:
-        """File descriptor of a folder, None where the system cannot open files below one safely.
+        Files of one folder that follow each other are opened by name alone.
 
         Raises:
-            OSError: The folder cannot be opened.
+            StoreError: A link leads out of the folder.
         """
+        cut = [key.rpartition("/") for key in keys]
+        ahead = itertools.chain(cut[1:], [("", "", "")])
+        opening = os.open
+        at: str | None = None
+        fd: int | None = None
+        try:
+            for key, (folder, _, name), (following, _, _) in zip(keys, cut, ahead, strict=False):
+                if folder != at:
+                    at, left, fd = folder, fd, None
+                    if left is not None:
+                        os.close(left)
+                    if folder == following:
+                        fd = self._folder_or_none(folder)
+                if fd is None:
+                    yield self._open_or_error(key)
+                    continue
+                try:
+                    found: int | OSError = opening(name, _NAME_FLAGS, dir_fd=fd)
+                except OSError as error:  # a link may lead to a place inside
+                    found = self._open_or_error(key) if error.errno == errno.ELOOP else error
+                yield found
+        finally:
+            if fd is not None:
+                os.close(fd)
+
+    def _folder_or_none(self, key: str) -> int | None:
+        """File descriptor of a folder, None where files cannot be opened below it safely."""
         if self._call is None:
             return None
-        return self._open_in_one(self._call, key, self._folder_at)
+        try:
+            return self._open_in_one(self._call, key, self._folder_at)
+        except OSError:
+            return None
+
+    def _open_or_error(self, key: str) -> int | OSError:
+        try:
+            return self.open(key)
+        except OSError as error:
+            return error
 
     def _open_in_one(
         self,
@@ -180,48 +216,6 @@ def real_folder(path: str | Path) -> Path:
     if not resolved.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
     return resolved
-
-
-class Folders:
-    """Opens files of one folder after the other: all but the first two of each by name alone.
-
-    Args:
-        files: Below which folder.
-    """
-
-    def __init__(self, files: Beneath) -> None:
-        self._files = files
-        self._at = ""
-        self._fd: int | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._leave()
-
-    def open(self, key: str) -> int:
-        """As :meth:`Beneath.open`."""
-        folder, _, name = key.rpartition("/")
-        if folder != self._at or not folder:
-            self._leave()
-            self._at = folder
-            return self._files.open(key)
-        if self._fd is None:
-            self._fd = self._files.folder(folder)
-            if self._fd is None:
-                return self._files.open(key)
-        try:
-            return os.open(name, _NAME_FLAGS, dir_fd=self._fd)
-        except OSError as error:
-            if error.errno != errno.ELOOP:  # a link, which may lead to a place inside
-                raise
-        return self._files.open(key)
-
-    def _leave(self) -> None:
-        fd, self._fd = self._fd, None
-        if fd is not None:
-            os.close(fd)
 
 
 def is_inside(path: str, root: str) -> bool:

@@ -70,7 +70,7 @@ class LocalBackend:
         self.stats = IOStats()
         self._root = os.fspath(self.local_path)
         self._files = Beneath(self.local_path, follow_links=follow_links)
-        self._reader = FileReader(self.url)
+        self._reader = FileReader(self._files, self.url)
         self._writer = FileWriter(self._root, self.url)
         self.durable = durable
         self._unsynced: dict[str, None] = {}
@@ -82,16 +82,8 @@ class LocalBackend:
         """Whole values of the keys that exist."""
         wanted = list(keys)
         check_keys(wanted)
-        found = {}
-        size = 0
-        with self._files.one_by_one() as folders:
-            opening, read = folders.open, self._reader.value
-            for key in wanted:
-                data = read(opening, key)
-                if data is not None:
-                    found[key] = data
-                    size += len(data)
-        self.stats.add(requests=len(wanted), bytes_read=size)
+        found = self._reader.many(wanted)
+        self.stats.add(requests=len(wanted), bytes_read=sum(map(len, found.values())))
         return found
 
     def get_joined(
@@ -101,17 +93,14 @@ class LocalBackend:
         heads = np.zeros((len(keys), head), np.uint8)
         into = Room(len(keys), room)
         check_keys(keys)
-        with self._files.one_by_one() as folders:
-            opening, read = folders.open, self._reader.into
-            sizes = [read(opening, key, top, into) for key, top in zip(keys, heads, strict=True)]
+        sizes = self._reader.joined(keys, heads, into)
         found = Joined(heads, into.filled(), np.array(sizes, np.int64))
         self.stats.add(requests=len(keys), bytes_read=into.used + head * len(keys))
         return found
 
     def get_ranges(self, ranges: Sequence[tuple[str, int, int]]) -> list[bytes | None]:
         """One answer per ``(key, start, length)``; None where there is no such key."""
-        read, opening = self._reader.value, self._files.open
-        answers = [read(opening, check_key(key), *part) for key, *part in ranges]
+        answers = [self._reader.part(check_key(key), *place) for key, *place in ranges]
         size = sum(len(answer) for answer in answers if answer is not None)
         self.stats.add(requests=len(ranges), bytes_read=size)
         return answers

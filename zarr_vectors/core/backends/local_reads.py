@@ -6,44 +6,97 @@ import io
 import os
 import stat
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Any
 
 from zarr_vectors.constants import MAX_DENSE_BYTES
+from zarr_vectors.core.backends.beneath import Beneath
 from zarr_vectors.core.backends.joined import ABSENT, ByteArray, Room
 from zarr_vectors.exceptions import StoreError
 
-Opening = Callable[[str], int]
-"""File descriptor of a key."""
 GONE = (FileNotFoundError, NotADirectoryError)
 """What a key that is not there raises."""
+_ABSENT = (*GONE, IsADirectoryError)
 
 
 class FileReader:
     """Reads files below a folder.
 
     Args:
+        files: Opens them.
         url: The folder, for messages.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, files: Beneath, url: str) -> None:
+        self._files = files
         self.url = url
 
-    def value(
-        self, opening: Opening, key: str, start: int = 0, length: int | None = None
-    ) -> bytes | None:
-        """A value or part of one, None where there is none; a negative start counts from the end.
+    def many(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """Whole values of the keys that exist.
+
+        Raises:
+            StoreError: One cannot be read, is too large, or is no file.
+        """
+        found = {}
+        with closing(self._files.each(keys)) as opened:
+            for key, file in zip(keys, opened, strict=True):
+                data = self._value(file, key, 0, None)
+                if data is not None:
+                    found[key] = data
+        return found
+
+    def part(self, key: str, start: int, length: int) -> bytes | None:
+        """Part of a value, None where there is none; a negative start counts from the end.
 
         Raises:
             StoreError: It cannot be read, is too large, or is no file.
         """
         try:
-            fd = opening(key)
-        except GONE:
-            return None
+            file: int | OSError = self._files.open(key)
         except OSError as error:
-            raise self._unreadable(key, error) from error
+            file = error
+        return self._value(file, key, start, length)
+
+    def joined(self, keys: Sequence[str], heads: ByteArray, room: Room) -> list[int]:
+        """Read values one after the other into ``room``; their bytes, or :data:`ABSENT`.
+
+        Args:
+            keys: The keys.
+            heads: (n, H) uint8, where the first bytes of every value go instead.
+            room: Where the others go.
+
+        Raises:
+            StoreError: One cannot be read, or is too large.
+        """
+        sizes = []
+        size = heads.shape[1]
+        tops = heads.reshape(-1).data
+        at = 0
+        with closing(self._files.each(keys)) as opened:
+            for key, file in zip(keys, opened, strict=True):
+                head, at = tops[at : at + size], at + size
+                if not isinstance(file, int):
+                    sizes.append(self._absent(key, file))
+                    continue
+                try:
+                    got = _read_parts(file, (head, room.view[room.used :]))
+                    if got > size:
+                        room.used += got - size
+                    if room.used == len(room.view):  # there may be more
+                        got += self._rest(file, key, got, room)
+                    sizes.append(got)
+                except OSError as error:
+                    sizes.append(self._absent(key, error))
+                finally:
+                    os.close(file)
+        return sizes
+
+    def _value(self, file: int | OSError, key: str, start: int, length: int | None) -> bytes | None:
+        if not isinstance(file, int):
+            self._absent(key, file)
+            return None
         try:
-            info = os.fstat(fd)
+            info = os.fstat(file)
             if not stat.S_ISREG(info.st_mode):
                 if stat.S_ISDIR(info.st_mode):
                     return None
@@ -55,43 +108,12 @@ class FileReader:
             if size > MAX_DENSE_BYTES:
                 raise self._too_large(key, size)
             if start:
-                os.lseek(fd, start, os.SEEK_SET)
-            return _read_all(fd, size)
+                os.lseek(file, start, os.SEEK_SET)
+            return _read_all(file, size)
         except OSError as error:
             raise self._unreadable(key, error) from error
         finally:
-            os.close(fd)
-
-    def into(self, opening: Opening, key: str, head: ByteArray, room: Room) -> int:
-        """Read a value to the end of ``room``; its bytes, or :data:`ABSENT`.
-
-        Args:
-            opening: Opens it.
-            key: The key.
-            head: (H,) uint8 that its first bytes go to instead.
-            room: Where the others go.
-
-        Raises:
-            StoreError: It cannot be read, or is too large.
-        """
-        try:
-            fd = opening(key)
-        except GONE:
-            return ABSENT
-        except OSError as error:
-            raise self._unreadable(key, error) from error
-        try:
-            size = _read_parts(fd, (head, room.view[room.used :]))
-            room.used += max(size - len(head), 0)
-            if room.used == len(room.view):  # there may be more
-                size += self._rest(fd, key, size, room)
-        except IsADirectoryError:
-            return ABSENT
-        except OSError as error:
-            raise self._unreadable(key, error) from error
-        finally:
-            os.close(fd)
-        return size
+            os.close(file)
 
     def _rest(self, fd: int, key: str, got: int, room: Room) -> int:
         size = os.fstat(fd).st_size
@@ -105,6 +127,12 @@ class FileReader:
             more = _read_parts(fd, (room.view[room.used : end],))
             room.used += more
         return rest - (end - room.used)
+
+    def _absent(self, key: str, error: OSError) -> int:
+        """:data:`ABSENT`, where an error says that."""
+        if isinstance(error, _ABSENT):
+            return ABSENT
+        raise self._unreadable(key, error) from error
 
     def _unreadable(self, key: str, error: OSError) -> StoreError:
         return StoreError(f"cannot read {key} of {self.url}: {error.strerror}")

@@ -84,7 +84,8 @@ def read_vlen(
         data = found.get(key)
         if data is None and not sparse:
             raise ArrayError(f"{key} is missing")
-        chunks[number] = None if data is None else decode_vlen(pipeline.unpack(data), step)
+        used = length - number * step
+        chunks[number] = None if data is None else decode_vlen(pipeline.unpack(data), step, used)
     if rows is None:
         return _whole(list(chunks.values()), length, step, fill)
     out = []
