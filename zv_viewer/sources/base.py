@@ -16,10 +16,11 @@ from zv_viewer.model.scene import SceneInfo
 
 @dataclass(frozen=True, eq=False, slots=True)
 class RawCell:
-    """Rows of some chunks of one level, chunk after chunk, as stored.
+    """Rows of some chunks of one level, chunk after chunk.
 
     ``positions`` is (N, D) in the store's dtype; ``values`` maps attribute names to (N,) or (N, C)
-    arrays in their own dtype (categories as codes); ``links`` is None for points.
+    arrays in their own dtype (categories as codes); ``links`` is None for points, whose rows are
+    those stored.
     """
 
     positions: npt.NDArray[np.floating]
@@ -91,7 +92,10 @@ class ChunkSource(Protocol):
     def read_values(
         self, level: int, chunks: npt.NDArray[np.int64], attribute: str
     ) -> tuple[npt.NDArray[np.generic], int, int]:
-        """(values, fetched bytes, requests) of one attribute, rows as in :meth:`read`."""
+        """(values, fetched bytes, requests) of one attribute, of the rows stored in the chunks.
+
+        Those are the rows of :meth:`read`, or with links what ``RawLinks.stored`` tells of.
+        """
         ...
 
     def network(self) -> Network:

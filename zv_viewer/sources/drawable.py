@@ -1,22 +1,32 @@
-"""Which stores the viewer draws, and what it says of the others."""
+"""Which stores the viewer draws and as what, and what it says of the others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from zv_viewer.errors import InputError
+from zv_viewer.model.scene import AttributeInfo
 
-DRAWN = frozenset({"point_cloud"})
+PATHS = frozenset({"line", "polyline", "streamline"})
+"""Kinds of geometry whose edges run along curves."""
+EDGES = PATHS | {"graph", "skeleton"}
+"""Kinds of geometry whose links are edges."""
+FACES = frozenset({"mesh"})
+"""Kinds of geometry whose links are faces."""
+POINTS = "point_cloud"
+
+DRAWN = EDGES | FACES | {POINTS}
 """Kinds of geometry that are drawn. A store that names none is taken for points."""
+
+DIRECTION = AttributeInfo("direction", "uint8", columns=3, computed=True)
+"""Colours of curves by which way they run."""
 
 _MANY = {"mesh": "meshes"}
 
 
 def undrawn(geometry_types: Iterable[str]) -> str:
     """What of a store is not drawn, as in ``graphs and meshes``; empty where all of it is."""
-    kinds = sorted(set(geometry_types) - DRAWN)
-    names = [_MANY.get(kind, f"{kind.replace('_', ' ')}s") for kind in kinds]
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+    return _in_words(set(geometry_types) - DRAWN)
 
 
 def check_drawable(url: str, geometry_types: Iterable[str]) -> None:
@@ -27,3 +37,44 @@ def check_drawable(url: str, geometry_types: Iterable[str]) -> None:
             f"{url} holds {kinds}, which the viewer does not draw yet; "
             f"`zv-view info` says what is in it"
         )
+
+
+def drawn_as(geometry_types: Iterable[str]) -> str:
+    """The kind of geometry a store is drawn as: faces where it has some, else edges, else points.
+
+    Of several kinds of edges it is the first named; all of them are drawn alike.
+    """
+    kinds = list(geometry_types)
+    for among in (FACES, EDGES, {POINTS}):
+        found = [kind for kind in kinds if kind in among]
+        if found:
+            return found[0]
+    return POINTS
+
+
+def link_width(kind: str) -> int:
+    """Ends of the links of a kind of geometry; 0 where nothing is joined."""
+    return 3 if kind in FACES else 2 if kind in EDGES else 0
+
+
+def mixed_warning(geometry_types: Collection[str]) -> str | None:
+    """What of a store of several kinds is not seen, in words; None where all of it is."""
+    kind = drawn_as(geometry_types)
+    hidden = set(geometry_types) - {kind}
+    if kind in EDGES:
+        hidden -= EDGES
+    if not hidden:
+        return None
+    return f"the store is drawn as {_in_words({kind})}; its {_in_words(hidden)} are not seen"
+
+
+def with_direction(kind: str, attributes: tuple[AttributeInfo, ...]) -> tuple[AttributeInfo, ...]:
+    """The attributes of a store, and :data:`DIRECTION` of curves unless one has that name."""
+    if kind not in PATHS or any(info.name == DIRECTION.name for info in attributes):
+        return attributes
+    return (*attributes, DIRECTION)
+
+
+def _in_words(kinds: Iterable[str]) -> str:
+    names = [_MANY.get(kind, f"{kind.replace('_', ' ')}s") for kind in sorted(kinds)]
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

@@ -13,13 +13,25 @@ from zarr_vectors.core.backends import CancelScope, StoreLike
 from zarr_vectors.core.backends.urls import scheme_of
 from zarr_vectors.exceptions import StoreError
 from zarr_vectors.lazy import ZVLevel, ZVStore, open_zv
+from zv_viewer.model.links import NO_OBJECT, RawLinks
 from zv_viewer.model.scene import AttributeInfo, LevelInfo, SceneInfo
 from zv_viewer.sources.at_once import at_once
 from zv_viewer.sources.base import Network, RawCell
-from zv_viewer.sources.drawable import check_drawable
+from zv_viewer.sources.drawable import (
+    PATHS,
+    check_drawable,
+    drawn_as,
+    link_width,
+    mixed_warning,
+    with_direction,
+)
 from zv_viewer.sources.stale import stale_levels, stale_warnings
 
 T = TypeVar("T", bound=np.generic)
+
+
+_STORED_END_BYTES = 8
+"""About what one end of a stored link takes."""
 
 
 class StoreSource:
@@ -39,6 +51,8 @@ class StoreSource:
         self._store: ZVStore = open_zv(place, cache_bytes=0, **options)
         self._remote = is_remote(self._store.url)
         self._levels: dict[int, ZVLevel] = {n: self._store[n] for n in self._store.levels}
+        self._kind = drawn_as(self._store.geometry_types)
+        self._width = link_width(self._kind)
 
     def describe(self) -> SceneInfo:
         """Levels, chunk tables, errors and attributes; reads metadata only.
@@ -55,20 +69,26 @@ class StoreSource:
         if not levels:
             raise StoreError(f"{store.url} has no levels")
         finest = self._levels[store.levels[0]]
-        item = finest.vertex_dtype.itemsize
+        nbytes = float(finest.vertex_dtype.itemsize * store.ndim)
+        links = finest.links_per_vertex if self._width else 0.0
+        if self._kind not in PATHS:
+            nbytes += links * self._width * _STORED_END_BYTES
         return SceneInfo(
             url=store.url,
             name=name_of(store.url),
             format_version=store.zv_version,
-            geometry=store.geometry_type,
+            geometry=self._kind,
             axis_names=names,
             axis_units=units,
             bounds=np.asarray(store.bounds, np.float64),
             levels=tuple(levels),
-            attributes=self._attributes(finest),
-            bytes_per_vertex=float(item * store.ndim),
+            attributes=with_direction(self._kind, self._attributes(finest)),
+            bytes_per_vertex=nbytes,
             warnings=tuple(self._warnings(levels)),
             is_map=store.crs is not None,
+            link_width=self._width,
+            links_per_vertex=links,
+            objects=self._objects(),
         )
 
     def read(
@@ -77,6 +97,8 @@ class StoreSource:
         """Positions and values (categories as codes) of some chunks, chunk after chunk."""
         handle = self._levels[level]
         present = [name for name in attributes if name in handle.attribute_specs]
+        if self._width:
+            return self._read_linked(handle, chunks, present)
         with self._store.io.scope() as cost:
             rows = handle.read_chunks(chunks, attributes=present)
         parts = list(rows.values())
@@ -87,7 +109,7 @@ class StoreSource:
     def read_values(
         self, level: int, chunks: npt.NDArray[np.int64], attribute: str
     ) -> tuple[npt.NDArray[np.generic], int, int]:
-        """Values of one attribute, rows as in :meth:`read`; NaN where the level lacks it.
+        """Values of one attribute, of all rows stored, in order; NaN where the level lacks it.
 
         Published pyramids keep attributes at level 0 only.
         """
@@ -123,6 +145,27 @@ class StoreSource:
         """Release the store's caches."""
         self._store.close()
 
+    def _read_linked(
+        self, handle: ZVLevel, chunks: npt.NDArray[np.int64], attributes: Sequence[str]
+    ) -> RawCell:
+        with self._store.io.scope() as cost:
+            rows = handle.read_linked_chunks(chunks, attributes)
+        links = RawLinks(
+            objects=rows.objects,
+            inner=rows.links,
+            open_rows=rows.open_rows,
+            open_ends=rows.open_ends,
+            open_objects=rows.open_objects,
+            stored=rows.stored,
+            stored_count=int(rows.counts.sum()),
+        )
+        return RawCell(rows.positions, rows.attributes, cost.bytes_read, cost.requests, links)
+
+    def _objects(self) -> npt.NDArray[np.int64]:
+        """Ids of objects, with a place before them for rows of none."""
+        none = np.array([NO_OBJECT], np.int64)
+        return np.concatenate([none, self._store.object_ids]) if self._width else none
+
     def _level_info(self, number: int) -> LevelInfo:
         level = self._levels[number]
         table = level.chunk_table
@@ -155,6 +198,9 @@ class StoreSource:
 
     def _warnings(self, levels: list[LevelInfo]) -> list[str]:
         found = stale_warnings(stale_levels(self._store))
+        mixed = mixed_warning(self._store.geometry_types)
+        if mixed is not None:
+            found.append(mixed)
         if len(levels) == 1 and levels[0].vertex_count > 1_000_000:
             found.append("the store has one level only: build a pyramid to see all of it at once")
         if any(level.error_source == "density" for level in levels):

@@ -1,4 +1,4 @@
-"""What is drawn, and one sentence about what is not."""
+"""What is drawn and as what, and one sentence about what is not."""
 
 from pathlib import Path
 
@@ -6,31 +6,71 @@ import pytest
 
 from zarr_vectors.testing.kinds import KINDS, make_store
 from zv_viewer.errors import InputError
-from zv_viewer.sources.drawable import check_drawable, undrawn
+from zv_viewer.model.scene import AttributeInfo
+from zv_viewer.sources.drawable import (
+    DIRECTION,
+    DRAWN,
+    check_drawable,
+    drawn_as,
+    link_width,
+    mixed_warning,
+    undrawn,
+    with_direction,
+)
 from zv_viewer.sources.store import StoreSource
-
-NAMES = {"line": "lines", "mesh": "meshes"}
 
 
 @pytest.mark.parametrize(
     ("kinds", "said"),
     [
         ([], ""),
-        (["point_cloud"], ""),
-        (["mesh"], "meshes"),
-        (["graph", "point_cloud", "mesh"], "graphs and meshes"),
-        (["streamline", "line", "graph"], "graphs, lines and streamlines"),
-        (["some_new_kind"], "some new kinds"),
+        (DRAWN, ""),
+        (["solid"], "solids"),
+        (["tensor", "point_cloud", "some_solid"], "some solids and tensors"),
+        (["a", "mesh", "b", "c"], "as, bs and cs"),
     ],
 )
 def test_in_words(kinds: list[str], said: str) -> None:
     assert undrawn(kinds) == said
 
 
-def test_points_pass_whatever_else_is_refused() -> None:
-    check_drawable("memory://a", ["point_cloud"])
-    with pytest.raises(InputError, match="memory://a holds meshes, which the viewer does not draw"):
-        check_drawable("memory://a", ["point_cloud", "mesh"])
+def test_all_is_drawn_or_nothing() -> None:
+    check_drawable("memory://a", ["point_cloud", "mesh"])
+    with pytest.raises(InputError, match="memory://a holds solids, which the viewer does not draw"):
+        check_drawable("memory://a", ["point_cloud", "solid"])
+
+
+@pytest.mark.parametrize(
+    ("kinds", "drawn", "width", "hidden"),
+    [
+        ([], "point_cloud", 0, None),
+        (["point_cloud"], "point_cloud", 0, None),
+        (["skeleton", "graph"], "skeleton", 2, None),
+        (["point_cloud", "line"], "line", 2, "drawn as lines; its point clouds are not seen"),
+        (["graph", "mesh"], "mesh", 3, "drawn as meshes; its graphs are not seen"),
+        (
+            ["point_cloud", "mesh", "line"],
+            "mesh",
+            3,
+            "drawn as meshes; its lines and point clouds are not seen",
+        ),
+    ],
+)
+def test_of_several_kinds_faces_are_drawn_before_edges_before_points(
+    kinds: list[str], drawn: str, width: int, hidden: str | None
+) -> None:
+    assert drawn_as(kinds) == drawn
+    assert link_width(drawn) == width
+    warning = mixed_warning(kinds)
+    assert warning is None if hidden is None else hidden in str(warning)
+
+
+def test_curves_are_coloured_by_direction_unless_the_store_does_it() -> None:
+    age = AttributeInfo("age", "int16")
+    own = AttributeInfo("direction", "float32", columns=3)
+    assert with_direction("streamline", (age,)) == (age, DIRECTION)
+    assert with_direction("line", (own,)) == (own,)
+    assert with_direction("skeleton", (age,)) == (age,)
 
 
 @pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
@@ -39,12 +79,11 @@ def test_a_store_of_every_kind(kind: str, version: str, tmp_path: Path) -> None:
     path = tmp_path / f"{kind}.zarrvectors"
     make_store(kind, path, format_version=version)
     source = StoreSource(str(path))
-    try:
-        if kind in ("points", "objects"):
-            assert source.describe().levels[0].vertex_count == 240
-        else:
-            with pytest.raises(InputError, match=NAMES.get(kind, f"{kind}s")) as caught:
-                source.describe()
-            assert str(path) in str(caught.value)
-    finally:
-        source.close()
+    scene = source.describe()
+    points = kind in ("points", "objects")
+    assert scene.geometry == ("point_cloud" if points else kind)
+    assert scene.link_width == (0 if points else 3 if kind == "mesh" else 2)
+    assert scene.objects.tolist() == ([-1] if points else [-1, *range(6)])
+    assert (scene.links_per_vertex > 0) is not points
+    assert not scene.warnings
+    source.close()
