@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,14 @@ from qtpy.QtWidgets import QApplication
 
 from zv_viewer.layers.camera import camera_of
 from zv_viewer.layers.factory import make_layer
+from zv_viewer.layers.points import CellPoints
 from zv_viewer.model.chunks import CellArrays
+from zv_viewer.model.links import LinkArrays, OpenLinks
 from zv_viewer.model.scene import LevelInfo, SceneInfo
 
 
-def a_scene(bounds) -> SceneInfo:
-    """A store with nothing but bounds, (2, D)."""
+def a_scene(bounds, link_width=0, objects=1) -> SceneInfo:
+    """A store with nothing but bounds, (2, D), and objects where rows are linked."""
     box = np.asarray(bounds, float)
     ndim = box.shape[1]
     level = LevelInfo(
@@ -32,9 +34,10 @@ def a_scene(bounds) -> SceneInfo:
     )
     names = tuple("tzyx"[-ndim:])
     units = (None,) * ndim
-    return SceneInfo(
+    plain = SceneInfo(
         "memory://box", "box", "0.7.0", "points", names, units, box, (level,), (), 12.0
     )
+    return replace(plain, link_width=link_width, objects=np.arange(objects))
 
 
 def a_cell(scene, number, points, values=None, parts=None, spacing=0.0) -> CellArrays:
@@ -54,6 +57,50 @@ def a_cell(scene, number, points, values=None, parts=None, spacing=0.0) -> CellA
         fetched_bytes=0,
         requests=0,
     )
+
+
+def linked_cells(
+    scene, points, links, objects=0, cells=0, level=0, values=None
+) -> list[CellArrays]:
+    """Rows that links join, cut into cells: (N, D) points, (M, W) rows that are joined.
+
+    ``objects`` and ``cells`` are one number or (N,): rank and cell of each row.
+    """
+    points = np.asarray(points, float).reshape(-1, scene.ndim)
+    links = np.asarray(links, np.int64).reshape(-1, scene.link_width)
+    objects = np.broadcast_to(objects, len(points))
+    cells = np.broadcast_to(cells, len(points))
+    found = []
+    for number in np.unique(cells):
+        own = np.flatnonzero(cells == number)
+        local = np.full(len(points), -1)
+        local[own] = np.arange(len(own))
+        rows = local[links]
+        mine, whole = (rows >= 0).any(axis=1), (rows >= 0).all(axis=1)
+        names = {}
+        for at in np.flatnonzero(mine & ~whole):
+            names.setdefault(tuple(sorted({int(c) for c in cells[links[at]]})), []).append(at)
+        for name, those in names.items():
+            names[name] = sorted(those, key=lambda at: (objects[links[at, 0]], *links[at]))
+        order = np.array([at for those in names.values() for at in those], np.int64)
+        open_links = OpenLinks(
+            groups=tuple(names),
+            start=np.cumsum([0, *map(len, names.values())]),
+            rows=rows[order],
+            ends=links[order],
+            owner=cells[links[order]].astype(np.int64),
+            objects=objects[links[order, 0]].astype(np.uint32),
+        )
+        value = None if values is None else np.asarray(values)[own]
+        found.append(
+            replace(
+                a_cell(scene, int(number), points[own], value),
+                links=LinkArrays(
+                    level, objects[own].astype(np.uint32), rows[whole].astype(np.uint32), open_links
+                ),
+            )
+        )
+    return found
 
 
 @dataclass
@@ -95,20 +142,29 @@ class Stage:
         row, column = self.pixels_of(points).T
         return image[row, column]
 
+    def lit_at(self, points, image=None) -> np.ndarray:
+        """(N,) bool, whether the picture is lit within a pixel of where store positions land."""
+        lit = (self.picture() if image is None else image).sum(axis=-1) > 0
+        row, column = self.pixels_of(points).T
+        near = [lit[row + down, column + right] for down in (-1, 0, 1) for right in (-1, 0, 1)]
+        return np.any(near, axis=0)
+
 
 @pytest.fixture
 def stage(make_napari_viewer) -> Callable[..., Stage]:
     """Opens a window with a layer for a box, (2, D) bounds."""
 
-    def open_stage(bounds, ndisplay=2, capacity=20_000, backend="fast", size=4.0) -> Stage:
-        scene = a_scene(bounds)
+    def open_stage(
+        bounds, ndisplay=2, capacity=20_000, backend="fast", size=4.0, link_width=0, objects=1
+    ) -> Stage:
+        scene = a_scene(bounds, link_width, objects)
         viewer = make_napari_viewer(show=True, ndisplay=ndisplay)
         viewer.window.resize(900, 700)
         layer = make_layer(scene, capacity, name="cells", backend=backend)
         viewer.add_layer(layer)
         viewer.dims.ndisplay = ndisplay
         viewer.reset_view()
-        if backend == "fast":
+        if isinstance(layer, CellPoints):
             layer.point_size = size
         here = Stage(viewer, layer, scene)
         here.settle()
@@ -127,3 +183,9 @@ def scene_of() -> Callable[..., SceneInfo]:
 def cell() -> Callable[..., CellArrays]:
     """Makes a cell of a scene."""
     return a_cell
+
+
+@pytest.fixture
+def cut_cells() -> Callable[..., list[CellArrays]]:
+    """Makes cells of rows that are linked."""
+    return linked_cells
