@@ -99,7 +99,7 @@ def read_edges(
     path, url = f"{reader.arrays.path}/{LINKS}", handle.backend.url
     ends = taken_ends(records, selection, path, url, roots=True)
     columns = records.attributes
-    if not columns and selection.rows is None and not _foreign(handle, reader):
+    if not columns and selection.rows is None and not is_foreign(handle, reader):
         del records
         known = np.flatnonzero(ends[:, 0] >= 0)
         known = known[np.argsort(ends[known, 0], kind="stable")]
@@ -242,16 +242,22 @@ def _records(
         raise
     if found is None:
         _check_names(handle, arrays, wanted)
-        if arrays.meta.level and arrays.meta.vertex_count and _foreign(handle, reader):
-            warnings.warn(
-                f"level {arrays.path} of {arrays.url} has no links: the release that wrote it "
-                "keeps none on coarse levels",
-                ZVWarning,
-                stacklevel=5,
-            )
+        tell_no_links(handle, reader, stacklevel=6)
         none = np.zeros((0, width), np.int64)
         return LinkRecords(np.zeros((0, width, arrays.rank), np.int64), none)
     return found
+
+
+def tell_no_links(handle: StoreHandle, reader: LevelReader, *, stacklevel: int = 2) -> None:
+    """Warn of a level without links, where it is not ours and they were left out."""
+    arrays = reader.arrays
+    if arrays.meta.level and arrays.meta.vertex_count and is_foreign(handle, reader):
+        warnings.warn(
+            f"level {arrays.path} of {arrays.url} has no links: the release that wrote it "
+            "keeps none on coarse levels",
+            ZVWarning,
+            stacklevel=stacklevel,
+        )
 
 
 def _check_names(handle: StoreHandle, arrays: LevelArrays, wanted: Sequence[str]) -> None:
@@ -287,8 +293,8 @@ def _read_skeleton(
     columns: Mapping[str, AnyArray],
 ) -> LinkedRows:
     parents, told = told_parents(ends, _first(reader, selection))
-    if _foreign(handle, reader):
-        _cut_circles(parents, told, reader)
+    if is_foreign(handle, reader):
+        cut_circles(parents, told, reader)
     children = np.flatnonzero(parents >= 0)
     links = np.stack([children, parents[children]], axis=1)
     links, kept = renumbered(links, selection.places())
@@ -300,7 +306,7 @@ def _read_skeleton(
     return LinkedRows(points, links, values)
 
 
-def _cut_circles(parents: IntArray, told: IntArray, reader: LevelReader) -> None:
+def cut_circles(parents: IntArray, told: IntArray, reader: LevelReader) -> None:
     """Take back the parent of a root that is not the first of its fragment, where that is certain.
 
     Such a root is given the row before, one of its own descendants, as a parent; no link can say
@@ -414,7 +420,7 @@ def _tables(reader: LevelReader, selection: Selection) -> FragmentTables:
     return reader.fragment_tables([tuple(row) for row in selection.coords.tolist()])
 
 
-def _foreign(handle: StoreHandle, reader: LevelReader) -> bool:
+def is_foreign(handle: StoreHandle, reader: LevelReader) -> bool:
     """Whether another library wrote the level's links."""
     return LINKS_KEY not in handle.level(reader.arrays.meta.level).attributes
 
@@ -427,7 +433,7 @@ def _warn_of_other_rows(
 ) -> None:
     """Tell of links that were numbered before rows were sorted by object."""
     arrays = reader.arrays
-    if not handle.layout.links_precede_grouping or not _foreign(handle, reader):
+    if not handle.layout.links_precede_grouping or not is_foreign(handle, reader):
         return
     if not len(records.rows) or not len(selection.coords):
         return
@@ -443,20 +449,32 @@ def _warn_of_other_rows(
     ends = stored_ends(records, selection, f"{arrays.path}/{LINKS}", url, roots=True)
     known = np.asarray((ends >= 0).all(axis=1))
     wrong = np.asarray(known & (owner[ends[:, 0]] != owner[ends[:, 1]]))
-    if wrong.any():
+    tell_other_rows(int(wrong.sum()), len(known), arrays, stacklevel=7)
+
+
+def tell_other_rows(wrong: int, edges: int, arrays: LevelArrays, *, stacklevel: int = 2) -> None:
+    """Warn where edges of such a store join vertices of different objects.
+
+    Args:
+        wrong: How many do.
+        edges: Of how many.
+        arrays: The level.
+        stacklevel: Of the warning.
+    """
+    if wrong:
         warnings.warn(
-            f"{int(wrong.sum())} of {len(known)} edges at level {arrays.path} of {url} join "
+            f"{wrong} of {edges} edges at level {arrays.path} of {arrays.url} join "
             "vertices of different objects: the release that wrote them numbered the vertices of "
             "a chunk before it sorted them by object and did not keep that order, so edges in "
             "chunks of several objects may join the wrong vertices",
             ZVWarning,
-            stacklevel=6,
+            stacklevel=stacklevel,
         )
 
 
 def _warn_of_shared_fragments(handle: StoreHandle, reader: LevelReader, pieces: Pieces) -> None:
     """Tell of objects that share their fragments, so that one cannot be read without others."""
-    if not handle.layout.links_precede_grouping or not _foreign(handle, reader):
+    if not handle.layout.links_precede_grouping or not is_foreign(handle, reader):
         return
     every = fragments_of(handle.layout, reader.arrays, None)
     table = np.column_stack([every.chunks, every.fragments])

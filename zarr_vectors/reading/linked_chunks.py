@@ -14,6 +14,8 @@ NO_OBJECT = -1
 ELSEWHERE = -1
 """Row of an end that lies in another chunk than those asked for."""
 
+_ROW = 2**32 - 1
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class LinkedChunks:
@@ -104,6 +106,13 @@ class Asked:
         chunks = np.searchsorted(self.starts, rows, side="right") - 1
         vertices: IntArray = self.ranks[chunks] << 32 | (rows - self.starts[chunks])
         return vertices
+
+    def rows_of(self, vertices: IntArray) -> IntArray:
+        """(m,) int64 stored rows of the vertices of a level that are in the chunks read."""
+        chunks = self.local(vertices >> 32)
+        here = chunks >= 0
+        rows: IntArray = self.starts[chunks[here]] + (vertices[here] & _ROW)
+        return rows
 
     def as_asked(self, rows: IntArray) -> IntArray:
         """(n,) int64 stored rows, counted through the chunks in the order asked."""

@@ -100,7 +100,9 @@ def told_links(
     return ToldLinks(ranks, rows, local)
 
 
-def tree_links(told: ToldLinks, first: npt.NDArray[np.bool_], asked: Asked) -> ToldLinks:
+def tree_links(
+    told: ToldLinks, first: npt.NDArray[np.bool_], asked: Asked, roots: IntArray
+) -> ToldLinks:
     """(child, parent) links of a skeleton, with those that are implied.
 
     The row before is the parent, unless a row is the first of its fragment or a link says
@@ -110,9 +112,11 @@ def tree_links(told: ToldLinks, first: npt.NDArray[np.bool_], asked: Asked) -> T
         told: Links that are stored; a parent below zero is none.
         first: (S,) bool, the stored rows that are the first of a fragment; overwritten.
         asked: The chunks read.
+        roots: Stored rows that have no parent unless a link says so.
     """
     implied = np.logical_not(first, out=first)
     implied[asked.starts[:-1][np.diff(asked.starts) > 0]] = False
+    implied[roots] = False
     here = np.flatnonzero(told.local[:, 0] >= 0)
     children = told.local[here, 0]
     implied[children] = False

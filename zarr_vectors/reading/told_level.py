@@ -9,15 +9,14 @@ import numpy as np
 from zarr_vectors.constants import LINKS
 from zarr_vectors.core.handle import StoreHandle
 from zarr_vectors.core.layouts.touching import ReadsTouching, TouchingLinks
-from zarr_vectors.encoding.fragment_tables import FragmentTables
 from zarr_vectors.exceptions import ArrayError, ConventionError
 from zarr_vectors.reading import assemble
 from zarr_vectors.reading.edges import Selection
 from zarr_vectors.reading.fetch import LevelReader
-from zarr_vectors.reading.linked import first_rows
+from zarr_vectors.reading.linked import first_rows, is_foreign, tell_no_links, tell_other_rows
 from zarr_vectors.reading.linked_chunks import ELSEWHERE, NO_OBJECT, Asked, Joined
 from zarr_vectors.reading.object_pieces import SEVERAL, ObjectPieces
-from zarr_vectors.reading.owned_rows import OwnedRows, join_links, join_shared
+from zarr_vectors.reading.owned_rows import OwnedRows, join_links, join_shared, reach_of
 from zarr_vectors.reading.stack import starts_of
 from zarr_vectors.reading.told_joints import (
     ToldLinks,
@@ -26,6 +25,7 @@ from zarr_vectors.reading.told_joints import (
     tree_links,
     triangles,
 )
+from zarr_vectors.reading.untold_roots import untold_roots
 from zarr_vectors.typing import ChunkCoords, IntArray
 
 
@@ -44,6 +44,8 @@ class ToldLevel:
         self._width, self._tree = width, tree
         self._lock = threading.Lock()
         self._links: tuple[TouchingLinks | None] | None = None
+        self._roots: IntArray | None = None
+        self._doubtful = handle.layout.links_precede_grouping and is_foreign(handle, reader)
 
     @property
     def nbytes(self) -> int:
@@ -86,7 +88,13 @@ class ToldLevel:
         out = np.flatnonzero(first < 0)
         if len(out):
             owners[out] = self._owners(told.take(out), pieces)
-        return join_links(joined, told, rows, owners)
+        found = join_links(joined, told, rows, owners)
+        if self._doubtful and self._width == 2 and len(found.links):
+            objects = found.objects[found.links]
+            wrong = int((objects[:, 0] != objects[:, 1]).sum())
+            self._doubtful = not wrong  # told once
+            tell_other_rows(wrong, len(objects), self._reader.arrays)
+        return found
 
     def _told(self, asked: Asked, selection: Selection) -> ToldLinks:
         """Links of the chunks read, implied ones too."""
@@ -104,7 +112,7 @@ class ToldLevel:
         if self._tree:
             assert selection.tables is not None  # noqa: S101  they were asked for
             first = first_rows(selection.tables, selection, arrays.fragments_path, arrays.url)
-            told = tree_links(told, first, asked)
+            told = tree_links(told, first, asked, asked.rows_of(self._untold_roots()))
         packed = reader.packed_faces(selection) if self._width == 3 else None
         if packed is not None:
             told = inner_links(packed, asked).joined(told)
@@ -171,15 +179,14 @@ class ToldLevel:
             if self._links is None:
                 layout = self._handle.layout
                 assert isinstance(layout, ReadsTouching)  # noqa: S101  both formats do
-                self._links = (layout.touching_links(self._reader.arrays.path),)
+                found = layout.touching_links(self._reader.arrays.path)
+                if found is None:
+                    tell_no_links(self._handle, self._reader)
+                self._links = (found,)
             return self._links[0]
 
-
-def reach_of(tables: FragmentTables) -> IntArray:
-    """(M,) int64 rows that the fragments of every chunk reach."""
-    reach = np.zeros(len(tables), np.int64)
-    for number, table in enumerate(tables.each()):
-        if table is not None:
-            ranges = (table.starts + table.counts)[~table.explicit]
-            reach[number] = max(ranges.max(initial=0), table.rows.max(initial=-1) + 1)
-    return reach
+    def _untold_roots(self) -> IntArray:
+        with self._lock:
+            if self._roots is None:
+                self._roots = untold_roots(self._handle, self._reader)
+            return self._roots
