@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from zarr_vectors.types.graphs import write_graph
 from zv_viewer.samples.definition import EXTENT, Sample, inside
@@ -43,7 +44,7 @@ def write_neurons(rng: np.random.Generator, sample: Sample, path: Path) -> None:
     kind = rng.integers(0, 4, neurons).astype(np.int32)
     write_graph(
         str(path),
-        inside(places.reshape(-1, sample.ndim)),
+        inside(_folded(places.reshape(-1, sample.ndim))),
         edges,
         kind="skeleton",
         object_ids=np.repeat(np.arange(neurons), PER_NEURON),
@@ -52,3 +53,8 @@ def write_neurons(rng: np.random.Generator, sample: Sample, path: Path) -> None:
         groups={number: np.flatnonzero(kind == number) for number in range(4)},
         **sample.grid,
     )
+
+
+def _folded(places: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Branches turn back at the walls."""
+    return EXTENT - np.abs(EXTENT - np.mod(places, 2 * EXTENT))
