@@ -13,6 +13,11 @@ UInt = npt.NDArray[np.uint32]
 NO_OBJECT = -1
 """Id of the object of a row that belongs to none."""
 
+BYTES_PER_LINKS = 800
+"""Memory of a cell's links beside their arrays: the objects that hold these (CPython 3.11)."""
+BYTES_PER_GROUP = 140
+"""Memory of the name of one group of open links."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class RawLinks:
@@ -63,9 +68,9 @@ class OpenLinks:
 
     @property
     def nbytes(self) -> int:
-        """Memory of the arrays."""
+        """Memory of the arrays and names."""
         rows = self.rows.nbytes + self.ends.nbytes + self.owner.nbytes + self.objects.nbytes
-        return rows + self.start.nbytes
+        return rows + self.start.nbytes + BYTES_PER_GROUP * len(self.groups)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -89,5 +94,5 @@ class LinkArrays:
 
     @property
     def nbytes(self) -> int:
-        """Memory of the arrays."""
-        return self.objects.nbytes + self.inner.nbytes + self.open.nbytes
+        """Memory the links take: their arrays, and what holds them."""
+        return self.objects.nbytes + self.inner.nbytes + self.open.nbytes + BYTES_PER_LINKS

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from zv_viewer.model.cells import CellTree
 from zv_viewer.model.chunks import BYTES_PER_CELL
+from zv_viewer.model.links import BYTES_PER_GROUP, BYTES_PER_LINKS
 from zv_viewer.model.scene import LevelInfo, SceneInfo
 from zv_viewer.planning.ragged import offsets
 
@@ -18,6 +19,11 @@ Int = npt.NDArray[np.int64]
 
 BYTES_PER_ROW = 16 + 4 + 4
 """Memory of one vertex in ``CellArrays``: position, value and store order."""
+
+OPEN_SHARE = 0.3
+"""About how many links reach other cells, of those that join the rows of one."""
+GROUPS_PER_CELL = 6
+"""About with how many sets of other cells links join the rows of one."""
 
 MIN_ERROR_RATIO = 1.3
 """A coarser level is at least this much worse than the next finer one."""
@@ -68,9 +74,7 @@ def build_cells(scene: SceneInfo) -> CellTree:
         lo=np.concatenate([boxes[i][0] for i in coarse_first]),
         hi=np.concatenate([boxes[i][1] for i in coarse_first]),
         count=count,
-        nbytes=count * BYTES_PER_ROW
-        + 8 * (np.maximum(np.diff(child_start), 1) + 1)
-        + BYTES_PER_CELL,
+        nbytes=_memory(scene, count) + 8 * (np.maximum(np.diff(child_start), 1) + 1),
         fetch_bytes=np.ceil(count * scene.bytes_per_vertex).astype(np.int64),
         error=errors[levels],
         spacing=np.concatenate([rows[i].spacing for i in coarse_first]),
@@ -106,6 +110,18 @@ def level_errors(scene: SceneInfo) -> Float:
         own = spacing if np.isnan(level.error) else max(level.error, float(spacing) / 100)
         errors[i] = max(own, MIN_ERROR_RATIO * errors[i - 1])
     return errors
+
+
+def _memory(scene: SceneInfo, count: Int) -> Int:
+    """(C,) bytes of cells of so many vertices, without their parts; with links, about."""
+    nbytes = count * BYTES_PER_ROW + BYTES_PER_CELL
+    if not scene.by_object:
+        return nbytes
+    width = scene.link_width
+    link = 4 * width + OPEN_SHARE * (3 * 8 * width + 4)
+    rows = count * (4 + scene.links_per_vertex * link)
+    around = BYTES_PER_LINKS + GROUPS_PER_CELL * BYTES_PER_GROUP
+    return nbytes + np.ceil(rows).astype(np.int64) + around
 
 
 @dataclass(frozen=True, eq=False, slots=True)
