@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any
 
@@ -49,6 +49,11 @@ class ObjectColumn:
     missing: Bool | None = None
     attribute: str = ""
     text: TextIndex | None = None
+
+    def taken(self, rows: Int) -> ObjectColumn:
+        """The column of some objects."""
+        missing = None if self.missing is None else self.missing[rows]
+        return replace(self, values=self.values[rows], missing=missing)
 
     @property
     def known(self) -> Bool:
@@ -103,6 +108,14 @@ class ObjectGroups:
         """Rows of the objects in a group."""
         return self.members[self.start[group] : self.start[group + 1]]
 
+    def taken(self, rows: Int, objects: int) -> ObjectGroups:
+        """The groups among some rows of a table of so many objects, which are numbered anew."""
+        place = np.full(objects, -1, np.int64)
+        place[rows] = np.arange(len(rows))
+        members = place[self.members]
+        kept = np.concatenate([np.zeros(1, np.int64), np.cumsum(members >= 0)])
+        return ObjectGroups(self.names, kept[self.start], members[members >= 0])
+
     @classmethod
     def of(cls, names: Iterable[str], members: Sequence[npt.ArrayLike]) -> ObjectGroups:
         """Groups from a list of rows for each."""
@@ -155,3 +168,18 @@ class ObjectTable:
         there = at < len(self.ids)
         there[there] = self.ids[at[there]] == wanted[there]
         return at[there]
+
+    def taken(self, rows: Int) -> ObjectTable:
+        """The table of some objects, rows ascending."""
+        ids = self.ids[rows]
+        return replace(
+            self,
+            ids=ids,
+            columns=tuple(column.taken(rows) for column in self.columns),
+            groups=self.groups.taken(rows, len(self)),
+            vertices=None if self.vertices is None else self.vertices[rows],
+            length=None if self.length is None else self.length[rows],
+            levels=None if self.levels is None else self.levels[rows],
+            boxes=None if self.boxes is None else self.boxes[rows],
+            id_text=TextIndex.of(ids.tolist()),
+        )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from zv_viewer.model.objects import Bool, Look, ObjectTable
+from zv_viewer.model.objects import Bool, Int, Look, ObjectTable
 
 UNGROUPED = -1
 """Stands for all objects that are in no group."""
@@ -35,6 +35,12 @@ class Showing:
     def any_selected(self) -> bool:
         """Whether an object is selected."""
         return self.selected is not None and bool(self.selected.any())
+
+    def taken(self, rows: Int) -> Showing:
+        """The same of some rows of the table."""
+        masks = (self.hidden, self.isolated, self.selected)
+        kept = [None if mask is None else mask[rows] for mask in masks]
+        return replace(self, hidden=kept[0], isolated=kept[1], selected=kept[2])
 
     def hiding(self) -> Showing:
         """With the objects selected hidden."""

@@ -13,7 +13,7 @@ FEW = 200_000
 
 def matching(table: ObjectTable, text: str) -> Bool:
     """(O,) where an object's id, one of its categories or one of its groups holds the text."""
-    wanted = text.strip().lower()
+    wanted = text.replace("\n", " ").strip().lower()
     if not wanted:
         return np.ones(len(table), np.bool_)
     found = np.zeros(len(table), np.bool_)

@@ -278,6 +278,9 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     def _have(self, table: ObjectTable) -> None:
         if self.table is None:
             self.group_colours = group_colours(table.groups)
+        elif len(self.table) != len(table):
+            showing = self.showing.taken(self.table.rows_of(table.ids))
+            self._question, self.answer = replace(self._question, showing=showing), None
         self.table = table
         self._ranks = Ranks(self._ids, table.ids)
         self.loaded.emit()

@@ -26,6 +26,9 @@ def with_places(
 ) -> ObjectTable:
     """The table with levels, boxes and, where that costs little, counts of vertices.
 
+    Objects without vertices at any level are left out: format 0.7.0 counts every id up to the
+    largest.
+
     Manifests of objects are read at every level, and one small table for each chunk of the finest.
     What is damaged stays unknown, and a note says why.
 
@@ -38,12 +41,13 @@ def with_places(
         Cancelled: The scope around the call was given up.
     """
     levels = np.zeros(len(table), np.uint64)
-    notes = list(table.notes)
+    notes, unsure = list(table.notes), len(store.levels) > MOST_LEVELS
     boxes, vertices = _recorded_boxes(table, store.ndim), table.vertices
     for place, number in enumerate(store.levels[:MOST_LEVELS]):
         progress(f"finding the objects of level {number}")
         level = store[number]
         if place and not level.preserves_object_ids:
+            unsure = True
             notes.append(f"level {number} numbers objects anew: theirs are not those of level 0")
             continue
         try:
@@ -52,6 +56,7 @@ def with_places(
         except Cancelled:
             raise
         except ZVError as error:
+            unsure = True
             notes.append(f"objects of level {number} are not known: {error}")
             continue
         if found is None:
@@ -64,7 +69,9 @@ def with_places(
                 boxes = boxes_of(store, manifests)
             if vertices is None:
                 vertices = _counted(store, manifests, notes, progress)
-    return replace(table, levels=levels, boxes=boxes, vertices=vertices, notes=tuple(notes))
+    full = replace(table, levels=levels, boxes=boxes, vertices=vertices, notes=tuple(notes))
+    there = np.flatnonzero(levels)
+    return full if unsure or len(there) == len(table) else full.taken(there)
 
 
 def boxes_of(store: ZVStore, manifests: ManifestTable) -> npt.NDArray[np.float32]:

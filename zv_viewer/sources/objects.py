@@ -65,8 +65,7 @@ def read_objects(store: ZVStore, progress: Progress = lambda _: None) -> ObjectT
     finest = store.levels[0]
     layout = store.level_group(finest).layout
     progress("reading the ids of objects")
-    index = layout.get_objects(str(finest))
-    ids = np.zeros(0, np.int64) if index is None else index.ids
+    ids = store.object_ids
     notes: list[str] = []
     names = _names(layout, f"{finest}/{OBJECT_ATTRIBUTES}", notes)
     progress(f"reading {len(names)} object attributes")

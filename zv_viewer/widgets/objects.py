@@ -77,19 +77,19 @@ class ObjectsPanel(QWidget):
         if old is not None:
             old.loaded.disconnect(self._on_loaded)
             old.changed.disconnect(self._on_changed)
-            old.progress.disconnect(self.doing.setText)
-            old.failed.disconnect(self.trouble.setText)
+            old.progress.disconnect(self._on_progress)
+            old.failed.disconnect(self._on_trouble)
             old.colours_changed.disconnect(self._on_colours)
-        self.doing.setText("")
-        self.trouble.setText("")
+        self._on_progress("")
+        self._on_trouble("")
         self._quiet = True
         self.search.setText("" if objects is None else objects.search)
         self._quiet = False
         if objects is not None:
             objects.loaded.connect(self._on_loaded)
             objects.changed.connect(self._on_changed)
-            objects.progress.connect(self.doing.setText)
-            objects.failed.connect(self.trouble.setText)
+            objects.progress.connect(self._on_progress)
+            objects.failed.connect(self._on_trouble)
             objects.colours_changed.connect(self._on_colours)
         self._on_loaded(anew=True)
 
@@ -161,7 +161,7 @@ class ObjectsPanel(QWidget):
             self.colour_by.addItem(AS_ROWS, None)
             for key in (*keys[1:], *colour_keys(table)):
                 self.colour_by.addItem(title_of(table, key), key)
-            self.trouble.setText("\n".join(table.notes))
+            self._on_trouble("\n".join(table.notes))
         else:
             self.colour_by.clear()
             self.groups_model.clear()
@@ -169,6 +169,14 @@ class ObjectsPanel(QWidget):
         self.groups.setVisible(self.groups_model.rowCount() > 0)
         self._on_colours()
         self._on_changed()
+
+    def _on_progress(self, text: str) -> None:
+        self.doing.setText(text)
+        self.doing.setVisible(bool(text))
+
+    def _on_trouble(self, text: str) -> None:
+        self.trouble.setText(text)
+        self.trouble.setVisible(bool(text))
 
     def _on_changed(self) -> None:
         objects = self._objects
@@ -230,7 +238,7 @@ class ObjectsPanel(QWidget):
 
     def _on_filters(self, filters: Any) -> None:  # noqa: ANN401 - through a signal
         if self._objects is not None:
-            self.trouble.setText("")
+            self._on_trouble("")
             self._objects.set_filters(filters)
 
     def _on_sort(self, column: int, order: Any) -> None:  # noqa: ANN401 - Qt's
@@ -255,7 +263,7 @@ class ObjectsPanel(QWidget):
             self.jump_asked.emit(box)
         else:
             why = self._objects.why_no_jump() or "the objects selected have no vertices"
-            self.trouble.setText(why)
+            self._on_trouble(why)
 
     def _on_groups(self, groups_off: Any) -> None:  # noqa: ANN401 - through a signal
         if self._objects is not None:

@@ -98,6 +98,24 @@ def test_rows_follow_the_index_whatever_the_ids(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_objects_without_vertices_are_left_out(tmp_path: Path, version: str) -> None:
+    write_points(
+        tmp_path / "s",
+        cloud(30).positions,
+        object_ids=np.repeat([4, 9, 2], 10),
+        object_attributes={"weight": np.array([1.0, 2.0, 3.0])},
+        groups={0: [9], 1: [2, 4]},
+        format_version=version,
+    )
+    with open_zv(tmp_path / "s") as store:
+        table = table_of(store)
+    assert table.ids.tolist() == [2, 4, 9]
+    assert column_of(table, "weight").values.tolist() == [1, 2, 3]
+    assert [table.groups.rows(g).tolist() for g in range(2)] == [[2], [0, 1]]
+    assert not table.notes
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_length_and_count_come_from_attributes_called_so(tmp_path: Path, version: str) -> None:
     make_store("objects", tmp_path / "s", format_version=version, **LARGE)
     with open_zv(tmp_path / "s") as store, store[0].writer() as writer:
