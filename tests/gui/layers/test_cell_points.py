@@ -409,3 +409,23 @@ def test_grid_mode_draws_each_layer_in_its_own_box(stage, cell, scene_of):
     assert sorted([red[:, 1].mean() / width, blue[:, 1].mean() / width]) == pytest.approx(
         [0.25, 0.75], abs=0.02
     )
+
+
+def test_planes_take_points_away(stage, cell):
+    here = stage(BOX, ndisplay=3)
+    here.viewer.scene.camera.angles = (0, 0, 0)
+    points = spread(25, ndim=3)
+    here.layer.apply(LayerUpdate(put=(cell(here.scene, 0, points),), draw=(DrawItem(0),)))
+    planes = [
+        {"position": (0, 40, 0), "normal": (0, 1, 0), "enabled": True},
+        {"position": (50, 0, 60), "normal": (0, 0, -1), "enabled": True},
+        {"position": (0, 90, 0), "normal": (0, 1, 0), "enabled": False},
+    ]
+    here.layer.experimental_clipping_planes = planes
+    kept = (points[:, 1] >= 40) & (points[:, 2] <= 60)
+    assert 0 < kept.sum() < 25
+    assert (here.colours_at(points).any(axis=1) == kept).all()
+    here.layer.translate = (3, 5, 7)
+    assert (here.colours_at(points).any(axis=1) == kept).all(), "planes move with the layer"
+    here.layer.experimental_clipping_planes.clear()
+    assert here.colours_at(points).any(axis=1).all()
