@@ -24,7 +24,7 @@ def direction_values(info: AttributeInfo, scene: SceneInfo, arrays: CellArrays) 
         arrays: A cell with links.
 
     Returns:
-        (N,) as of ``pack_values``; NaN for rows that no link inside the cell joins.
+        (N,) as of ``pack_values``; NaN for rows at which no link inside the cell runs anywhere.
     """
     shares = np.zeros((len(arrays), 3))
     if arrays.links is not None and arrays.links.inner.shape[1] == 2:

@@ -86,7 +86,8 @@ def make_shapes(
             joined = np.stack([np.arange(length - 1), np.arange(1, length)], axis=1)
         else:
             positions, joined = _tree(rng, start, length, size, loops=kind == "graph")
-        parts.append(np.clip(positions, 0, np.nextafter(size, 0)))
+        inside = size - np.abs(positions % (2 * size) - size)  # walls are mirrors
+        parts.append(np.clip(inside, 0, size * (1 - 2.0**-20)))
         ids.append(np.full(len(positions), number))
         links.append(joined + first)
         first += len(positions)
