@@ -22,15 +22,14 @@ def untold_roots(handle: StoreHandle, reader: LevelReader) -> IntArray:
 
     A root that is not the first of its fragment is given the row before, one of its descendants,
     as a parent. Only the circle this makes shows it, and that may run through many chunks: the
-    links and the fragment tables of the whole level are read, where another library wrote them in
-    a format that leaves this open.
+    links and the fragment tables of the whole level are read, where another library wrote them.
 
     Args:
         handle: The store.
         reader: Of the level.
     """
     none = np.zeros(0, np.int64)
-    if not handle.layout.parents_cross_fragments or not is_foreign(handle, reader):
+    if not is_foreign(handle, reader):
         return none
     try:
         return _found(handle, reader)

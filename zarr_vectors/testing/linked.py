@@ -13,13 +13,74 @@ from zarr_vectors.core.backends import StoreLike
 from zarr_vectors.lazy import ZVLevel, open_zv
 from zarr_vectors.reading.linked_chunks import LinkedChunks
 from zarr_vectors.reading.paths import PATH_KINDS
-from zarr_vectors.types.graphs import read_graph
-from zarr_vectors.types.meshes import read_mesh
-from zarr_vectors.types.polylines import read_polylines
+from zarr_vectors.types.graphs import read_graph, write_graph
+from zarr_vectors.types.lines import write_lines
+from zarr_vectors.types.meshes import read_mesh, write_mesh
+from zarr_vectors.types.polylines import read_polylines, write_polylines
 from zarr_vectors.typing import AnyArray
+
+MANY, LONG = 6, 40
+"""Walks, and vertices of each."""
 
 Links = Counter[tuple[int, tuple[tuple[float, ...], ...]]]
 """How often there is a link of an object between positions, ends in the order they are stored."""
+
+
+def walks_store(
+    kind: str,
+    place: StoreLike,
+    format_version: str,
+    *,
+    ndim: int = 3,
+    seed: int = 0,
+    corners: int = 3,
+    **options: Any,  # noqa: ANN401  those of the writer
+) -> None:
+    """Write walks through many chunks on both sides of the origin, with links along them.
+
+    Six objects of forty vertices. Some edges of graphs and faces of meshes join different objects,
+    whose ids are then not consecutive.
+
+    Args:
+        kind: ``line``, ``polyline``, ``streamline``, ``graph``, ``skeleton`` or ``mesh``.
+        place: Where.
+        format_version: ``0.7.0`` or ``0.9.2``.
+        ndim: Axes.
+        seed: Other numbers, the same form.
+        corners: Of the faces of a mesh.
+        options: Passed to the writer.
+    """
+    rng = np.random.default_rng(seed)
+    walks = rng.uniform(-30, 30, (MANY, 1, ndim)) + rng.normal(0, 4, (MANY, LONG, ndim)).cumsum(1)
+    options = {"chunk_shape": (16.0,) * ndim, "format_version": format_version, **options}
+    if kind == "line":
+        write_lines(place, walks[:, ::20], **options)
+        return
+    options.setdefault("bin_shape", (8.0,) * ndim)
+    ages = rng.integers(0, 99, MANY * LONG).astype(np.int16)
+    if kind in ("polyline", "streamline"):
+        values: dict[str, Any] = {"age": list(ages.reshape(MANY, LONG))}
+        write_polylines(place, list(walks), geometry_type=kind, vertex_attributes=values, **options)
+        return
+    rows = np.arange(MANY * LONG).reshape(MANY, LONG)
+    options |= {
+        "object_ids": np.repeat(np.arange(MANY) * 3 + 1, LONG),
+        "vertex_attributes": {"age": ages},
+    }
+    flat = walks.reshape(-1, ndim)
+    if kind == "mesh":
+        runs = [rows[:, i : LONG - corners + 1 + i].reshape(-1) for i in range(corners)]
+        across = rng.choice(rows.size, (9, corners), replace=False)
+        faces = np.concatenate([np.stack(runs, axis=1), across])
+        write_mesh(place, flat, rng.permutation(faces), **options)
+        return
+    edges = np.stack([rows[:, 1:].reshape(-1), rows[:, :-1].reshape(-1)], axis=1)
+    if kind == "skeleton":
+        side = edges[:, 0] % 7 == 3
+        edges[side, 1] -= np.minimum(edges[side, 0] % LONG - 1, 2)
+    else:
+        edges = np.concatenate([edges, rng.integers(0, rows.size, (30, 2))])
+    write_graph(place, flat, rng.permutation(edges), kind=kind, **options)
 
 
 def whole_links(store: StoreLike, level: int) -> Links:
@@ -111,9 +172,9 @@ def joined(parts: Iterable[LinkedChunks]) -> Links:
                 if row >= 0:
                     own.setdefault(column, []).append(points[row])
     for (oid, *ends), columns in seen.items():
-        assert len(columns) == len(ends), f"ends of a link of object {oid} are missing: {columns}"
         times = {len(rows) for rows in columns.values()}
-        assert len(times) == 1, f"a link of object {oid} is seen {times} times"
+        if len(columns) != len(ends) or len(times) != 1:
+            raise AssertionError(f"ends of a link of object {oid} were not all seen: {columns}")
         for i in range(times.pop()):
             found[oid, tuple(columns[column][i] for column in range(len(ends)))] += 1
     return found

@@ -2,70 +2,25 @@
 
 from __future__ import annotations
 
-import itertools
-import json
-import warnings
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from zarr_vectors.constants import LEVEL_KEY, LINKS_KEY, OBJECT_INDEX, OUTLINE_KEY
-from zarr_vectors.core.handle import open_handle
-from zarr_vectors.core.layouts.base import LinkRecords, ObjectRows
-from zarr_vectors.encoding.manifests import decode_manifests, encode_manifests
-from zarr_vectors.exceptions import ArrayError, ConventionError, StoreError, ZVWarning
+from zarr_vectors.exceptions import ConventionError, StoreError
 from zarr_vectors.lazy import open_zv
 from zarr_vectors.multiresolution.coarsen import build_pyramid
 from zarr_vectors.testing.counting import CountingPlace
 from zarr_vectors.testing.kinds import make_store
-from zarr_vectors.testing.linked import by_chunk, joined, whole_links
+from zarr_vectors.testing.linked import by_chunk, joined, walks_store, whole_links
 from zarr_vectors.testing.places import DictPlace
-from zarr_vectors.types.graphs import read_graph, write_graph
-from zarr_vectors.types.lines import write_lines
-from zarr_vectors.types.meshes import read_mesh, write_mesh
-from zarr_vectors.types.polylines import read_polylines, write_polylines
+from zarr_vectors.types.graphs import write_graph
+from zarr_vectors.types.points import write_points
 
 KINDS = ("line", "polyline", "streamline", "graph", "skeleton", "mesh")
 VERSIONS = ("0.7.0", "0.9.2")
-MANY, LONG = 6, 40
-
-
-def write(kind, place, version, *, ndim=3, seed=0, corners=3, **options):
-    """Walks through many chunks on both sides of the origin, and links along and across them."""
-    rng = np.random.default_rng(seed)
-    walks = rng.uniform(-30, 30, (MANY, 1, ndim)) + rng.normal(0, 4, (MANY, LONG, ndim)).cumsum(1)
-    options = {"chunk_shape": (16.0,) * ndim, "format_version": version, **options}
-    if kind == "line":
-        write_lines(place, walks[:, ::20], **options)
-        return
-    options.setdefault("bin_shape", (8.0,) * ndim)
-    ages = rng.integers(0, 99, MANY * LONG).astype(np.int16)
-    if kind in ("polyline", "streamline"):
-        values = {"age": list(ages.reshape(MANY, LONG))}
-        write_polylines(place, list(walks), geometry_type=kind, vertex_attributes=values, **options)
-        return
-    rows = np.arange(MANY * LONG).reshape(MANY, LONG)
-    options |= {
-        "object_ids": np.repeat(np.arange(MANY) * 3 + 1, LONG),
-        "vertex_attributes": {"age": ages},
-    }
-    flat = walks.reshape(-1, ndim)
-    if kind == "mesh":
-        runs = [rows[:, i : LONG - corners + 1 + i].reshape(-1) for i in range(corners)]
-        across = rng.choice(rows.size, (9, corners), replace=False)
-        faces = np.concatenate([np.stack(runs, axis=1), across])
-        write_mesh(place, flat, rng.permutation(faces), **options)
-        return
-    edges = np.stack([rows[:, 1:].reshape(-1), rows[:, :-1].reshape(-1)], axis=1)
-    if kind == "skeleton":
-        side = edges[:, 0] % 7 == 3
-        edges[side, 1] -= np.minimum(edges[side, 0] % LONG - 1, 2)
-    else:
-        edges = np.concatenate([edges, rng.integers(0, rows.size, (30, 2))])
-    write_graph(place, flat, rng.permutation(edges), kind=kind, **options)
 
 
 @pytest.fixture(params=VERSIONS)
@@ -81,7 +36,7 @@ def kind(request):
 @pytest.mark.parametrize("ndim", [3, 2])
 def test_chunk_by_chunk_is_the_whole(tmp_path, kind, version, ndim):
     store = tmp_path / "s"
-    write(kind, store, version, ndim=ndim)
+    walks_store(kind, store, version, ndim=ndim)
     build_pyramid(store, factors=[(2, 1), (2, 2)], sparsity_seed=0)
     for level in open_zv(store):
         whole = whole_links(store, level)
@@ -126,7 +81,7 @@ def test_chunked_by_an_attribute(tmp_path, version):
 
 def test_some_chunks_alone(tmp_path, kind, version):
     store = tmp_path / "s"
-    write(kind, store, version)
+    walks_store(kind, store, version)
     level = open_zv(store)[0]
     keys = level.chunk_keys
     some = [keys[i] for i in np.random.default_rng(1).permutation(len(keys))[: len(keys) // 2]]
@@ -156,9 +111,9 @@ def test_some_chunks_alone(tmp_path, kind, version):
 
 def test_the_same_link_from_both_sides(tmp_path, kind, version):
     store = tmp_path / "s"
-    write(kind, store, version)
+    walks_store(kind, store, version)
     level = open_zv(store)[0]
-    seen: dict = {}
+    seen: dict[Any, list[int]] = {}
     for rank, key in enumerate(level.chunk_keys):
         part = level.read_linked_chunks([key])
         width = 3 if kind == "mesh" else 2
@@ -175,7 +130,7 @@ def test_the_same_link_from_both_sides(tmp_path, kind, version):
 
 def test_rows_are_those_of_the_chunks_asked_for(tmp_path, kind, version):
     store = tmp_path / "s"
-    write(kind, store, version)
+    walks_store(kind, store, version)
     level = open_zv(store)[0]
     names = list(level.attributes)
     keys = level.chunk_keys
@@ -208,3 +163,113 @@ def test_rows_are_those_of_the_chunks_asked_for(tmp_path, kind, version):
     assert [len(a) for a in (nothing.positions, nothing.links, nothing.open_ends)] == [0, 0, 0]
     with pytest.raises(StoreError, match="nosuch"):
         level.read_linked_chunks(keys[:1], ["nosuch"])
+
+
+def test_faces_of_four_corners_are_cut_in_two(tmp_path, version):
+    store = tmp_path / "s"
+    walks_store("mesh", store, version, corners=4)
+    level = open_zv(store)[0]
+    parts = by_chunk(level, 1)
+    assert {part.links.shape[1] for part in parts} == {3}
+    assert joined(parts) == whole_links(store, 0)
+    assert level.links_per_vertex == pytest.approx(
+        sum(whole_links(store, 0).values()) / level.vertex_count
+    )
+
+
+def test_faces_of_five_corners_are_no_triangles(tmp_path, version):
+    store = tmp_path / "s"
+    walks_store("mesh", store, version, corners=5)
+    level = open_zv(store)[0]
+    with pytest.raises(ConventionError, match="5 ends"):
+        by_chunk(level, 1)
+
+
+def test_faces_inside_bitstreams(tmp_path, version):
+    pytest.importorskip("DracoPy")
+    store = tmp_path / "s"
+    walks_store("mesh", store, version, encoding="draco")
+    parts = by_chunk(open_zv(store)[0], 3)
+    assert joined(parts) == whole_links(store, 0)
+    assert open_zv(store)[0].links_per_vertex == 2.0
+
+
+def test_points_are_not_joined(tmp_path, version):
+    write_points(tmp_path / "s", np.eye(3), chunk_shape=(1.0,) * 3, format_version=version)
+    level = open_zv(tmp_path / "s")[0]
+    assert level.links_per_vertex == 0.0
+    with pytest.raises(ConventionError, match="point_cloud"):
+        level.read_linked_chunks(level.chunk_keys)
+
+
+def test_what_is_told_without_reading(kind, version):
+    place = DictPlace()
+    walks_store(kind, place, version)
+    store = open_zv(counted := CountingPlace(place))
+    level = store[0]
+    ids = [1, 4, 7, 10, 13, 16] if kind in ("graph", "skeleton", "mesh") else [0, 1, 2, 3, 4, 5]
+    kept = list(range(17)) if version == "0.7.0" and len(ids) != ids[-1] + 1 else ids
+    counted.reset()
+    assert store.object_ids.tolist() == kept
+    assert not any("/manifests/c/" in key for key in counted.asked)
+    counted.reset()
+    assert store.object_ids.tolist() == kept
+    assert counted.requests == 0
+    links = sum(whole_links(place, 0).values())
+    exact = kind in ("graph", "mesh")
+    assert level.links_per_vertex == pytest.approx(links / level.vertex_count if exact else 1.0)
+    assert not any("/c/" in key for key in counted.asked)
+    with pytest.raises(ValueError, match="read-only"):
+        store.object_ids[0] = 3
+
+
+def test_only_what_is_needed_is_read(kind, version):
+    place = DictPlace()
+    walks_store(kind, place, version)
+    store = open_zv(counted := CountingPlace(place), cache_bytes=0)
+    keys = store[0].chunk_keys
+    store[0].read_linked_chunks(keys[:1])
+    counted.reset()
+    found = store[0].read_linked_chunks(keys[5:6])
+    assert len(found.positions)
+    origin = np.min(keys, axis=0) if version == "0.9.2" else np.zeros(3, int)
+    mark = ("/" if version == "0.9.2" else ".").join(map(str, np.array(keys[5]) - origin))
+    data = [key for key in counted.asked if not key.endswith("zarr.json")]
+    rows = [key for key in data if "/vertices/" in key]
+    assert [mark in key for key in rows] == [True]
+    assert not any(name in key for key in data for name in ("object_index", "cross_chunk_links"))
+    away = {key.partition("/c/")[0] for key in data if mark not in key}
+    assert all("/links/" in key or "vertex_fragments" in key for key in away)
+    if kind in ("line", "polyline", "streamline"):
+        assert not away
+    assert len(data) < 80
+    assert counted.listed == []
+    assert counted.round_trips <= 4
+
+
+def test_threads_share_what_is_read_once(tmp_path, kind, version, monkeypatch):
+    store = tmp_path / "s"
+    walks_store(kind, store, version)
+    level = open_zv(store)[0]
+    layout, asked = level.reader.arrays and level._handle.layout, []
+    get = layout.get_objects
+    monkeypatch.setattr(layout, "get_objects", lambda *a: asked.append(a) or get(*a))
+    keys = level.chunk_keys
+    with ThreadPoolExecutor(8) as pool:
+        parts = list(pool.map(lambda key: level.read_linked_chunks([key]), keys))
+    assert joined(parts) == whole_links(store, 0)
+    assert len(asked) == 1
+
+
+def test_what_is_written_later_is_read(tmp_path, version):
+    walks_store("streamline", tmp_path / "s", version, bounds=([-99.0] * 3, [99.0] * 3))
+    store = open_zv(tmp_path / "s")
+    before = joined(by_chunk(store[0], 3))
+    assert store.object_ids.tolist() == list(range(6))
+    with store[0].writer() as writer:
+        line = np.array([[0.0, 0, 0], [40, 40, 40]])
+        writer.append_vertices_sync(line, object_ids=[6, 6], attributes={"age": [1, 2]})
+    after = joined(by_chunk(store[0], 3))
+    assert after == whole_links(tmp_path / "s", 0)
+    assert sum(after.values()) == sum(before.values()) + 1
+    assert store.object_ids.tolist() == list(range(7))
