@@ -19,8 +19,10 @@ from zarr_vectors.typing import IntArray
 
 OUTSIDE = -1
 """Row of an end that lies in no chunk read."""
-_BLOCK = 2**16
-"""Rows, or links, looked at together."""
+_BLOCK = 2**14
+"""Links looked at together."""
+_TREE_ROWS = 2**15
+"""Rows of trees looked at together."""
 NO_PARENT = -2
 """Row of an end that names no row at all: the first end is a root."""
 
@@ -93,14 +95,14 @@ def taken_ends(
         rows[...] = OUTSIDE
         return rows
     _check_width(records.places, selection, array, url)
-    for cells in records.parts(_BLOCK):
-        places, own = records.places[cells], records.links(cells)
-        starts, sizes = (records.of_cells(cells, n) for n in _of_places(places, selection))
+    for cells, own in records.parts(_BLOCK):
+        places = records.places[cells]
+        starts, sizes = (records.of_cells(cells, own, n) for n in _of_places(places, selection))
         rows[own] = _numbered(
             rows[own],
             starts,
             sizes,
-            partial(records.of_cells, cells, places),
+            partial(records.of_cells, cells, own, places),
             array,
             url,
             roots=roots,
@@ -198,7 +200,7 @@ def told_parents(ends: IntArray, first: npt.NDArray[np.bool_]) -> tuple[IntArray
     return parents, told
 
 
-def tree_edges(children: IntArray, parents: IntArray, first: npt.NDArray[np.bool_]) -> IntArray:
+def tree_edges(children: IntArray, parents: IntArray, heads: IntArray, stored: int) -> IntArray:
     """(M, 2) int64 rows (child, parent) of a skeleton, children ascending.
 
     The parents are those of :func:`told_parents`, found without a number for every row.
@@ -206,24 +208,31 @@ def tree_edges(children: IntArray, parents: IntArray, first: npt.NDArray[np.bool
     Args:
         children: (K,) stored rows of children that links tell of, ascending.
         parents: (K,) stored rows of their parents, below zero for none.
-        first: (N,) bool, the rows that are the first of a fragment; overwritten.
+        heads: (F,) the rows that are the first of a fragment, ascending.
+        stored: Rows there are.
     """
-    joined = np.logical_not(first, out=first)
-    joined[:1] = False
-    joined[children] = parents >= 0
-    edges = np.empty((int(np.count_nonzero(joined)), 2), np.int64)
+    edges = np.empty((stored, 2), np.int64)  # pages are taken from the system as they are filled
     at = 0
-    for start in range(0, len(joined), _BLOCK):
-        rows = np.flatnonzero(joined[start : start + _BLOCK])
+    for start in range(0, stored, _TREE_ROWS):
+        own, told = (_between(rows, start, start + _TREE_ROWS) for rows in (heads, children))
+        joined = np.ones(min(_TREE_ROWS, stored - start), np.bool_)
+        joined[heads[own] - start] = False
+        joined[:1] &= start > 0
+        below, above = children[told], parents[told]
+        joined[below - start] = above >= 0
+        rows = np.flatnonzero(joined)
         rows += start
         part = edges[at : at + len(rows)]
         part[:, 0] = rows
         np.subtract(rows, 1, out=part[:, 1])
-        told = slice(*np.searchsorted(children, [start, start + _BLOCK]).tolist())
-        known = joined[children[told]]
-        part[np.searchsorted(rows, children[told][known]), 1] = parents[told][known]
+        known = joined[below - start]
+        part[np.searchsorted(rows, below[known]), 1] = above[known]
         at += len(rows)
-    return edges
+    return edges[:at]
+
+
+def _between(ascending: IntArray, start: int, stop: int) -> slice:
+    return slice(*np.searchsorted(ascending, [start, stop]).tolist())
 
 
 def circles(parents: IntArray) -> list[list[int]]:

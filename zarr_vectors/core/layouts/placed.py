@@ -55,35 +55,37 @@ class PlacedLinks(LinkRecords):
 
     def spread(self, of_places: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """(M, W, ...) of every end, from (K, W, ...) of every place."""
-        return np.concatenate([self.of_cells(cells, of_places[cells]) for cells in self.parts()])
+        return np.concatenate(
+            [self.of_cells(cells, links, of_places[cells]) for cells, links in self.parts()]
+        )
 
-    def parts(self, most: int | None = None) -> list[slice]:
-        """Runs of cells with about so many links together, those with links in order apart."""
-        ends = np.cumsum(self.counts)
+    def parts(self, most: int | None = None) -> list[tuple[slice, slice]]:
+        """Runs of cells with about so many links together, and their links; ordered ones apart."""
+        ends = np.cumsum(self.counts, dtype=_number_of(len(self.rows) + len(self.counts)))
         plain = int(np.searchsorted(ends, len(self.rows) - len(self.order), side="right"))
         edges = {0, plain, len(ends)}
         if most is not None:
-            ends += np.arange(len(ends))  # cells count as well: most have one link in some stores
-            ends //= most
-            edges.update((np.flatnonzero(ends[1:] != ends[:-1]) + 1).tolist())
-        return [slice(a, b) for a, b in itertools.pairwise(sorted(edges))] or [slice(0, 0)]
+            # cells count as well: most have one link in some stores
+            batch = ends + np.arange(len(ends), dtype=ends.dtype)
+            batch //= most
+            edges.update((np.flatnonzero(batch[1:] != batch[:-1]) + 1).tolist())
+        cells = sorted(edges)
+        links = [int(ends[edge - 1]) if edge else 0 for edge in cells]
+        runs = zip(itertools.pairwise(cells), itertools.pairwise(links), strict=True)
+        return [(slice(*own), slice(*theirs)) for own, theirs in runs] or [(slice(0), slice(0))]
 
-    def links(self, cells: slice) -> slice:
-        """The links of some cells that lie one after the other."""
-        first = int(self.counts[: cells.start].sum())
-        return slice(first, first + int(self.counts[cells].sum()))
-
-    def of_cells(self, cells: slice, of_places: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def of_cells(self, cells: slice, links: slice, of_places: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """(m, W, ...) of every end of the links of some cells, from (k, W, ...) of their places.
 
         Args:
-            cells: One of :meth:`parts`.
+            cells: Some cells.
+            links: Their links, as :meth:`parts` says.
             of_places: Of the places of these cells.
         """
-        at = np.repeat(np.arange(len(of_places)), self.counts[cells])
-        links, plain = self.links(cells), len(self.rows) - len(self.order)
+        plain = len(self.rows) - len(self.order)
         if links.stop <= plain:
-            return of_places[at]
+            return np.repeat(of_places, self.counts[cells], axis=0)
+        at = np.repeat(np.arange(len(of_places)), self.counts[cells])
         return of_places[at[:, None], self.order[links.start - plain : links.stop - plain]]
 
     def kept(self, keep: npt.NDArray[np.bool_]) -> PlacedLinks:
@@ -97,6 +99,10 @@ class PlacedLinks(LinkRecords):
             self.rows[keep],
             values,
         )
+
+
+def _number_of(count: int) -> npt.DTypeLike:
+    return np.int32 if count <= np.iinfo(np.int32).max else np.int64
 
 
 def narrow(numbers: IntArray) -> npt.NDArray[Any]:

@@ -153,10 +153,15 @@ class ReadsLinks07(Cells07, LinkTree):
         width, inner = family.width, family.inner
         rank = self._rank(family, [Cell(inner, key, b"") for key in keys], None)
         others = self.outer_ends(family, rank)
-        far, far_rows = narrow(others[:, :, :-1]), others[:, :, -1].copy()
-        del others  # much larger
+        far = narrow(others[:, :, :-1])
         count = 0 if family.table is None else int(family.table.counts.sum())
         room = room_for(count + len(far), width)
+        far_rows = room[count:]
+        if len(room):
+            far_rows[:] = others[:, :, -1]
+        else:
+            far_rows = others[:, :, -1].copy()
+        del others  # much larger
         request, rooms = {inner: keys}, {inner: room[:count].reshape(-1).view(np.uint8)}
         column = self.get_columns(request if keys else {}, rooms if count else {}).get(inner)
         if column is None:
@@ -167,13 +172,12 @@ class ReadsLinks07(Cells07, LinkTree):
         if lost is not None:
             raise self.damaged(inner, "it is recorded but missing", lost)
         near, counts = self.column_rows(column, inner, width)
-        if len(near) + len(far) > len(room):
+        if len(near) == count and len(room):
+            if not np.may_share_memory(room, near):
+                room[:count] = near
+            rows = room
+        else:  # not as many as recorded
             rows = np.concatenate([near, far_rows])
-        else:
-            rows = room[: len(near) + len(far)]
-            if not np.may_share_memory(rows, near):
-                rows[: len(near)] = near
-            rows[len(near) :] = far_rows
         own = narrow(np.array(keys, np.int64).reshape(-1, 1, rank))
         places = np.concatenate([np.repeat(own, width, axis=1), far])
         counts = np.concatenate([counts.astype(np.int32), np.ones(len(far), np.int32)])

@@ -236,37 +236,39 @@ class ReadsLinks09(Cells09, Families09):
         """Rows of all links, the order of their ends, links of every cell, and attributes' cells.
 
         All is fetched in one batch; from a disk, where that is no faster, array after array into
-        the place of its rows.
+        the place of its rows: the last first, so that the most, those inside chunks, come when
+        nothing else is held.
         """
         batches = [[one] for one in chosen]
         if self.backend.local_path is None and chosen:
             batches = [list(chosen)]
         room = room_for(family.count if whole else 0, family.width)
-        parts, orders, counts = [], [np.zeros((0, family.width), np.int8)], [np.zeros(0, np.int64)]
+        orders, counts = [np.zeros((0, family.width), np.int8)], [np.zeros(0, np.int64)]
+        parts: list[IntArray] = []
         blobs: dict[str, Column] = {}
-        at = 0
-        for batch in batches:
+        end = len(room)
+        for batch in reversed(batches):
             rooms = {}
             plain = batch[0].part.inside and not (batch[0].turned or family.delta)
-            if plain and len(batch) == 1 and len(room) > at:
-                rooms[batch[0].part.path] = room[at:].reshape(-1).view(np.uint8)
+            if plain and len(batch) == 1 and end:
+                rooms[batch[0].part.path] = room[:end].reshape(-1).view(np.uint8)
             found = self._fetch(family, batch, grids, names, rooms)
-            for one in batch:
+            for one in reversed(batch):
                 table = self._table(family, one, found.pop(one.part.path))
                 counts.append(table.counts)
                 if table.order is not None:
                     orders.append(table.order.astype(np.int8))
-                own = room[at : at + len(table.rows)]
-                if len(own) < len(table.rows):  # some cells alone, or more links than recorded
-                    room = room[:at]
-                    parts.append(table.rows)
+                begin = end - len(table.rows)
+                if begin < 0:  # some cells alone, or more links than recorded
+                    parts += [room[end:], table.rows]
+                    room, end = room[:0], 0
                     continue
-                if not np.may_share_memory(own, table.rows):
-                    own[:] = table.rows
-                at += len(own)
+                if begin or not np.may_share_memory(room[:end], table.rows):
+                    room[begin:end] = table.rows
+                end = begin
             blobs |= found
-        rows = np.concatenate([room[:at], *parts]) if parts else room[:at]
-        return rows, np.concatenate(orders), np.concatenate(counts), blobs
+        rows = np.concatenate([room[end:], *reversed(parts)]) if parts else room[end:]
+        return rows, np.concatenate(orders[::-1]), np.concatenate(counts[::-1]), blobs
 
     def _table(self, family: Family, one: Chosen, column: Column) -> _Table:
         path = one.part.path
