@@ -57,7 +57,7 @@ class ZVPolylineCollection:
             IndexError: There is no such object.
         """
         row = self._objects.row_of(int(oid))
-        return later(lambda: self._objects.read(np.array([row])).positions, f"polyline {oid}")
+        return later(lambda: self._objects.line(row), f"polyline {oid}")
 
     @property
     def count(self) -> int:
@@ -177,6 +177,14 @@ class Objects:
         reader, table, _ = self.found()
         found = read_paths(reader, placed(reader, table.take(rows), attributes or []), text=text)
         return polylines_of(found, reader.arrays.meta.level)
+
+    def line(self, row: int) -> FloatArray:
+        """(n, D) polyline of a row of the table."""
+        reader, table, _ = self.found()
+        pieces = slice(*table.starts[row : row + 2].tolist())
+        chunks = [tuple(chunk) for chunk in table.chunks[pieces].tolist()]
+        found = reader.read_few(chunks, table.fragments[pieces].tolist())
+        return self.read(np.array([row])).positions if found is None else found
 
     def among(self, wanted: list[int]) -> Objects:
         """Those of them that are wanted, in that order."""

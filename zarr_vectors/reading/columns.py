@@ -58,6 +58,14 @@ class LevelColumns:
         found = self._completed(cache, request, kept)
         return {path: column_of(found[path], keys) for path, keys in request.items()}
 
+    def fetch_cells(self, request: ColumnRequest) -> dict[str, Cells]:
+        """As :meth:`fetch`, every blob by itself; absent ones are left out."""
+        if self._cache is None:
+            found = self._cells.get_cells(request)
+            return {path: found.get(path, {}) for path in request}
+        kept = {path: self._cache.get(path, keys) for path, keys in request.items()}
+        return self._completed(self._cache, request, kept)
+
     def vertex_counts(self, column: Column, recorded: IntArray | None) -> IntArray:
         """(M,) vertices of every chunk.
 
