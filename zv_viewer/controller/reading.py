@@ -149,7 +149,7 @@ class CellReader:
             chunk_cells = self._chunk_cells[level]
             arrays = with_links(arrays, level, raw.links, self._scene.objects, chunk_cells)
         if info is not None and info.computed:
-            arrays = replace(arrays, values=direction_values(info, self._scene, arrays))
+            arrays = replace(arrays, values=direction_values(info, self._scene, self._tree, arrays))
         return replace(packed, arrays=arrays)
 
     def _values(self, job: Job, level: int, coords: Int) -> Loaded:
@@ -158,7 +158,7 @@ class CellReader:
         info = self._scene.attribute(job.attribute)
         held = self._held[job.key]
         if info.computed:
-            values = direction_values(info, self._scene, held.arrays)
+            values = direction_values(info, self._scene, self._tree, held.arrays)
             return Loaded(None, values, (), (), 0, 0, 0)
         kept = np.delete(coords, list(held.unread), axis=0)
         found, fetched, requests = self._looked(

@@ -142,7 +142,7 @@ def test_values_of_a_store_follow_its_rows(curves: StoreSource) -> None:
         assert np.array_equal(colours, number << 16 | number << 8 | number)
 
 
-def test_directions_need_no_reads_but_links_inside_the_cell() -> None:
+def test_directions_need_no_reads() -> None:
     source = make_linked_cloud("streamline", 20, 60, 1, 7, chunks=8)
     assert source.scene.attributes[-1] == DIRECTION
     tree = build_cells(source.scene)
@@ -155,10 +155,12 @@ def test_directions_need_no_reads_but_links_inside_the_cell() -> None:
         values = values_of(reader, plain, "direction")
         assert coloured.attribute == "direction"
         assert np.array_equal(coloured.values, values, equal_nan=True)
-        joined = np.zeros(len(plain), bool)
-        joined[plain.links.inner] = True
+        inside = np.zeros(len(plain), bool)
+        inside[plain.links.inner] = True
+        joined = inside.copy()
+        joined[plain.links.open.rows[plain.links.open.rows >= 0]] = True
         assert np.array_equal(np.isfinite(values), joined)
-        alone += int((~joined).sum())
+        alone += int((joined & ~inside).sum())
     assert alone
 
 
@@ -171,3 +173,21 @@ def test_directions_are_where_curves_run() -> None:
     both = 255 / np.sqrt(2)
     expected = pack_values(DIRECTION, np.array([[255, 0, 0], [both, both, 0], [0, 255, 0]]))
     assert np.array_equal(arrays.values, expected[arrays.order])
+
+
+def test_a_row_alone_in_its_cell_runs_towards_the_cells_it_is_joined_to() -> None:
+    source = make_linked_cloud("streamline", 20, 60, 1, 7, chunks=8)
+    tree = build_cells(source.scene)
+    reader, found = CellReader(source, source.scene, tree), 0
+    for cell in range(len(tree)):
+        arrays = reader(job(cell, "direction")).arrays
+        away = arrays.links.open
+        for row in np.setdiff1d(away.rows, [-1, *arrays.links.inner.ravel()]).tolist():
+            others = away.owner[(away.rows == row)[:, ::-1]]
+            steps = (tree.lo[others] + tree.hi[others]) / 2 - source.scene.origin
+            steps = np.abs(steps - arrays.positions[row, :3])
+            share = (steps / np.linalg.norm(steps, axis=1, keepdims=True)).sum(axis=0)
+            share = 255 * share[::-1] / np.linalg.norm(share)
+            assert arrays.values[row] == pack_values(DIRECTION, share[None])[0]
+            found += 1
+    assert found > 10
