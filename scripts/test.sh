@@ -1,5 +1,5 @@
 #!/bin/sh
-# Everything a change must pass: lint, then the tests: the default Python beside the other environments.
+# Everything a change must pass: lint, then the tests, in two lanes at a time.
 # Lanes go on after a failure; the exit code tells.
 set -u
 cd "$(dirname "$0")/.."
@@ -37,24 +37,45 @@ other=3.13
 [ "$default" != 3.13 ] || other=3.11
 environment=py$(echo "$other" | tr -d .)
 
-# Lanes of other environments, beside the first: two cores are few, but a test waits more than it counts.
-beside() {
-    if scripts/bootstrap.sh "$environment" 2>build/second-python.log; then
-        lane "Python $other: library and model level" \
-            ".venv-$environment/bin/python" -m pytest -q -m 'not gui and not peers'
-    elif [ "${CI:-}" = true ]; then
-        cat build/second-python.log
-        failed="$failed
+# Lanes, the longest first. Two run at a time: two cores are few, but a test waits more than it counts.
+run() {
+    case $1 in
+    library)
+        lane "Python $default: library, model level, published releases" \
+            .venv/bin/python -m pytest -q -m 'not gui'
+        ;;
+    other)
+        if scripts/bootstrap.sh "$environment" 2>build/second-python.log; then
+            lane "Python $other: library and model level" \
+                ".venv-$environment/bin/python" -m pytest -q -m 'not gui and not peers and not once'
+        elif [ "${CI:-}" = true ]; then
+            cat build/second-python.log
+            failed="$failed
   Python $other: could not be made ready"
-    else
-        echo
-        cat build/second-python.log
-        echo "!!! NOT RUN: the lane of Python $other."
-        echo "!!! Install that Python (system packages, pyenv, uv python install $other) and run again."
-    fi
-    lane "PyQt6: model level and the window" env QT_API=pyqt6 \
-        .venv-qt6/bin/python -m pytest -q tests/zv_viewer tests/gui
-    printf '%s' "$failed" >build/beside.failed
+        else
+            echo
+            cat build/second-python.log
+            echo "!!! NOT RUN: the lane of Python $other."
+            echo "!!! Install that Python (system packages, pyenv, uv python install $other) and run again."
+        fi
+        ;;
+    window)
+        lane "Python $default: the window" .venv/bin/python -m pytest -q -m gui
+        ;;
+    qt6)
+        lane "PyQt6: the window" env QT_API=pyqt6 .venv-qt6/bin/python -m pytest -q \
+            -m 'not once' tests/gui tests/zv_viewer/layers tests/zv_viewer/widgets
+        ;;
+    esac
+}
+
+# Takes lanes that nobody has taken, one after the other.
+worker() {
+    for name in library other window qt6; do
+        if mkdir "build/taken/$name" 2>/dev/null; then
+            run "$name"
+        fi
+    done
 }
 
 # Tests of Azure need Azurite: without it they are left out, and in CI they fail.
@@ -65,10 +86,15 @@ if ! wait "$azurite"; then
     cat build/azurite.log
     echo "!!! NOT RUN: the tests of Azure."
 fi
-rm -f build/beside.failed
-(failed=''; beside) >build/beside.log 2>&1 &
+rm -rf build/beside.failed build/taken
+mkdir build/taken
+(
+    failed=''
+    worker
+    printf '%s' "$failed" >build/beside.failed
+) >build/beside.log 2>&1 &
 second=$!
-lane "Python $default: everything" .venv/bin/python -m pytest -q
+worker
 wait "$second"
 cat build/beside.log
 if [ -f build/beside.failed ]; then

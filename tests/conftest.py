@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -31,11 +32,21 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
+ONCE = ("architecture", "benchmarks", "docs", "scripts")
+"""Folders whose tests are not of what runs on another Python or another Qt."""
+
 _open_display = ExitStack()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long columns to ``-m slow``, and give windows a place to open."""
+    """Leave the long columns to ``-m slow``, and give windows a place to open.
+
+    Runs before markers select, so that those given here count.
+    """
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).parts[0] in ONCE:
+            item.add_marker("once")
     if "slow" not in config.getoption("markexpr"):
         slow = [item for item in items if item.get_closest_marker("slow")]
         if slow:
@@ -48,6 +59,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             raise pytest.UsageError(f"{error}; or leave the window out: -m 'not gui'") from error
     elif not has_display():
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+def pytest_collection_finish() -> None:
+    """What is there before the first test is not searched for garbage after each."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:

@@ -34,7 +34,7 @@ VERSIONS = ("0.7.0", "0.9.2")
 ONCE = Policy(retrying=Retrying(tries=1, tries_offline=1))
 NAME = DictPlace().url.rpartition("/")[2]  # it is stored in 0.9.2
 
-pytestmark = pytest.mark.network
+pytestmark = [pytest.mark.network, pytest.mark.once]
 
 
 @pytest.fixture(params=["s3", "gcs", "azure"])

@@ -61,6 +61,7 @@ def test_render_without_a_display(small_store: Path, tmp_path: Path) -> None:
         assert isinstance(figures[key], int)
 
 
+@pytest.mark.once
 def test_a_locked_level_is_the_one_drawn(small_store: Path, tmp_path: Path) -> None:
     stats = tmp_path / "s.json"
     for level in (0, 2):
@@ -73,6 +74,7 @@ def test_a_locked_level_is_the_one_drawn(small_store: Path, tmp_path: Path) -> N
         assert max(drawn, key=drawn.get) == str(level)
 
 
+@pytest.mark.once
 def test_a_thick_slab_shows_what_is_in_it(small_store: Path, tmp_path: Path) -> None:
     lit = []
     for slab in ("1", "50", "10000"):
@@ -89,6 +91,7 @@ def test_a_thick_slab_shows_what_is_in_it(small_store: Path, tmp_path: Path) -> 
     assert 1.2 * lit[1] < lit[2]
 
 
+@pytest.mark.once
 def test_bench_writes_its_figures(small_store: Path, tmp_path: Path) -> None:
     flight, stats, flown = (tmp_path / name for name in ("f.json", "s.json", "flown.json"))
     legs = [{"name": "zoom", "steps": 12, "extent_fraction": 0.1}, {"name": "back", "steps": 8}]
@@ -109,6 +112,7 @@ def test_bench_writes_its_figures(small_store: Path, tmp_path: Path) -> None:
     assert again.returncode == 0, again.stderr
 
 
+@pytest.mark.once
 def test_two_stores_in_one_picture(small_store: Path, tmp_path: Path) -> None:
     beside, stats = tmp_path / "beside.zarrvectors", tmp_path / "s.json"
     points_store(beside, cloud(700), format_version="0.9.2")
@@ -124,6 +128,7 @@ def test_two_stores_in_one_picture(small_store: Path, tmp_path: Path) -> None:
     assert figures["vertices_drawn"] == sum(each) and min(each) > 0
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -142,6 +147,7 @@ def test_bad_requests_are_one_sentence(
     assert not (tmp_path / "p.png").exists()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
 def test_a_damaged_store_is_drawn_and_its_damage_told(tmp_path: Path, version: str) -> None:
     store, out, stats = tmp_path / "s", tmp_path / "p.png", tmp_path / "s.json"

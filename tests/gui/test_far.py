@@ -108,6 +108,7 @@ def test_a_bucket_with_options_from_python(
     assert session.stats().latency_s >= COUNTED_S
 
 
+@pytest.mark.once
 def test_a_picture_by_the_command_from_the_environment(
     s3: Server, few_chunks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,6 +161,7 @@ def test_offline_the_coarse_picture_stays_with_a_reason_and_settles_by_itself(
     assert dock.trouble.text() == "none"
 
 
+@pytest.mark.once
 def test_a_server_that_asks_to_slow_down_is_said_to(
     make_napari_viewer: Callable, far: Server
 ) -> None:
@@ -176,6 +178,7 @@ def test_a_server_that_asks_to_slow_down_is_said_to(
     assert set(session.stats().levels_drawn) == {0}
 
 
+@pytest.mark.once
 def test_the_network_fails_now_and_then_and_nobody_sees_it(
     make_napari_viewer: Callable, small_store: Path
 ) -> None:

@@ -27,7 +27,7 @@ from zv_viewer.session import Opening
 from zv_viewer.sources.base import RawCell
 from zv_viewer.sources.store import StoreSource
 
-pytestmark = pytest.mark.gui
+pytestmark = [pytest.mark.gui, pytest.mark.once]
 
 POINT_PX = 4
 FLIGHT = Flight(

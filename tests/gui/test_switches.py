@@ -26,7 +26,7 @@ from zv_viewer.session.paint import PaintWatch
 from zv_viewer.sources.base import RawCell
 from zv_viewer.sources.store import StoreSource
 
-pytestmark = pytest.mark.gui
+pytestmark = [pytest.mark.gui, pytest.mark.once]
 
 EXTENT = np.array([200.0, 200.0, 25.0])  # x, y, z
 MIDDLE = (100.0, 100.0, 12.5)

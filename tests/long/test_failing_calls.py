@@ -29,6 +29,8 @@ from zv_viewer.commands.info import describe
 from zv_viewer.planning import build_cells
 from zv_viewer.sources.store import StoreSource
 
+pytestmark = pytest.mark.once
+
 VERSIONS = ["0.7.0", "0.9.2"]
 NAMES = ["rgb", "kind"]
 

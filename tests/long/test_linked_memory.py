@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 PROGRAM = Path(__file__).with_name("large_linked.py")
 MOST_MIB = 1536
 """1.5 GB of resident memory, everything the process has loaded included."""
@@ -32,7 +34,14 @@ def built(place: Path, kind: str, count: int, workers: int = 1) -> dict[str, Any
     return found
 
 
-@pytest.mark.parametrize("kind", ["streamline", "skeleton", "mesh"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("streamline", marks=pytest.mark.slow),
+        pytest.param("skeleton", marks=pytest.mark.slow),
+        "mesh",
+    ],
+)
 def test_memory_does_not_grow_with_the_objects(tmp_path: Path, kind: str) -> None:
     small, large = (built(tmp_path / "s", kind, count) for count in (1_000_000, 3_000_000))
     # all at once would take some 400 bytes a vertex

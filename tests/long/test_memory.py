@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 PROGRAM = Path(__file__).with_name("large_cloud.py")
 MOST_MIB = 1536
 """1.5 GB of resident memory, everything the process has loaded included."""

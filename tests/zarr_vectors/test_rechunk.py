@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,16 +38,34 @@ def without_dims(said: dict[str, Any], name: str) -> dict[str, Any]:
     return said
 
 
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], tuple[Path, Any]]:
+    """A store of a kind and version with two levels, for all tests that only read it."""
+
+    @cache
+    def made(kind: str, version: str) -> tuple[Path, dict[str, Any]]:
+        place = tmp_path_factory.mktemp("source") / "a"
+        make_store(kind, place, format_version=version)
+        build_pyramid(place, factors=[(2, 1)])
+        return place, contents(place)
+
+    def given(kind: str, version: str) -> tuple[Path, dict[str, Any]]:
+        place, said = made(kind, version)
+        return place, deepcopy(said)
+
+    return given
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_in_space(tmp_path: Path, kind: str, version: str) -> None:
-    make_store(kind, tmp_path / "a", format_version=version)
-    build_pyramid(tmp_path / "a", factors=[(2, 1)])
-    before = contents(tmp_path / "a")
+def test_in_space(
+    tmp_path: Path, source: Callable[[str, str], tuple[Path, Any]], kind: str, version: str
+) -> None:
+    store, before = source(kind, version)
     spec = RechunkSpec("spatial", spatial_chunk_shape=(40.0, 20.0, 60.0))
     if kind == "line":
         spec = RechunkSpec("spatial", spatial_chunk_shape=(40.0, 20.0, 60.0))
-    said = rechunk(tmp_path / "a", spec, tmp_path / "b")
+    said = rechunk(store, spec, tmp_path / "b")
     assert said["rechunk_dims"] == ["x", "y", "z"]
     assert open_zv(tmp_path / "b").chunk_shape == (40.0, 20.0, 60.0)
     assert contents(tmp_path / "b") == before
@@ -55,13 +76,17 @@ def test_in_space(tmp_path: Path, kind: str, version: str) -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("by", ["group", "object_id", "attribute:size"])
 @pytest.mark.parametrize("kind", WITH_OBJECTS)
-def test_by_object(tmp_path: Path, kind: str, by: str, version: str) -> None:
+def test_by_object(
+    tmp_path: Path,
+    source: Callable[[str, str], tuple[Path, Any]],
+    kind: str,
+    by: str,
+    version: str,
+) -> None:
     if kind == "line" and by == "group":
         pytest.skip("lines have no groups")
-    make_store(kind, tmp_path / "a", format_version=version)
-    build_pyramid(tmp_path / "a", factors=[(2, 1)])
-    before = contents(tmp_path / "a")
-    said = rechunk(tmp_path / "a", RechunkSpec(by), tmp_path / "b")
+    place, before = source(kind, version)
+    said = rechunk(place, RechunkSpec(by), tmp_path / "b")
     name = by.removeprefix("attribute:")
     store = open_zv(tmp_path / "b")
     values = store[0].attribute_values

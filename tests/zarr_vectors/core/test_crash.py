@@ -15,6 +15,8 @@ from zarr_vectors.testing import crash_runs
 from zarr_vectors.testing.crash_runs import OPERATIONS, clean_run, fault_in, points_of_failure
 from zarr_vectors.testing.places import DictPlace
 
+pytestmark = pytest.mark.once
+
 VERSIONS = ["0.7.0", "0.9.2"]
 WAYS = ("after", "half", "once")
 

@@ -42,7 +42,7 @@ def everything(root: Path) -> dict[int, Any]:
 
 @pytest.fixture(params=["0.7.0", "0.9.2"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    points_store(tmp_path / "s", cloud(1500), format_version=request.param, levels=2)
+    points_store(tmp_path / "s", cloud(400), chunk=40.0, format_version=request.param, levels=2)
     return tmp_path / "s"
 
 
