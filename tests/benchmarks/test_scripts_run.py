@@ -13,6 +13,7 @@ FOLDER = Path(__file__).parent
 SMALL = {
     "first_frame": ("--rounds", "1", "--small", "20000", "--large", "50000"),
     "latency": ("--points", "4000", "--delay", "0.002", "--repeats", "1", "--alone"),
+    "objects_table": ("--objects", "30000"),
     "screen_error": ("--points", "1000000", "--views", "2"),
     "slots_vs_stock": ("--points", "20000", "--cells", "10", "--rounds", "1"),
 }

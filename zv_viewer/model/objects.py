@@ -100,9 +100,21 @@ class ObjectGroups:
     names: tuple[str, ...] = ()
     start: Int = field(default_factory=lambda: np.zeros(1, np.int64))
     members: Int = field(default_factory=lambda: np.zeros(0, np.int64))
+    _by_row: Int = field(init=False)
+    _rows: Int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_row", np.argsort(self.members, kind="stable"))
+        object.__setattr__(self, "_rows", self.members[self._by_row])
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def of_row(self, row: int) -> list[int]:
+        """Numbers of the groups an object is in, ascending."""
+        first, last = np.searchsorted(self._rows, [row, row + 1])
+        places = self._by_row[first:last]
+        return [int(group) for group in np.searchsorted(self.start, places, side="right") - 1]
 
     def rows(self, group: int) -> Int:
         """Rows of the objects in a group."""

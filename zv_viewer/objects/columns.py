@@ -70,12 +70,6 @@ def first_group(groups: ObjectGroups, objects: int) -> npt.NDArray[np.int32]:
     return first
 
 
-def groups_of(groups: ObjectGroups, row: int) -> list[int]:
-    """Numbers of the groups one object is in, ascending."""
-    places = np.flatnonzero(groups.members == row)
-    return [int(group) for group in np.searchsorted(groups.start, places, side="right") - 1]
-
-
 def bits_set(masks: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
     """(O,) how many bits of each number are set."""
     count = np.zeros(len(masks), np.uint8)

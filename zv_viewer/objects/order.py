@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zv_viewer.model.objects import Int, ObjectColumn, ObjectTable
-from zv_viewer.model.texts import PART
+from zv_viewer.model.texts import TextIndex
 from zv_viewer.objects.columns import ID, column_of
 
 
@@ -42,14 +42,27 @@ def _sorted(values: npt.NDArray[Any], *, descending: bool) -> Int:
 
 def _by_name(column: ObjectColumn) -> npt.NDArray[Any]:
     """(O,) place of each category among all, by name; -1 for none."""
-    known = column.categories or ()
-    parts = [
-        np.array([name.lower() for name in known[begin : begin + PART]], np.str_)
-        for begin in range(0, len(known), PART)
-    ]
-    names = np.concatenate([np.zeros(0, np.str_), *parts])
-    place = np.empty(len(names) + 1, np.int32)
-    place[np.argsort(names, kind="stable")] = np.arange(len(names))
+    order = _sorted_texts(column.text or TextIndex.of(column.categories or ()))
+    place = np.empty(len(order) + 1, np.int32)
+    place[order] = np.arange(len(order))
     place[-1] = -1
     ranks: npt.NDArray[Any] = place[column.values]
-    return ranks.astype(np.int16 if len(names) < 2**15 else np.int32)
+    return ranks.astype(np.int16 if len(order) < 2**15 else np.int32)
+
+
+def _sorted_texts(index: TextIndex) -> Int:
+    """(n,) strings in the order of their bytes, eight at a time from behind.
+
+    Numbers are sorted while other threads run; strings are not.
+    """
+    data, starts = index.data, index.starts
+    sizes = np.diff(starts, append=len(data)) - 1
+    order = np.arange(len(starts))
+    for first in range((int(sizes.max(initial=0)) - 1) // 8 * 8, -1, -8):
+        key = np.zeros(len(starts), np.uint64)
+        for at in range(first, first + 8):
+            key <<= np.uint64(8)
+            longer = np.flatnonzero(sizes > at)
+            key[longer] |= data[starts[longer] + at]
+        order = order[np.argsort(key[order], kind="stable")]
+    return order

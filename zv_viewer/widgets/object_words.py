@@ -6,7 +6,6 @@ import math
 
 from zv_viewer.model.objects import ObjectTable
 from zv_viewer.objects import GROUP, ID, LENGTH, LEVELS, VERTICES, Answer, column_of
-from zv_viewer.objects.columns import groups_of
 
 MOST_GROUPS = 3
 """Groups named in a cell of the table."""
@@ -34,7 +33,7 @@ def cell(table: ObjectTable, key: str, row: int) -> str:
     if key == ID:
         return str(table.ids[row])
     if key == GROUP:
-        found = groups_of(table.groups, row)
+        found = table.groups.of_row(row)
         names = [table.groups.names[group] for group in found[:MOST_GROUPS]]
         more = [f"{len(found) - MOST_GROUPS} more"] if len(found) > MOST_GROUPS else []
         return ", ".join(names + more)

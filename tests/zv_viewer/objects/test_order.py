@@ -17,7 +17,6 @@ from zv_viewer.objects import (
     keys_of,
     order_of,
 )
-from zv_viewer.objects.columns import groups_of
 from zv_viewer.objects.search import holding
 
 
@@ -67,7 +66,7 @@ def test_categories_groups_and_stored_colours(table: ObjectTable) -> None:
     assert tuple(colours[kind.values == -1][0]) == GREY
     own = group_colours(table.groups)
     for row, colour in enumerate(colours_by(table, GROUP).tolist()):
-        inside = groups_of(table.groups, row)
+        inside = table.groups.of_row(row)
         assert colour == (own[inside[0]].tolist() if inside else list(GREY))
     red = np.array([[255, 0, 0], [0, 0, 0], [1, 1, 1]], np.uint8)
     assert colours_by(table, GROUP, of_groups=red)[table.groups.rows(0)].tolist() == [
