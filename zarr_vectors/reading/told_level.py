@@ -88,6 +88,10 @@ class ToldLevel:
         out = np.flatnonzero(first < 0)
         if len(out):
             owners[out] = self._owners(told.take(out), pieces)
+        loose = np.flatnonzero((first >= 0) & (owners == NO_OBJECT))
+        if len(loose):  # as it looks from the chunks of the other ends
+            only = pieces.objects_in(told.ranks[loose, 0])
+            owners[loose] = np.where(only == SEVERAL, NO_OBJECT, only)
         found = join_links(joined, told, rows, owners)
         if self._doubtful and self._width == 2 and len(found.links):
             objects = found.objects[found.links]
@@ -129,7 +133,10 @@ class ToldLevel:
         )
 
     def _owners(self, told: ToldLinks, pieces: ObjectPieces) -> IntArray:
-        """(M,) int64 object of the first end of links, which lies in another chunk."""
+        """(M,) int64 object of the first end of links, which lies in another chunk.
+
+        All rows of a chunk of one object are taken for rows of that object: nothing is read.
+        """
         ranks, rows = told.ranks[:, 0], told.rows[:, 0]
         far = np.unique(ranks)
         objects = pieces.objects_in(far)
