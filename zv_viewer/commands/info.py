@@ -11,7 +11,7 @@ from zarr_vectors.core.layouts.base import LinkFamily
 from zarr_vectors.exceptions import StoreError
 from zarr_vectors.lazy import ZVStore
 from zv_viewer.sources.at_once import at_once
-from zv_viewer.sources.drawable import undrawn
+from zv_viewer.sources.drawable import mixed_warning
 from zv_viewer.sources.stale import stale_levels, stale_warnings
 
 
@@ -52,7 +52,7 @@ def describe(store: ZVStore, links: dict[int, LinkFamily] | None = None) -> dict
             for spec in finest.attribute_specs.values()
         ],
         "warnings": [
-            *_not_drawn(store),
+            *_not_seen(store),
             *stale_warnings(stale_levels(store)),
             *_warnings(levels),
         ],
@@ -100,9 +100,9 @@ def _level(store: ZVStore, number: int, links: LinkFamily | None) -> dict[str, A
     }
 
 
-def _not_drawn(store: ZVStore) -> list[str]:
-    kinds = undrawn(store.geometry_types)
-    return [f"the viewer does not draw {kinds} yet"] if kinds else []
+def _not_seen(store: ZVStore) -> list[str]:
+    mixed = mixed_warning(store.geometry_types)
+    return [] if mixed is None else [mixed]
 
 
 def _warnings(levels: list[dict[str, Any]]) -> list[str]:

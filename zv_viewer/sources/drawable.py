@@ -1,10 +1,9 @@
-"""Which stores the viewer draws and as what, and what it says of the others."""
+"""As what the viewer draws a store."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from zv_viewer.errors import InputError
 from zv_viewer.model.scene import AttributeInfo
 
 PATHS = frozenset({"line", "polyline", "streamline"})
@@ -15,34 +14,17 @@ FACES = frozenset({"mesh"})
 """Kinds of geometry whose links are faces."""
 POINTS = "point_cloud"
 
-DRAWN = EDGES | FACES | {POINTS}
-"""Kinds of geometry that are drawn. A store that names none is taken for points."""
-
 DIRECTION = AttributeInfo("direction", "uint8", columns=3, computed=True)
 """Colours of curves by which way they run."""
 
 _MANY = {"mesh": "meshes"}
 
 
-def undrawn(geometry_types: Iterable[str]) -> str:
-    """What of a store is not drawn, as in ``graphs and meshes``; empty where all of it is."""
-    return _in_words(set(geometry_types) - DRAWN)
-
-
-def check_drawable(url: str, geometry_types: Iterable[str]) -> None:
-    """Raise :class:`InputError` unless all that a store holds can be drawn."""
-    kinds = undrawn(geometry_types)
-    if kinds:
-        raise InputError(
-            f"{url} holds {kinds}, which the viewer does not draw yet; "
-            f"`zv-view info` says what is in it"
-        )
-
-
 def drawn_as(geometry_types: Iterable[str]) -> str:
     """The kind of geometry a store is drawn as: faces where it has some, else edges, else points.
 
-    Of several kinds of edges it is the first named; all of them are drawn alike.
+    A store that names none is taken for points. Of several kinds of edges it is the first named;
+    all of them are drawn alike.
     """
     kinds = list(geometry_types)
     for among in (FACES, EDGES, {POINTS}):

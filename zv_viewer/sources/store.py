@@ -19,7 +19,6 @@ from zv_viewer.sources.at_once import at_once
 from zv_viewer.sources.base import Network, RawCell
 from zv_viewer.sources.drawable import (
     PATHS,
-    check_drawable,
     drawn_as,
     link_width,
     mixed_warning,
@@ -58,11 +57,9 @@ class StoreSource:
         """Levels, chunk tables, errors and attributes; reads metadata only.
 
         Raises:
-            InputError: The store holds something that is not drawn.
             StoreError: There are no levels.
         """
         store = self._store
-        check_drawable(store.url, store.geometry_types)
         names = tuple(axis.name for axis in store.axes)
         units = tuple(axis.unit for axis in store.axes)
         levels = at_once(self._level_info, store.levels)

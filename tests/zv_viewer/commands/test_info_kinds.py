@@ -1,4 +1,4 @@
-"""``zv-view info`` tells all of a store, whether or not the viewer draws it."""
+"""``zv-view info`` tells all of a store, of whatever kind."""
 
 import json
 from pathlib import Path
@@ -22,12 +22,12 @@ def test_counts_objects_links_and_notes(kind: str, version: str, tmp_path: Path,
     assert cli.main(["info", str(path), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     (level,) = facts["levels"]
-    drawn = kind in ("points", "objects")
+    points = kind in ("points", "objects")
     assert level["vertex_count"] == facts["vertex_count"] == (12 if kind == "line" else 240)
     assert level["objects"] == facts["objects"] == (0 if kind == "points" else 6)
-    assert facts["geometry_types"] == ["point_cloud" if drawn else kind]
-    assert any("does not draw" in note for note in facts["warnings"]) != drawn
-    if drawn:
+    assert facts["geometry_types"] == ["point_cloud" if points else kind]
+    assert not any("not seen" in note for note in facts["warnings"])
+    if points:
         assert level["links"] is None
     else:
         assert level["links"]["width"] == ENDS.get(kind, 2)
@@ -56,4 +56,15 @@ def test_the_table_has_every_level(version: str, tmp_path: Path, capsys) -> None
     assert rows[at + 1][2:] == ["999", "length"]
     assert rows[at + 2][0] == "1"
     assert 0 < int(rows[at + 2][2].replace(",", "")) <= 999
-    assert "note: the viewer does not draw graphs yet" in said
+
+
+def test_what_is_not_seen_of_several_kinds_is_noted(tmp_path: Path, capsys) -> None:
+    path = tmp_path / "both.zarrvectors"
+    make_store("line", path)
+    root = path / "zarr.json"
+    facts = json.loads(root.read_text())
+    facts["attributes"]["zarr_vectors"]["geometry_types"] = ["point_cloud", "line"]
+    root.write_text(json.dumps(facts))
+    assert cli.main(["info", str(path)]) == 0
+    said = capsys.readouterr().out
+    assert "note: the store is drawn as lines; its point clouds are not seen" in said

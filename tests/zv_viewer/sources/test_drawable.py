@@ -1,43 +1,19 @@
-"""What is drawn and as what, and one sentence about what is not."""
+"""As what stores are drawn, and one sentence about what is not seen."""
 
 from pathlib import Path
 
 import pytest
 
 from zarr_vectors.testing.kinds import KINDS, make_store
-from zv_viewer.errors import InputError
 from zv_viewer.model.scene import AttributeInfo
 from zv_viewer.sources.drawable import (
     DIRECTION,
-    DRAWN,
-    check_drawable,
     drawn_as,
     link_width,
     mixed_warning,
-    undrawn,
     with_direction,
 )
 from zv_viewer.sources.store import StoreSource
-
-
-@pytest.mark.parametrize(
-    ("kinds", "said"),
-    [
-        ([], ""),
-        (DRAWN, ""),
-        (["solid"], "solids"),
-        (["tensor", "point_cloud", "some_solid"], "some solids and tensors"),
-        (["a", "mesh", "b", "c"], "as, bs and cs"),
-    ],
-)
-def test_in_words(kinds: list[str], said: str) -> None:
-    assert undrawn(kinds) == said
-
-
-def test_all_is_drawn_or_nothing() -> None:
-    check_drawable("memory://a", ["point_cloud", "mesh"])
-    with pytest.raises(InputError, match="memory://a holds solids, which the viewer does not draw"):
-        check_drawable("memory://a", ["point_cloud", "solid"])
 
 
 @pytest.mark.parametrize(
