@@ -1,5 +1,5 @@
 #!/bin/sh
-# Everything a change must pass: lint, then the tests, in two lanes at a time.
+# Everything a change must pass: lint, then the tests, in lanes of which two (ZV_LANES) run at a time.
 # Lanes go on after a failure; the exit code tells.
 set -u
 cd "$(dirname "$0")/.."
@@ -19,8 +19,9 @@ if [ "${room:-0}" -ge 4 ] && [ "${files:-0}" -ge 500000 ] && [ -w /dev/shm ]; th
     export TMPDIR
     trap 'rm -rf "$TMPDIR"' EXIT
 fi
-second=''
-trap 'kill $second 2>/dev/null; exit 1' HUP INT TERM
+beside=''
+trap 'kill $beside 2>/dev/null; exit 1' HUP INT TERM
+at_once=${ZV_LANES:-2}
 
 lane() {
     title=$1
@@ -37,7 +38,7 @@ other=3.13
 [ "$default" != 3.13 ] || other=3.11
 environment=py$(echo "$other" | tr -d .)
 
-# Lanes, the longest first. Two run at a time: two cores are few, but a test waits more than it counts.
+# Lanes, the longest first; ZV_LANES of them run at a time.
 run() {
     case $1 in
     library)
@@ -86,23 +87,29 @@ if ! wait "$azurite"; then
     cat build/azurite.log
     echo "!!! NOT RUN: the tests of Azure."
 fi
-rm -rf build/beside.failed build/taken
-mkdir build/taken
-(
-    failed=''
-    worker
-    printf '%s' "$failed" >build/beside.failed
-) >build/beside.log 2>&1 &
-second=$!
+rm -rf build/beside build/taken
+mkdir build/beside build/taken
+for number in $(seq 2 "$at_once"); do
+    (
+        failed=''
+        worker
+        printf '%s' "$failed" >"build/beside/$number.failed"
+    ) >"build/beside/$number.log" 2>&1 &
+    beside="$beside $!"
+done
 worker
-wait "$second"
-cat build/beside.log
-if [ -f build/beside.failed ]; then
-    failed="$failed$(cat build/beside.failed)"
-else
-    failed="$failed
-  the lanes beside: they did not end"
-fi
+for process in $beside; do
+    wait "$process"
+done
+for number in $(seq 2 "$at_once"); do
+    cat "build/beside/$number.log"
+    if [ -f "build/beside/$number.failed" ]; then
+        failed="$failed$(cat "build/beside/$number.failed")"
+    else
+        failed="$failed
+  lanes beside: they did not end"
+    fi
+done
 
 echo
 if [ -n "$failed" ]; then
