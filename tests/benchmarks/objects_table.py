@@ -19,8 +19,8 @@ from qtpy.QtWidgets import QApplication
 from zv_viewer.model.objects import ObjectColumn, ObjectGroups, ObjectTable, category_column
 from zv_viewer.model.texts import TextIndex
 from zv_viewer.objects import GROUP, LENGTH, AttributeRange, RandomShare, evaluate
-from zv_viewer.session.object_loading import Progress
 from zv_viewer.session.objects import ObjectsOfSession
+from zv_viewer.sources.base import Progress
 from zv_viewer.widgets.objects import ObjectsPanel
 
 BETWEEN_MS = 2

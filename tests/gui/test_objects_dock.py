@@ -36,7 +36,7 @@ class RecordingLayer:
         self.looks = looks.tolist()
 
     def set_object_colours(self, colours: np.ndarray | None) -> None:
-        self.colours = None if colours is None else colours.tolist()
+        self.colours = None if colours is None else np.rint(colours * 255).astype(int).tolist()
 
 
 class Desk:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
-
 import numpy as np
 import numpy.typing as npt
 
 from zv_viewer.errors import InputError
+from zv_viewer.model.objects import Look
 from zv_viewer.model.update import NOT_DRAWN
 
 Float32 = npt.NDArray[np.float32]
@@ -19,15 +18,6 @@ WIDTH = 4096
 
 LEVELS = 31
 """Levels a table can tell apart; one code more means none of them."""
-
-
-class Look(IntEnum):
-    """How an object is drawn."""
-
-    HIDDEN = 0
-    GHOST = 1
-    NORMAL = 2
-    SELECTED = 3
 
 
 class ObjectStates:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
 
 from qtpy.QtCore import QObject, Signal
 
@@ -12,20 +11,7 @@ from zarr_vectors.core.backends import CancelScope
 from zarr_vectors.exceptions import Cancelled
 from zv_viewer.model.objects import ObjectTable
 from zv_viewer.session.latest import Latest
-
-Progress = Callable[[str], None]
-
-
-class ObjectReader(Protocol):
-    """Reads the table in two steps; called from a worker."""
-
-    def read(self, progress: Progress) -> ObjectTable:
-        """Ids, attributes and groups."""
-        ...
-
-    def complete(self, table: ObjectTable, progress: Progress) -> ObjectTable:
-        """The same with what takes longer to find out."""
-        ...
+from zv_viewer.sources.base import ObjectReader
 
 
 class ObjectLoading(QObject):  # type: ignore[misc]  # qtpy is untyped

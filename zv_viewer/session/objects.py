@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,8 @@ from zv_viewer.objects import (
     group_colours,
 )
 from zv_viewer.session.latest import Latest
-from zv_viewer.session.object_loading import ObjectLoading, ObjectReader
+from zv_viewer.session.object_loading import ObjectLoading
+from zv_viewer.sources.base import ObjectReader
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ FEW = 20_000
 WHITE = (255, 255, 255)
 
 
+@runtime_checkable
 class ObjectLayer(Protocol):
     """What draws objects."""
 
@@ -45,8 +47,8 @@ class ObjectLayer(Protocol):
         """(R,) uint8, a look for each object the layer knows."""
         ...
 
-    def set_object_colours(self, colours: npt.NDArray[np.uint8] | None) -> None:
-        """(R, 3) uint8, or None: rows have colours of their own."""
+    def set_object_colours(self, colours: npt.NDArray[np.float32] | None) -> None:
+        """(R, 3) in 0 to 1, or None: rows have colours of their own."""
         ...
 
 
@@ -74,6 +76,7 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     def __init__(self, reader: ObjectReader, ids: Int, layer: ObjectLayer | None) -> None:
         super().__init__()
         self._ids, self._layer = ids, layer
+        self._begun = False
         self._loading = ObjectLoading(reader)
         self._loading.have.connect(self._have)
         self._loading.progress.connect(self.progress)
@@ -92,8 +95,10 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     # the table
 
     def load(self) -> None:
-        """Begin to read the table; ``loaded`` tells when it is there."""
-        self._loading.begin()
+        """Begin to read the table, once; ``loaded`` tells when it is there."""
+        if not self._begun:
+            self._begun = True
+            self._loading.begin()
 
     @property
     def busy(self) -> bool:
@@ -340,7 +345,8 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
 
     def _colour(self, key: str, colours: npt.NDArray[np.uint8]) -> None:
         if key == self._coloured_by and self._layer is not None and self._ranks is not None:
-            self._layer.set_object_colours(self._ranks.spread(colours, WHITE))
+            spread = self._ranks.spread(colours, WHITE)
+            self._layer.set_object_colours(spread.astype(np.float32) / np.float32(255))
 
     def _need_table(self) -> ObjectTable:
         if self.table is None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from zv_viewer.model.links import RawLinks
+from zv_viewer.model.objects import ObjectTable
 from zv_viewer.model.scene import SceneInfo
 
 
@@ -108,4 +109,29 @@ class ChunkSource(Protocol):
 
     def close(self) -> None:
         """Release caches and connections."""
+        ...
+
+
+Progress = Callable[[str], None]
+"""Told in a few words what is being read; what it raises ends the reading."""
+
+
+class ObjectReader(Protocol):
+    """Reads the table in two steps; called from a worker."""
+
+    def read(self, progress: Progress) -> ObjectTable:
+        """Ids, attributes and groups."""
+        ...
+
+    def complete(self, table: ObjectTable, progress: Progress) -> ObjectTable:
+        """The same with what takes longer to find out."""
+        ...
+
+
+@runtime_checkable
+class KnowsObjects(Protocol):
+    """A source that may have a table of objects."""
+
+    def objects(self) -> ObjectReader | None:
+        """What reads the table; None where there are no objects."""
         ...

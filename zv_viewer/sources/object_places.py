@@ -12,7 +12,8 @@ from zarr_vectors.exceptions import Cancelled, ZVError
 from zarr_vectors.lazy import ZVStore
 from zarr_vectors.reading.objects import decoded_objects
 from zv_viewer.model.objects import Int, ObjectTable
-from zv_viewer.sources.objects import Progress, read_objects
+from zv_viewer.sources.base import Progress
+from zv_viewer.sources.objects import read_objects
 
 MOST_CHUNKS_NEAR, MOST_CHUNKS_FAR = 100_000, 2_000
 """Fragment tables read to count vertices, one a chunk: of a store on this machine, of others."""

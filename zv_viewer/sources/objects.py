@@ -6,7 +6,6 @@ a scope around the call ends them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -30,8 +29,7 @@ from zv_viewer.model.objects import (
 )
 from zv_viewer.model.texts import TextIndex
 from zv_viewer.sources.at_once import at_once
-
-Progress = Callable[[str], None]
+from zv_viewer.sources.base import Progress
 
 MOST_COLUMNS = 16
 """Values of one attribute that become columns each; a longer one is left out, and said so."""

@@ -11,7 +11,7 @@ import pytest
 from zv_viewer.layers.cells import LayerError
 from zv_viewer.layers.link_visual import GHOST, HIGHLIGHT
 from zv_viewer.layers.linked import CellLines
-from zv_viewer.layers.object_states import Look
+from zv_viewer.model.objects import Look
 from zv_viewer.model.plan import DrawItem
 from zv_viewer.model.update import NOT_DRAWN, LayerUpdate
 
@@ -374,6 +374,7 @@ def test_capacity_and_removal(flat, cut_cells):
 
 def test_what_napari_sees(flat, cut_cells, tmp_path):
     assert isinstance(flat.layer, CellLines)
+    assert flat.layer._type_string == "tracks"
     np.testing.assert_array_equal(flat.layer.extent.world, flat.scene.bounds)
     with pytest.raises(LayerError, match="memory://box"):
         flat.layer.save(str(tmp_path / "lines.csv"))

@@ -8,7 +8,7 @@ import pytest
 from zv_viewer.layers.cells import LayerError
 from zv_viewer.layers.link_visual import HIGHLIGHT
 from zv_viewer.layers.linked import CellMesh
-from zv_viewer.layers.object_states import Look
+from zv_viewer.model.objects import Look
 from zv_viewer.model.plan import DrawItem
 from zv_viewer.model.update import LayerUpdate
 
@@ -183,6 +183,7 @@ def test_the_slab_and_planes_cut_faces(stage, cut_cells):
 
 
 def test_what_napari_sees(solid):
+    assert solid.layer._type_string == "surface"
     np.testing.assert_array_equal(solid.layer.extent.world, solid.scene.bounds)
     with pytest.raises(LayerError, match="memory://box"):
         solid.layer.as_layer_data_tuple()

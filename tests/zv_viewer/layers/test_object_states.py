@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zv_viewer.errors import InputError
-from zv_viewer.layers.object_states import LEVELS, WIDTH, Look, ObjectStates
+from zv_viewer.layers.object_states import LEVELS, WIDTH, ObjectStates
+from zv_viewer.model.objects import Look
 from zv_viewer.model.update import NOT_DRAWN
 
 EVERY_LEVEL = [*range(LEVELS), NOT_DRAWN]
