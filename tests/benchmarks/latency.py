@@ -64,6 +64,7 @@ def main() -> None:
     parser.add_argument("--delay", type=float, default=0.05)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--alone", action="store_true", help="without the published releases")
+    parser.add_argument("--formats", nargs="+", choices=PEERS, default=list(PEERS))
     args = parser.parse_args()
     edge = CHUNKS * 0.01 ** (1 / 3)
     low = (CHUNKS - edge) / 2
@@ -71,7 +72,8 @@ def main() -> None:
     reads = {"coarsest level": (2, None, []), "1 % box, 2 attributes": (0, box, ["a", "b"])}
     print("| format | call | read | here | published | faster |\n|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
-        for version, (release, variable) in PEERS.items():
+        for version in args.formats:
+            release, variable = PEERS[version]
             peer = None if args.alone else os.environ.get(variable)
             for shards in (False, True):
                 place = make(Path(folder), version, args.points, shards=shards)

@@ -12,7 +12,17 @@ FOLDER = Path(__file__).parent
 
 SMALL = {
     "first_frame": ("--rounds", "1", "--small", "20000", "--large", "50000"),
-    "latency": ("--points", "4000", "--delay", "0.002", "--repeats", "1", "--alone"),
+    "latency": (
+        "--points",
+        "4000",
+        "--delay",
+        "0.002",
+        "--repeats",
+        "1",
+        "--alone",
+        "--formats",
+        "0.9.2",
+    ),
     "objects_table": ("--objects", "30000"),
     "screen_error": ("--points", "1000000", "--views", "2"),
     "slots_vs_stock": ("--points", "20000", "--cells", "10", "--rounds", "1"),
