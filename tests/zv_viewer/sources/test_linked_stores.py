@@ -18,6 +18,7 @@ from zarr_vectors.testing.kinds import KINDS, make_store
 from zv_viewer.controller.reading import CellReader
 from zv_viewer.drawing import Joints, cells_of_chunks
 from zv_viewer.loading.queue import Job
+from zv_viewer.model.chunks import CellArrays
 from zv_viewer.model.plan import Tier
 from zv_viewer.planning import build_cells
 from zv_viewer.sources.store import StoreSource
@@ -77,3 +78,49 @@ def test_any_cells_and_their_joints_show_the_links_among_them(
             reached += sum(map(len, added))
     assert reached
     source.close()
+
+
+@pytest.mark.parametrize("kind", ["streamline", "skeleton", "mesh"])
+def test_a_damaged_chunk_takes_only_what_it_holds_and_what_leads_there(
+    tmp_path: Path, version: str, kind: str
+) -> None:
+    path = tmp_path / "s"
+    sizes = {"chunk_shape": (30.0,) * 3, "bin_shape": (15.0,) * 3}
+    make_store(kind, path, format_version=version, **sizes)
+    build_pyramid(str(path), factors=[(4.0, 1.0)])
+    source = StoreSource(str(path))
+    scene = source.describe()
+    tree = build_cells(scene)
+    ids = range(len(tree))[tree.ids_of_level(0)]
+    cell = max(ids, key=lambda c: (len(tree.chunks(c)) > 2) * int(tree.count[c]))
+    ordinals = tree.chunks(cell)
+    level = scene.levels[0]
+    lost = level.chunks[ordinals[1]]
+    whole = CellReader(source, scene, tree)(Job(cell, Tier.TARGET, "age")).arrays
+    source.close()
+    if version == "0.7.0":
+        blob = path / "0" / "vertices" / ".".join(map(str, lost)) / "c" / "0"
+    else:
+        blob = path.joinpath("0", "vertices", "c", *map(str, lost - level.chunks.min(axis=0)))
+    blob.write_bytes(blob.read_bytes()[:-3])
+    source = StoreSource(str(path))
+    damaged = CellReader(source, scene, tree)(Job(cell, Tier.TARGET, "age"))
+    source.close()
+    arrays, (problem,) = damaged.arrays, damaged.problems
+    assert "0/vertices" in problem
+    assert damaged.unread == (1,)
+    chunk = np.floor((whole.positions[:, :3] + scene.origin) / level.chunk_shape)
+    left = (chunk != lost).any(axis=1)
+    assert 0 < left.sum() < len(whole)
+    assert np.array_equal(arrays.positions, whole.positions[left])
+    assert np.array_equal(arrays.values, whole.values[left])
+    assert np.array_equal(arrays.links.objects, whole.links.objects[left])
+
+    def inner(cell: CellArrays) -> list[list[list[float]]]:
+        return sorted(cell.positions[cell.links.inner].tolist())
+
+    kept = left[whole.links.inner].all(axis=1)
+    rows = sorted(whole.positions[whole.links.inner[kept]].tolist())
+    assert len(rows) < len(kept)
+    assert rows or kind == "mesh"  # whose faces reach far
+    assert inner(arrays) == rows
