@@ -104,9 +104,9 @@ def read_edges(
         known = np.flatnonzero(ends[:, 0] >= 0)
         known = known[np.argsort(ends[known, 0], kind="stable")]
         children, parents = narrow(ends[known, 0]), narrow(ends[known, 1])
-        first = _first(reader, selection)
+        heads, stored = narrow(np.sort(_heads(reader, selection))), selection.stored
         del ends, known, selection  # much larger
-        return LinkedRows(points, tree_edges(children, parents, first))
+        return LinkedRows(points, tree_edges(children, parents, heads, stored))
     return _read_skeleton(handle, reader, points, selection, ends, columns)
 
 
@@ -292,7 +292,9 @@ def _read_skeleton(
     ends: IntArray,
     columns: Mapping[str, AnyArray],
 ) -> LinkedRows:
-    parents, told = told_parents(ends, _first(reader, selection))
+    first = np.zeros(selection.stored, np.bool_)
+    first[_heads(reader, selection)] = True
+    parents, told = told_parents(ends, first)
     if is_foreign(handle, reader):
         cut_circles(parents, told, reader)
     children = np.flatnonzero(parents >= 0)
@@ -375,10 +377,9 @@ def _read_paths(
     return LinkedRows(points, links)
 
 
-def _first(reader: LevelReader, selection: Selection) -> npt.NDArray[np.bool_]:
+def _heads(reader: LevelReader, selection: Selection) -> IntArray:
     arrays = reader.arrays
-    tables = _tables(reader, selection)
-    return first_rows(tables, selection, arrays.fragments_path, arrays.url)
+    return head_rows(_tables(reader, selection), selection, arrays.fragments_path, arrays.url)
 
 
 def first_rows(
@@ -388,6 +389,18 @@ def first_rows(
     url: str,
 ) -> npt.NDArray[np.bool_]:
     """(stored,) bool: the first row of every fragment."""
+    first = np.zeros(selection.stored, np.bool_)
+    first[head_rows(indexes, selection, array, url)] = True
+    return first
+
+
+def head_rows(
+    indexes: Mapping[ChunkCoords, FragmentIndex] | FragmentTables,
+    selection: Selection,
+    array: str,
+    url: str,
+) -> IntArray:
+    """(F,) the first stored row of every fragment that has rows."""
     keys = [tuple(row) for row in selection.coords.tolist()]
     tables = FragmentTables.among(indexes, keys)
     if len(keys) and tables.sizes.min() < 0:
@@ -408,9 +421,8 @@ def first_rows(
         shift = np.repeat(np.cumsum(tables.lists) - tables.lists, tables.sizes)
         listed = np.flatnonzero(tables.explicit & full)
         heads[listed] = tables.rows[(tables.starts + shift)[listed]]
-    first = np.zeros(selection.stored, np.bool_)
-    first[(heads + np.repeat(starts, tables.sizes))[full]] = True
-    return first
+    heads += np.repeat(starts, tables.sizes)
+    return heads[full]
 
 
 def _tables(reader: LevelReader, selection: Selection) -> FragmentTables:
