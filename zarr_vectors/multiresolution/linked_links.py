@@ -15,7 +15,7 @@ from zarr_vectors.multiresolution.shelf import Sorting
 from zarr_vectors.multiresolution.strategies.meshes import triangles_of
 from zarr_vectors.reading.edges import Selection, stored_ends, told_parents
 from zarr_vectors.reading.fetch import LevelReader
-from zarr_vectors.reading.linked import first_rows
+from zarr_vectors.reading.heads import first_rows
 from zarr_vectors.typing import AnyArray, IntArray
 from zarr_vectors.writing.order import stable_order
 from zarr_vectors.writing.route import starts_of

@@ -8,29 +8,31 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from zarr_vectors.constants import LINKS, LINKS_KEY
+from zarr_vectors.constants import LINKS
 from zarr_vectors.core.handle import StoreHandle
 from zarr_vectors.core.layouts.base import LinkRecords
-from zarr_vectors.encoding.fragment_tables import FragmentTables
-from zarr_vectors.encoding.fragments import FragmentIndex
 from zarr_vectors.exceptions import ArrayError, ConventionError, StoreError, ZVWarning
 from zarr_vectors.reading import assemble
 from zarr_vectors.reading.edges import (
-    NO_PARENT,
     Selection,
-    circles,
     renumbered,
-    stored_ends,
     taken_ends,
     told_parents,
     tree_edges,
 )
 from zarr_vectors.reading.fetch import LevelReader
+from zarr_vectors.reading.foreign import (
+    cut_circles,
+    is_foreign,
+    tell_no_links,
+    warn_of_other_rows,
+    warn_of_shared_fragments,
+)
+from zarr_vectors.reading.heads import head_rows, tables_of
 from zarr_vectors.reading.level import LevelArrays, describe_level
 from zarr_vectors.reading.objects import fragments_of, lead_of_value, pieces_of_objects
-from zarr_vectors.reading.plan import Pieces, ReadPlan, check_box, pieces_in, plan_read
+from zarr_vectors.reading.plan import ReadPlan, check_box, pieces_in, plan_read
 from zarr_vectors.reading.results import PointsResult
 from zarr_vectors.reading.scatter import narrow
 from zarr_vectors.typing import AnyArray, BoundingBox, ChunkCoords, IntArray
@@ -92,7 +94,7 @@ def read_edges(
         raise ConventionError(
             f"{handle.backend.url} has links of {records.rows.shape[1]} ends: faces, not edges"
         )
-    _warn_of_other_rows(handle, reader, selection, records)
+    warn_of_other_rows(handle, reader, selection, records)
     if not told:
         links, values = _told_links(reader, selection, records)
         return LinkedRows(points, links, values)
@@ -129,7 +131,7 @@ def read_faces(
             f"{handle.backend.url} holds {', '.join(kinds)}: there are no faces to read"
         )
     if plan.pieces is not None:
-        _warn_of_shared_fragments(handle, reader, plan.pieces)
+        warn_of_shared_fragments(handle, reader, plan.pieces)
     points, selection = reader.select(plan, attributes, text=text)
     records = _records(handle, reader, plan, link_attributes, width=3)
     links, values = _told_links(reader, selection, records)
@@ -248,18 +250,6 @@ def _records(
     return found
 
 
-def tell_no_links(handle: StoreHandle, reader: LevelReader, *, stacklevel: int = 2) -> None:
-    """Warn of a level without links, where it is not ours and they were left out."""
-    arrays = reader.arrays
-    if arrays.meta.level and arrays.meta.vertex_count and is_foreign(handle, reader):
-        warnings.warn(
-            f"level {arrays.path} of {arrays.url} has no links: the release that wrote it "
-            "keeps none on coarse levels",
-            ZVWarning,
-            stacklevel=stacklevel,
-        )
-
-
 def _check_names(handle: StoreHandle, arrays: LevelArrays, wanted: Sequence[str]) -> None:
     if not wanted:
         return
@@ -308,31 +298,6 @@ def _read_skeleton(
     return LinkedRows(points, links, values)
 
 
-def cut_circles(parents: IntArray, told: IntArray, reader: LevelReader) -> None:
-    """Take back the parent of a root that is not the first of its fragment, where that is certain.
-
-    Such a root is given the row before, one of its own descendants, as a parent; no link can say
-    that it has none. Where one edge of the circle this makes was implied, it is that one.
-    """
-    uncertain, cut = 0, 0
-    for circle in circles(parents):
-        implied = [row for row in circle if told[row] < 0]
-        if len(implied) == 1:
-            parents[implied[0]] = NO_PARENT
-            cut += 1
-        else:
-            uncertain += 1
-    if cut or uncertain:
-        warnings.warn(
-            f"edges of {cut + uncertain} trees at level {reader.arrays.path} of "
-            f"{reader.arrays.url} run in a circle: the release that wrote them lets a root be "
-            "taken for a child of the vertex before it; of "
-            f"{cut} trees that edge is left out, of {uncertain} it cannot be told from the others",
-            ZVWarning,
-            stacklevel=6,
-        )
-
-
 def _told_values(column: AnyArray, told: IntArray, name: str, url: str) -> AnyArray:
     """Attribute rows of edges; an edge that is implied has none."""
     if not (told < 0).any():
@@ -366,7 +331,7 @@ def _read_paths(
     numbered = replace(pieces, objects=np.arange(len(pieces.objects)))
     inside = pieces_in(numbered, selection.coords)
     keys = [tuple(row) for row in selection.coords.tolist()]
-    tables = _tables(reader, selection)
+    tables = tables_of(reader, selection)
     path, url = reader.arrays.fragments_path, handle.backend.url
     rows, piece = assemble.piece_rows(inside, tables, keys, selection.starts, path, url)
     owner = pieces.objects[piece]
@@ -379,125 +344,4 @@ def _read_paths(
 
 def _heads(reader: LevelReader, selection: Selection) -> IntArray:
     arrays = reader.arrays
-    return head_rows(_tables(reader, selection), selection, arrays.fragments_path, arrays.url)
-
-
-def first_rows(
-    indexes: Mapping[ChunkCoords, FragmentIndex] | FragmentTables,
-    selection: Selection,
-    array: str,
-    url: str,
-) -> npt.NDArray[np.bool_]:
-    """(stored,) bool: the first row of every fragment."""
-    first = np.zeros(selection.stored, np.bool_)
-    first[head_rows(indexes, selection, array, url)] = True
-    return first
-
-
-def head_rows(
-    indexes: Mapping[ChunkCoords, FragmentIndex] | FragmentTables,
-    selection: Selection,
-    array: str,
-    url: str,
-) -> IntArray:
-    """(F,) the first stored row of every fragment that has rows."""
-    keys = [tuple(row) for row in selection.coords.tolist()]
-    tables = FragmentTables.among(indexes, keys)
-    if len(keys) and tables.sizes.min() < 0:
-        key = keys[int(tables.sizes.argmin())]
-        raise assemble.damaged(array, key, url, "there is no fragment table")
-    rows, starts = np.diff(selection.starts), selection.starts[:-1]
-    beyond = tables.starts + tables.counts > np.repeat(rows, tables.sizes)
-    if beyond.any() or len(tables.rows):
-        for key, table, count in zip(keys, tables.each(), rows.tolist(), strict=True):
-            try:
-                assert table is not None  # noqa: S101  looked at above
-                table.check(count)
-            except ArrayError as error:
-                raise assemble.damaged(array, key, url, str(error)) from error
-    heads = np.where(tables.explicit, 0, tables.starts)
-    full = tables.counts > 0
-    if len(tables.rows):
-        shift = np.repeat(np.cumsum(tables.lists) - tables.lists, tables.sizes)
-        listed = np.flatnonzero(tables.explicit & full)
-        heads[listed] = tables.rows[(tables.starts + shift)[listed]]
-    heads += np.repeat(starts, tables.sizes)
-    return heads[full]
-
-
-def _tables(reader: LevelReader, selection: Selection) -> FragmentTables:
-    """Fragment tables of the chunks read."""
-    if selection.tables is not None:
-        return selection.tables
-    return reader.fragment_tables([tuple(row) for row in selection.coords.tolist()])
-
-
-def is_foreign(handle: StoreHandle, reader: LevelReader) -> bool:
-    """Whether another library wrote the level's links."""
-    return LINKS_KEY not in handle.level(reader.arrays.meta.level).attributes
-
-
-def _warn_of_other_rows(
-    handle: StoreHandle,
-    reader: LevelReader,
-    selection: Selection,
-    records: LinkRecords,
-) -> None:
-    """Tell of links that were numbered before rows were sorted by object."""
-    arrays = reader.arrays
-    if not handle.layout.links_precede_grouping or not is_foreign(handle, reader):
-        return
-    if not len(records.rows) or not len(selection.coords):
-        return
-    keys = [tuple(row) for row in selection.coords.tolist()]
-    tables = _tables(reader, selection)
-    if not len(tables) or tables.sizes.max() < 2:
-        return
-    pieces = pieces_in(fragments_of(handle.layout, arrays, None), selection.coords)
-    path, url = arrays.fragments_path, arrays.url
-    rows, objects = assemble.piece_rows(pieces, tables, keys, selection.starts, path, url)
-    owner = np.full(selection.stored + 1, -1, np.int64)
-    owner[rows] = objects
-    ends = stored_ends(records, selection, f"{arrays.path}/{LINKS}", url, roots=True)
-    known = np.asarray((ends >= 0).all(axis=1))
-    wrong = np.asarray(known & (owner[ends[:, 0]] != owner[ends[:, 1]]))
-    tell_other_rows(int(wrong.sum()), len(known), arrays, stacklevel=7)
-
-
-def tell_other_rows(wrong: int, edges: int, arrays: LevelArrays, *, stacklevel: int = 2) -> None:
-    """Warn where edges of such a store join vertices of different objects.
-
-    Args:
-        wrong: How many do.
-        edges: Of how many.
-        arrays: The level.
-        stacklevel: Of the warning.
-    """
-    if wrong:
-        warnings.warn(
-            f"{wrong} of {edges} edges at level {arrays.path} of {arrays.url} join "
-            "vertices of different objects: the release that wrote them numbered the vertices of "
-            "a chunk before it sorted them by object and did not keep that order, so edges in "
-            "chunks of several objects may join the wrong vertices",
-            ZVWarning,
-            stacklevel=stacklevel,
-        )
-
-
-def _warn_of_shared_fragments(handle: StoreHandle, reader: LevelReader, pieces: Pieces) -> None:
-    """Tell of objects that share their fragments, so that one cannot be read without others."""
-    if not handle.layout.links_precede_grouping or not is_foreign(handle, reader):
-        return
-    every = fragments_of(handle.layout, reader.arrays, None)
-    table = np.column_stack([every.chunks, every.fragments])
-    wanted = np.column_stack([pieces.chunks, pieces.fragments])
-    found, times = np.unique(table, axis=0, return_counts=True)
-    shared = {tuple(row) for row in found[times > 1].tolist()}
-    if any(tuple(row) in shared for row in wanted.tolist()):
-        warnings.warn(
-            f"objects at level {reader.arrays.path} of {handle.backend.url} share fragments: the "
-            "release that wrote them keeps one per chunk, so vertices of other objects in the "
-            "same chunks come along",
-            ZVWarning,
-            stacklevel=5,
-        )
+    return head_rows(tables_of(reader, selection), selection, arrays.fragments_path, arrays.url)

@@ -13,7 +13,8 @@ from zarr_vectors.exceptions import ArrayError, ConventionError
 from zarr_vectors.reading import assemble
 from zarr_vectors.reading.edges import Selection
 from zarr_vectors.reading.fetch import LevelReader
-from zarr_vectors.reading.linked import first_rows, is_foreign, tell_no_links, tell_other_rows
+from zarr_vectors.reading.foreign import is_foreign, tell_no_links, tell_other_rows
+from zarr_vectors.reading.heads import first_rows
 from zarr_vectors.reading.linked_chunks import ELSEWHERE, NO_OBJECT, Asked, Joined
 from zarr_vectors.reading.object_pieces import SEVERAL, ObjectPieces
 from zarr_vectors.reading.owned_rows import OwnedRows, join_links, join_shared, reach_of
