@@ -59,6 +59,7 @@ class SlotTable:
         self.page = page
         self.capacity = -(-capacity // page) * page
         self._free = np.ones(self.capacity // page, bool)
+        self._free_pages = len(self._free)
         self._stretches: tuple[Int, Int] | None = None  # first page and length, while known
         self._pages: dict[int, Int] = {}
         self._runs: dict[int, Int] = {}
@@ -73,7 +74,7 @@ class SlotTable:
     @property
     def free_rows(self) -> int:
         """Rows nobody has."""
-        return int(self._free.sum()) * self.page
+        return self._free_pages * self.page
 
     @property
     def taken(self) -> npt.NDArray[np.bool_]:
@@ -85,6 +86,7 @@ class SlotTable:
         more = -(-capacity // self.page) - len(self._free)
         if more > 0:
             self._free = np.concatenate([self._free, np.ones(more, bool)])
+            self._free_pages += more
             self._stretches = None
             self.capacity = len(self._free) * self.page
 
@@ -107,9 +109,12 @@ class SlotTable:
         if pages is None or len(pages) != need:
             self.drop(cell)
             pages = self._find(need)
-        if pages is None:
-            raise ValueError(f"no room for cell {cell}: {rows} rows, {self.free_rows} rows free")
-        self._free[pages] = False
+            if pages is None:
+                raise ValueError(
+                    f"no room for cell {cell}: {rows} rows, {self.free_rows} rows free"
+                )
+            self._free[pages] = False
+            self._free_pages -= need
         self._pages[cell] = pages
         self._runs[cell] = _runs_of(pages, rows, self.page)
         self._ends[cell] = part_start
@@ -120,6 +125,7 @@ class SlotTable:
         pages = self._pages.pop(cell, None)
         if pages is not None:
             self._free[pages] = True
+            self._free_pages += len(pages)
             self._stretches = None
             del self._runs[cell], self._ends[cell]
 
@@ -151,7 +157,7 @@ class SlotTable:
             first[which] += need
             lengths[which] -= need
             return pages
-        if int(lengths.sum()) < need:
+        if self._free_pages < need:
             return None
         longest = np.argsort(-lengths, kind="stable")
         taken = longest[: int(np.searchsorted(np.cumsum(lengths[longest]), need)) + 1]

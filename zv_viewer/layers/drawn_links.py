@@ -172,34 +172,47 @@ class DrawnLinks:
         for cell in sorted(wanted - self._drawn):
             inner = self._held[cell].inner
             if len(inner):
-                self.table.put(cell, rows_on_card(inner, rows_of(cell)))
+                room = np.zeros((-(-len(inner) // PAGE) * PAGE, self.table.width), np.uint32)
+                rows_on_card(inner, rows_of(cell), out=room[: len(inner)])
+                self.table.put(cell, room)
         self._drawn = wanted
-        for joint in joints.added:
-            self.table.put(-joint.number, joint_on_card(joint, rows_of))
+        for joint, links in zip(joints.added, joints_on_card(joints.added, rows_of), strict=True):
+            self.table.put(-joint.number, links)
 
     def _undraw(self, cell: int) -> None:
         self.table.drop(cell)
         self._drawn.discard(cell)
 
 
-def rows_on_card(rows: npt.NDArray[np.integer], runs: Int) -> UInt:
+def rows_on_card(rows: npt.NDArray[np.integer], runs: Int, out: UInt | None = None) -> UInt:
     """Rows of a cell, any shape, as rows of the layer's buffers.
 
     Args:
         rows: Places in the cell.
         runs: (R, 2) where the cell lies.
+        out: Where they are put; an array of their own by default.
     """
+    found = np.empty(rows.shape, np.uint32) if out is None else out
     if len(runs) == 1:
-        return np.asarray(rows + np.uint32(runs[0, 0]), np.uint32)
-    places = np.concatenate([np.arange(start, start + n) for start, n in runs.tolist()])
-    return np.asarray(places[rows], np.uint32)
-
-
-def joint_on_card(joint: Joint, rows_of: RowsOf) -> UInt:
-    """(K, W) the links of a joint as rows of the layer's buffers."""
-    found = np.empty(joint.rows.shape, np.uint32)
-    for cell in joint.cells:
-        own = joint.owner == cell
-        if own.any():
-            found[own] = rows_on_card(joint.rows[own], rows_of(cell))
+        np.add(rows, np.uint32(runs[0, 0]), out=found, casting="unsafe")
+    else:
+        places = np.concatenate([np.arange(start, start + n) for start, n in runs.tolist()])
+        found[...] = places[rows]
     return found
+
+
+def joints_on_card(joints: Sequence[Joint], rows_of: RowsOf) -> list[UInt]:
+    """(K, W) links of each joint as rows of the layer's buffers."""
+    if not joints:
+        return []
+    owner = np.concatenate([joint.owner for joint in joints])
+    rows = np.concatenate([joint.rows for joint in joints])
+    cells = sorted({cell for joint in joints for cell in joint.cells})
+    runs = [rows_of(cell) for cell in cells]
+    place = np.searchsorted(cells, owner)
+    found = (rows + np.array([run[0, 0] for run in runs])[place]).astype(np.uint32)
+    for number, run in enumerate(runs):
+        if len(run) > 1:
+            own = place == number
+            found[own] = rows_on_card(rows[own], run)
+    return np.split(found, np.cumsum([len(joint) for joint in joints])[:-1])

@@ -84,7 +84,7 @@ class LinkedCells(CellLayer[LinkDrawer]):
 
     @property
     def object_looks(self) -> UInt8:
-        """(O,) code of :class:`zv_viewer.layers.object_states.Look` of each object."""
+        """(O,) code of :class:`zv_viewer.model.objects.Look` of each object."""
         return self._objects.looks
 
     def set_object_looks(self, looks: npt.ArrayLike) -> None:
@@ -166,6 +166,10 @@ class CellLines(LinkedCells):
         ratio = self.pixel_ratio()
         return None if known is None else (known[0] / ratio, known[1] / ratio)
 
+    @property
+    def _type_string(self) -> str:
+        return "tracks"
+
     def _on_current_size(self, event: NapariEvent = None) -> None:
         least, most = self.line_widths or (1.0, 1.0)
         self.line_width = float(min(max(self.current_size, least), most))
@@ -187,3 +191,7 @@ class CellMesh(LinkedCells):
     def shaded(self, shaded: bool) -> None:
         self._shaded = shaded
         self.events.look()
+
+    @property
+    def _type_string(self) -> str:
+        return "surface"
