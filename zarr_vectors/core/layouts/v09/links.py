@@ -33,7 +33,7 @@ _MOST_ARRAYS = 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class _Chosen:
     """Cells to read of one array."""
 
     part: Part
@@ -107,13 +107,13 @@ class ReadsLinks09(Cells09, Families09):
         parts, grids = self.parts_of(family, names, None if starting else wanted)
         chosen = self._chosen(family, parts, grids, wanted, starting=starting)
         whole = wanted is None
-        rows, order, counts, blobs = self.rows_of(family, chosen, grids, names, whole=whole)
+        rows, order, counts, blobs = self._rows(family, chosen, grids, names, whole=whole)
         values = {
             name: self._values(family, name, chosen, blobs, counts, grids, found[groups[name]])
             for name in names
         }
         with self.blaming(path):
-            places = places_of(family, chosen, ratio)
+            places = _places(family, chosen, ratio)
         links = PlacedLinks(places, counts, order, rows, values)
         if wanted is None and len(links.rows) != family.count:
             raise self.damaged(path, f"it has {len(links.rows)} links of {family.count}")
@@ -167,7 +167,7 @@ class ReadsLinks09(Cells09, Families09):
         wanted: ends.ChunkSet | None,
         *,
         starting: bool,
-    ) -> list[Chosen]:
+    ) -> list[_Chosen]:
         chosen = []
         for part in parts:
             grid = grids[part.path]
@@ -180,7 +180,7 @@ class ReadsLinks09(Cells09, Families09):
                 cells = cells[kept]
                 keys = keys_of(cells)
             if len(cells):
-                chosen.append(Chosen(part, cells, turned, keys))
+                chosen.append(_Chosen(part, cells, turned, keys))
         return sorted(chosen, key=lambda one: one.turned)
 
     def is_turned(self, family: Family, part: Part, grid: Grid) -> bool:
@@ -204,7 +204,7 @@ class ReadsLinks09(Cells09, Families09):
     def _fetch(
         self,
         family: Family,
-        chosen: Sequence[Chosen],
+        chosen: Sequence[_Chosen],
         grids: Mapping[str, Grid],
         names: Sequence[str],
         rooms: Mapping[str, ByteArray],
@@ -224,10 +224,10 @@ class ReadsLinks09(Cells09, Families09):
                 raise self.damaged(path, "it is empty or missing", lost)
         return found
 
-    def rows_of(
+    def _rows(
         self,
         family: Family,
-        chosen: Sequence[Chosen],
+        chosen: Sequence[_Chosen],
         grids: Mapping[str, Grid],
         names: Sequence[str],
         *,
@@ -270,7 +270,7 @@ class ReadsLinks09(Cells09, Families09):
         rows = np.concatenate([room[end:], *reversed(parts)]) if parts else room[end:]
         return rows, np.concatenate(orders[::-1]), np.concatenate(counts[::-1]), blobs
 
-    def _table(self, family: Family, one: Chosen, column: Column) -> _Table:
+    def _table(self, family: Family, one: _Chosen, column: Column) -> _Table:
         path = one.part.path
         if family.delta or not one.part.inside:
             column = self.headless(column, path)
@@ -285,7 +285,7 @@ class ReadsLinks09(Cells09, Families09):
         self,
         family: Family,
         name: str,
-        chosen: Sequence[Chosen],
+        chosen: Sequence[_Chosen],
         blobs: Mapping[str, Column],
         counts: IntArray,
         grids: Mapping[str, Grid],
@@ -308,7 +308,7 @@ class ReadsLinks09(Cells09, Families09):
         return self.attribute_rows(cells, counts, spec)
 
 
-def places_of(family: Family, chosen: Sequence[Chosen], ratio: Ratio | None) -> IntArray:
+def _places(family: Family, chosen: Sequence[_Chosen], ratio: Ratio | None) -> IntArray:
     """(K, W, R) chunks of the ends of every cell's links, as stored."""
     if not chosen:
         return np.zeros((0, family.width, family.rank), np.int64)

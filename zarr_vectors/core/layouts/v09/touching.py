@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zarr_vectors.core.layouts import ends
+from zarr_vectors.core.layouts.linked import Cell
 from zarr_vectors.core.layouts.placed import PlacedLinks
 from zarr_vectors.core.layouts.v09.families import Family, Part, family_path
-from zarr_vectors.core.layouts.v09.grids import Grid
-from zarr_vectors.core.layouts.v09.links import Chosen, ReadsLinks09, places_of
+from zarr_vectors.core.layouts.v09.links import ReadsLinks09
 from zarr_vectors.typing import ChunkCoords
 
 
@@ -47,18 +48,11 @@ class Touching09:
     Args:
         layout: Where they are.
         family: What they are.
-        sources: Their arrays.
-        grids: Documents of the arrays.
+        sources: Their arrays, those whose ends are in another order than given last.
     """
 
-    def __init__(
-        self,
-        layout: ReadsLinks09,
-        family: Family,
-        sources: list[_Source],
-        grids: dict[str, Grid],
-    ) -> None:
-        self._layout, self._family, self._sources, self._grids = layout, family, sources, grids
+    def __init__(self, layout: ReadsLinks09, family: Family, sources: list[_Source]) -> None:
+        self._layout, self._family, self._sources = layout, family, sources
         self.width = family.width
 
     @property
@@ -68,15 +62,30 @@ class Touching09:
 
     def read(self, chunks: Iterable[ChunkCoords]) -> PlacedLinks:
         """Links with at least one end in these chunks: those inside one chunk first."""
-        wanted, chosen = list(chunks), []
-        for source in self._sources:
-            keys = source.cells(wanted)
-            if keys:
-                cells = np.array(keys, np.int64)
-                chosen.append(Chosen(source.part, cells, source.turned, keys))
-        layout, family = self._layout, self._family
-        rows, order, counts, _ = layout.rows_of(family, chosen, self._grids, (), whole=False)
-        return PlacedLinks(places_of(family, chosen, None), counts, order, rows)
+        layout, width, rank = self._layout, self.width, self._family.rank
+        wanted = list(chunks)
+        chosen = [(source, source.cells(wanted)) for source in self._sources]
+        chosen = [(source, keys) for source, keys in chosen if keys]
+        found = layout.get_cells({source.part.path: keys for source, keys in chosen})
+        cells: dict[bool, list[Cell]] = {False: [], True: []}
+        places = []
+        for source, keys in chosen:
+            path = source.part.path
+            lost = next((key for key in keys if key not in found[path]), None)
+            if lost is not None:
+                raise layout.damaged(path, "it is empty or missing", lost)
+            own = [Cell(path, key, found[path][key]) for key in keys]
+            cells[source.turned] += own if source.part.inside else layout.without_heads(own)
+            offsets = np.concatenate([np.zeros((1, rank), np.int64), source.part.offsets])
+            places.append(np.array(keys, np.int64)[:, None] + offsets)
+        plain, counts = layout.link_rows(cells[False], width)
+        turned, more = layout.link_rows(cells[True], width + 1)
+        with layout.blaming(self._family.path):
+            order = ends.decode_places(turned[:, 0], width)
+        rows = np.concatenate([plain, np.take_along_axis(turned[:, 1:], order, axis=1)])
+        none = np.zeros((0, width, rank), np.int64)
+        counts = np.concatenate([counts, more])
+        return PlacedLinks(np.concatenate([none, *places]), counts, order, rows)
 
 
 class TouchingLinks09(ReadsLinks09):
@@ -101,4 +110,4 @@ class TouchingLinks09(ReadsLinks09):
             shifts = dict.fromkeys([zero, *map(tuple, part.offsets.tolist())])
             sources.append(_Source(part, turned, stored, tuple(shifts)))
         sources.sort(key=lambda source: source.turned)
-        return Touching09(self, family, sources, grids)
+        return Touching09(self, family, sources)
