@@ -10,6 +10,7 @@ import numpy as np
 
 from zv_viewer.controller.arrivals import Arrivals
 from zv_viewer.controller.by_cell import ByCell
+from zv_viewer.controller.by_object import ByObject
 from zv_viewer.controller.card import Card
 from zv_viewer.controller.connection import Connection
 from zv_viewer.controller.drawer import Drawer
@@ -77,7 +78,7 @@ class LodController:
         self._loads = loads = Loads(executor, reader, stock, troubles, connection, marks)
         self._arrivals = Arrivals(scene, stock, values, troubles, connection, todo)
         self._uploads = uploads = Uploads(stock, values, marks)
-        policy = ByCell(stock, marks)
+        policy = ByObject(stock, len(scene.objects)) if scene.by_object else ByCell(stock, marks)
         self._drawer = drawer = Drawer(sink, scene, stock, policy, uploads, troubles, marks, todo)
         self._standing = Standing(
             view,
