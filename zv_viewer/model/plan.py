@@ -37,7 +37,8 @@ class ViewPlan:
 
     Args:
         visible: (C,) bool, cells whose box meets the view.
-        target: (T,) ascending ids of the cells to show; no cell with its own ancestor.
+        target: (T,) ascending ids of the cells to show; no cell with its own ancestor. Where there
+            is one level for whole objects, those of a little more than the view.
         floor: (F,) ids kept resident whatever the view.
         requests: Cells to load, best first; cells already resident are not in it.
         tau_px: Screen error of the picture: the first refinement not taken, or the worst cell

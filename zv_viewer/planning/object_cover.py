@@ -110,7 +110,7 @@ class _Cover:
     """One answer under way.
 
     ``there``: target cells that are resident; ``others``: those of them of another level than the
-    plan's. ``missing``: target cells that are not; ``lost``: those that never will be.
+    plan's. ``missing``: target cells in view that are not; ``lost``: those that never will be.
     """
 
     def __init__(
@@ -131,7 +131,8 @@ class _Cover:
         self.floor = plan.floor[resident[plan.floor]]
         self.there: Int = plan.target[resident[plan.target]]
         self.others = self.there[tree.level[self.there] != self.level]
-        away = plan.target[~resident[plan.target]]
+        away = plan.target[~resident[plan.target] & plan.visible[plan.target]]
+        self.all_there = bool(resident[plan.target].all())
         lost = np.zeros(len(away), bool) if failed is None else failed[away]
         self.missing, self.lost = away[~lost], away[lost]
         self.levels = np.full(objects, NOT_DRAWN, np.uint8)
@@ -141,8 +142,7 @@ class _Cover:
         self._show_planned()
         # Once all is there, all that the cells of the level hold is drawn from them.
         certain, asked = self._cells(self.level), [self.floor, self.others]
-        settled = not len(self.missing) and not len(self.lost)
-        if not settled:
+        if len(self.missing) or len(self.lost):
             certain, asked = NONE, [*asked, certain, *self._show_best(self._blocked())]
         cells = union(*asked)
         lists = self.known.lists(cells)
@@ -152,7 +152,7 @@ class _Cover:
         shown[bare] = np.isin(cells[bare], self.there)
         drawn = union(certain, cells[shown])
         items = tuple(map(DrawItem, drawn.tolist()))
-        return DrawSet(items, self._holes(drawn), settled), self.levels
+        return DrawSet(items, self._holes(drawn), self.all_there), self.levels
 
     def _show_planned(self) -> None:
         """Objects at the plan's level, else the nearest level of the target, else the floor."""
@@ -235,11 +235,11 @@ class _Cover:
         return np.asarray(self.known.of(self._cells(self.level)) & ~waiting)
 
     def _holes(self, drawn: Int) -> Int:
-        """Target cells with nothing drawn in their place, nor elsewhere of what runs through."""
+        """Target cells in view with nothing drawn in place, nor elsewhere of what runs through."""
         tree = self.tree
         marked = np.zeros(len(tree), bool)
         marked[drawn] = True
-        cells = self.plan.target
+        cells = self.plan.target[self.plan.visible[self.plan.target]]
         cells = cells[~marked[cells] & ~opened_cells(tree, drawn)[cells]]
         cells = cells[~is_below(tree, cells, marked)]
         return cells[~drawn_anywhere(self.known.through(cells), self.levels)]

@@ -20,6 +20,15 @@ from zv_viewer.planning.select import select
 MARGIN_PX = 8.0
 """The canvas is planned this much larger on every side, for points that reach into it."""
 
+AROUND_PX = 32.0
+"""Whole objects are planned this much further still, and as far as the camera goes meanwhile."""
+
+AHEAD_S = 0.3
+"""Time for which the way of the camera is planned where it is not known how long loads take."""
+
+AROUND_SHARE = 0.25
+"""Most of it, as a part of the canvas' shorter side."""
+
 
 def plan_view(
     tree: CellTree,
@@ -34,7 +43,9 @@ def plan_view(
 ) -> ViewPlan:
     """What a view should show and what to load for it; equal arguments give equal plans.
 
-    Where rows belong to objects there is one level for the whole view, else one for each cell.
+    Where rows belong to objects there is one level for the whole view, else one for each cell. An
+    object falls back to a coarser level when a cell it runs through comes into view and is not
+    there; so its cells are planned from a little outside the view, where nothing waits for them.
 
     Args:
         tree: The cells of ``scene``.
@@ -60,7 +71,7 @@ def plan_view(
     choose = select_level if scene.by_object else select
     chosen = choose(
         tree,
-        visible,
+        visible_cells(tree, camera, around_px(camera, motion)) if scene.by_object else visible,
         camera,
         settings,
         locked=_position(scene, settings.level_lock),
@@ -93,6 +104,12 @@ def plan_view(
         error_px=chosen.error_px[target],
         level=chosen.level if scene.by_object else None,
     )
+
+
+def around_px(camera: Camera, motion: Motion) -> float:
+    """How much larger than the canvas, on every side, whole objects are planned."""
+    ahead = AROUND_PX + motion.px_per_s * max(motion.eta_s, AHEAD_S) * motion.moving
+    return MARGIN_PX + min(ahead, AROUND_SHARE * min(camera.viewport))
 
 
 def _position(scene: SceneInfo, level_lock: int | None) -> int | None:

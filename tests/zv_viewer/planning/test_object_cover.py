@@ -12,11 +12,13 @@ from zv_viewer.model.links import LinkArrays, OpenLinks
 from zv_viewer.model.plan import DrawItem
 from zv_viewer.model.settings import Budget, LodSettings
 from zv_viewer.model.update import NOT_DRAWN
-from zv_viewer.planning import build_cells, object_cover, plan_view
+from zv_viewer.planning import Motion, build_cells, object_cover, plan_view
+from zv_viewer.planning import plan as plan_module
 from zv_viewer.planning.cell_objects import CellObjects
 from zv_viewer.planning.known_objects import KnownObjects
 from zv_viewer.planning.object_cover import affordable_object_draw_set, object_draw_set
 from zv_viewer.planning.object_coverage import object_holes, shown_parts
+from zv_viewer.planning.plan import MARGIN_PX
 from zv_viewer.planning.ragged import offsets
 from zv_viewer.testing.cameras import orthographic
 from zv_viewer.testing.objects import lay_along, lay_objects
@@ -103,20 +105,28 @@ class Case:
         return object_draw_set(*args)
 
     def cells_of_level(self, level):
-        """Cells in view that objects are drawn from at a level."""
-        at = self.plan.visible & (self.tree.level == level)
+        """Cells that objects are drawn from at a level: in view, and those planned."""
         if level == self.plan.level:
-            at &= np.isin(np.arange(len(self.tree)), self.plan.target)
-        return np.flatnonzero(at)
+            return self.plan.target[self.tree.level[self.plan.target] == level]
+        return np.flatnonzero(self.plan.visible & (self.tree.level == level))
 
-    def held(self, level, among):
-        """(O,) objects that cells in view hold at a level."""
+    def missing(self, level, resident):
+        """Cells in view that objects lack at a level."""
         cells = self.cells_of_level(level)
-        return self.laid.holds[cells[among[cells]]].any(axis=0)
+        return cells[~resident[cells] & self.plan.visible[cells]]
+
+    def held(self, level, resident):
+        """(O,) objects that cells hold at a level."""
+        cells = self.cells_of_level(level)
+        return self.laid.holds[cells[resident[cells]]].any(axis=0)
+
+    def lacks(self, level, resident):
+        """(O,) objects that cells missing in view would hold at a level."""
+        return self.laid.holds[self.missing(level, resident)].any(axis=0)
 
     def whole(self, level, resident):
         """(O,) objects a level has all of in view."""
-        return self.held(level, resident) & ~self.held(level, ~resident)
+        return self.held(level, resident) & ~self.lacks(level, resident)
 
     @property
     def levels(self):
@@ -145,7 +155,7 @@ def broken(case, resident, levels):
     found = []
     for rank in np.flatnonzero(levels != NOT_DRAWN).tolist():
         at = int(levels[rank])
-        if case.held(at, ~resident)[rank] and case.held(at, resident)[rank]:
+        if case.lacks(at, resident)[rank] and case.held(at, resident)[rank]:
             found.append(rank)
     return found
 
@@ -213,7 +223,8 @@ def test_nothing_that_is_there_and_planned_is_undrawn(seed, share, sparse):
     held = case.laid.holds[planned[resident[planned]]].any(axis=0)
     assert (levels[held] != NOT_DRAWN).all()
     # What is there beside the plan stands in while a cell planned in its place is on its way.
-    way = case.laid.holds[case.plan.target[~resident[case.plan.target]]].any(axis=0)
+    away = case.plan.target[(~resident & case.plan.visible)[case.plan.target]]
+    way = case.laid.holds[away].any(axis=0)
     seen = case.laid.holds[resident & case.plan.visible].any(axis=0)
     if not sparse:
         assert (levels[way & seen] != NOT_DRAWN).all()
@@ -264,8 +275,7 @@ def test_finer_cells_stand_in_for_objects_drawn_from_them_only(seed, share, zoom
     content = {cell: case.laid.content[cell] for cell in np.flatnonzero(resident).tolist()}
     known = KnownObjects(case.tree, resident, content, case.count)
     for level in range(at + 1, len(case.levels)):
-        cells = case.cells_of_level(level)
-        whole = case.whole(level, resident) & ~known.in_the_way(cells[~resident[cells]])
+        whole = case.whole(level, resident) & ~known.in_the_way(case.missing(level, resident))
         assert not (came & whole).any()
 
 
@@ -307,7 +317,7 @@ def test_holes_are_the_target_cells_with_nothing_drawn(seed, share):
         )
     # What runs through a cell may be drawn at a level that has no cell in its place.
     drawn = (case.laid.holds & (levels != NOT_DRAWN)).any(axis=1)
-    bare = case.plan.target[~covered[case.plan.target]]
+    bare = case.plan.target[(~covered & case.plan.visible)[case.plan.target]]
     assert np.isin(draw.holes, bare).all()
     for cell in bare.tolist():
         above = nearest_resident(tree, cell, resident)
@@ -457,6 +467,38 @@ def test_only_parts_that_show_an_object_count_as_seen(strip):
     assert levels.tolist() == [0, 2]
     shown = shown_parts(tree, draw, levels, laid.content)
     assert shown.items == (DrawItem(int(roots[0]), (1,)), *map(DrawItem, plan.target[:2].tolist()))
+
+
+@pytest.mark.parametrize("planned_ahead", [True, False])
+def test_a_pan_no_faster_than_loads_lets_no_object_fall_back(planned_ahead, monkeypatch):
+    if not planned_ahead:
+        monkeypatch.setattr(plan_module, "around_px", lambda *_: MARGIN_PX)
+    scene = replace(grid_scene(24, 4, 64, ndim=2), geometry="polyline", link_width=2)
+    tree = build_cells(scene)
+    ids = tree.ids_of_level(0)
+    middle = (tree.lo + tree.hi)[ids] / 2
+    rows = [np.flatnonzero(middle[:, 1] == y + 0.5) for y in range(24)]
+    laid = lay_along(tree, [(row[np.argsort(middle[row, 0])] + ids.start).tolist() for row in rows])
+    speed, eta, frame = 400.0, 0.25, 1 / 30
+    resident, coming = np.zeros(len(tree), bool), {}
+    plan, levels, fell = None, None, 0
+    for n in range(120):
+        moved = max(n - 30, 0) * frame * speed
+        camera = orthographic((4 + moved / 200, 12), 200.0)
+        motion = Motion(speed * (n > 30), moving=n > 30, eta_s=eta)
+        for cell in [cell for cell, at in coming.items() if at <= n * frame]:
+            resident[cell] = True
+            del coming[cell]
+        plan = plan_view(tree, scene, camera, FINE, resident, plan, motion=motion)
+        for request in plan.requests:
+            coming.setdefault(request.cell, n * frame + eta)
+        before = levels
+        _, levels = object_draw_set(tree, plan, resident, None, laid.content, 24, before)
+        seen = laid.holds[plan.target].any(axis=0)
+        if n > 30:
+            fell += int((levels > before)[seen].sum())
+    assert plan.level == 0
+    assert (fell == 0) == planned_ahead
 
 
 def test_a_plan_by_cells_is_refused(strip):

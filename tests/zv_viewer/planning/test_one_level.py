@@ -1,5 +1,6 @@
 """One level for all in view: its laws, on random scenes, views, budgets and pasts."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -8,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from zv_viewer.model.settings import Budget, LodSettings
-from zv_viewer.planning import BYTES_SHARE, Motion, build_cells, plan_view
+from zv_viewer.planning import BYTES_SHARE, Motion, build_cells, plan_view, visible_cells
 from zv_viewer.planning.one_level import level_errors
+from zv_viewer.planning.plan import AROUND_SHARE, MARGIN_PX, around_px
 from zv_viewer.testing.cameras import look_at, orthographic, zoomed
 from zv_viewer.testing.scenes import grid_scene, level, random_camera, random_scene, scene_of
 
@@ -68,8 +70,13 @@ def cut(tree, visible, at):
     return sorted(shown)
 
 
-def refused_roots(tree, plan):
-    roots = np.flatnonzero((tree.parent < 0) & plan.visible)
+def around(tree, camera, motion=None):
+    """Cells that are planned from a view."""
+    return visible_cells(tree, camera, around_px(camera, motion or Motion()))
+
+
+def refused_roots(tree, plan, near):
+    roots = np.flatnonzero((tree.parent < 0) & near)
     return plan.level == len(tree.cell_shape) - 1 and len(plan.target) < len(roots)
 
 
@@ -81,12 +88,14 @@ def test_all_in_view_has_one_level_where_there_are_cells_of_it(seed, vertices):
     for past in (None, before):
         wanted, motion = some_settings(rng, vertices), some_motion(rng)
         plan = plan_view(tree, scene, camera, wanted, previous=past, motion=motion)
-        if refused_roots(tree, plan):
+        near = around(tree, camera, motion)
+        assert near[plan.visible].all()
+        if refused_roots(tree, plan, near):
             assert plan.refused_by_budget > 0
             assert (tree.parent[plan.target] < 0).all()
         else:
-            assert plan.target.tolist() == cut(tree, plan.visible, plan.level)
-            roots = (tree.parent < 0) & plan.visible
+            assert plan.target.tolist() == cut(tree, near, plan.level)
+            roots = (tree.parent < 0) & near
             assert not wanted.floor or np.isin(np.flatnonzero(roots), plan.floor).all()
 
 
@@ -191,7 +200,7 @@ def test_a_locked_level_is_the_only_one(seed, vertices):
     plan = plan_view(tree, scene, camera, some_settings(rng, vertices, level_lock=number))
     assert plan.level == number
     assert (tree.level[plan.target] == number).all()
-    seen = int(((tree.level == number) & plan.visible).sum())
+    seen = int(((tree.level == number) & around(tree, camera)).sum())
     assert len(plan.target) + plan.refused_by_budget == seen
 
 
@@ -314,6 +323,38 @@ def test_nearest_coarsest_cells_first_where_not_even_they_fit():
     assert (plan.refused_by_budget, plan.limited_by) == (64 - 9, "vertices")
     away = np.linalg.norm((tree.lo + tree.hi) / 2 - 4, axis=1)
     assert away[plan.target].max() <= np.delete(away, plan.target).min() + 1.0
+
+
+def test_cells_the_camera_comes_to_are_planned_before_they_are_in_view(flat):
+    scene, tree = flat
+    camera = orthographic((8, 8), 150.0)
+    counts = []
+    for speed, eta in [(0.0, 0.0), (200.0, 0.0), (200.0, 0.6), (9e9, 0.6)]:
+        moving = Motion(speed, moving=speed > 0, eta_s=eta)
+        plan = plan_view(tree, scene, camera, FINE, motion=moving)
+        seen = visible_cells(tree, camera, MARGIN_PX)
+        assert np.array_equal(plan.visible, seen)
+        counts.append(len(plan.target))
+    assert counts == sorted(counts)
+    assert counts[0] < counts[2]
+    most = visible_cells(tree, camera, MARGIN_PX + AROUND_SHARE * min(camera.viewport))
+    assert counts[3] == (most & (tree.level == plan.level)).sum()
+
+
+@pytest.mark.parametrize(("budget", "seconds"), [(Budget(2_000_000), 0.02), (MUCH, 0.1)])
+def test_twenty_thousand_visible_cells_are_planned_in_time(budget, seconds):
+    scene = of_lines(grid_scene(26, 5, 1000))
+    tree = build_cells(scene)
+    wanted = LodSettings(budget, quality_px=0.5, density_max=1e9)
+    camera = look_at((13, 13, 75), (13, 13, 13), up=(0, 1, 0))
+    times, plan = [], None
+    for i in range(12):
+        view = zoomed(camera, 1 + i / 500)
+        began = time.process_time()
+        plan = plan_view(tree, scene, view, wanted, previous=plan)
+        times.append(time.process_time() - began)
+    assert plan.visible.sum() >= 20_000
+    assert np.median(times) < seconds
 
 
 def test_clouds_have_a_level_for_each_cell():
