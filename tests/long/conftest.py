@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from zarr_vectors.testing.harming import ROOM, Judge, Look, Seed, Tally, try_store
 
 _figures: list[str] = []
 
@@ -68,6 +70,27 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("long columns")
         for line in _figures:
             terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def try_for_long(
+    clock: Clock, long_seed: int, figures: Callable[[str], None]
+) -> Callable[[Sequence[Seed], Look, Judge], None]:
+    """Harm stores and read them as long as there is time, and say how many there were."""
+
+    def run(seeds: Sequence[Seed], look: Look, judge: Judge) -> None:
+        tally, number = Tally(), long_seed
+        try:
+            with _memory_limit(ROOM):
+                while clock:
+                    for seed in seeds:
+                        try_store(seed, number, tally, look, judge, closely=number % 16 == 3)
+                    number += 1
+        finally:
+            figures(f"seeds from {long_seed}, {tally}")
+        assert tally.refused
+
+    return run
 
 
 @contextmanager

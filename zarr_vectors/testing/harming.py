@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from zarr_vectors.exceptions import ZVError
+from zarr_vectors.multiresolution.coarsen import build_pyramid
 from zarr_vectors.testing.feeding import MOST_BYTES, said_badly
+from zarr_vectors.testing.kinds import make_store
 from zarr_vectors.testing.mutate import Mutator
 
 MOST_SECONDS = 5.0
@@ -39,6 +41,21 @@ class Seed:
     def size(self) -> int:
         """Bytes of all files."""
         return sum(map(len, self.files.values()))
+
+
+Judge = Callable[[Seed, Parts, Iterable[str]], None]
+"""Raises AssertionError where what was read cannot be, given the files that were harmed."""
+
+
+def seed_of_kind(kind: str, version: str, folder: Path) -> Seed:
+    """A small store of a kind of geometry, with a coarser level where it may have one."""
+    shapes: dict[str, Any] = {"chunk_shape": (60.0,) * 3}
+    if kind != "line":
+        shapes["bin_shape"] = (30.0,) * 3
+    make_store(kind, folder, format_version=version, seed=1, **shapes)
+    if kind != "line":
+        build_pyramid(folder, factors=[(2.0, 1.0)])
+    return Seed(f"{version} {kind}", folder, read_files(folder))
 
 
 def read_files(folder: Path) -> Files:
@@ -134,7 +151,7 @@ def try_store(
     number: int,
     tally: Tally,
     look: Look,
-    judge: Callable[[Seed, Parts, Iterable[str]], None],
+    judge: Judge,
     *,
     closely: bool = False,
 ) -> None:
