@@ -100,6 +100,13 @@ def test_data() -> Path:
     return folder
 
 
+def _quiet(server: Server) -> Iterator[Server]:
+    """A server whose network is quick and without faults at first, and again for the next test."""
+    server.network.clear()
+    yield server
+    server.network.clear()
+
+
 @pytest.fixture(scope="session")
 def s3_of_the_run() -> Iterator[Server]:
     with s3_server() as server:
@@ -108,10 +115,8 @@ def s3_of_the_run() -> Iterator[Server]:
 
 @pytest.fixture
 def s3(s3_of_the_run: Server) -> Iterator[Server]:
-    """An S3 bucket, one for all tests; its network is quick and without faults at first."""
-    s3_of_the_run.network.clear()
-    yield s3_of_the_run
-    s3_of_the_run.network.clear()
+    """An S3 bucket, one for all tests."""
+    yield from _quiet(s3_of_the_run)
 
 
 @pytest.fixture(scope="session")
@@ -123,9 +128,7 @@ def gcs_of_the_run() -> Iterator[Server]:
 @pytest.fixture
 def gcs(gcs_of_the_run: Server) -> Iterator[Server]:
     """A bucket of the Google dialect, one for all tests."""
-    gcs_of_the_run.network.clear()
-    yield gcs_of_the_run
-    gcs_of_the_run.network.clear()
+    yield from _quiet(gcs_of_the_run)
 
 
 @pytest.fixture(scope="session")
@@ -148,9 +151,7 @@ def azure_of_the_run(azurite: None) -> Iterator[Server]:
 @pytest.fixture
 def azure(azure_of_the_run: Server) -> Iterator[Server]:
     """An Azure container, one for all tests."""
-    azure_of_the_run.network.clear()
-    yield azure_of_the_run
-    azure_of_the_run.network.clear()
+    yield from _quiet(azure_of_the_run)
 
 
 @pytest.fixture
