@@ -25,6 +25,12 @@ class LineRows:
     Args:
         lines: (N_k,) or (N_k, C) each, C the same for all, at least one line.
         dtype: Of the rows; by default the one that holds all lines'.
+
+    Attributes:
+        given: The dtype that holds all lines'.
+        dtype: That of the rows.
+        row_shape: ``()`` or ``(C,)``.
+        starts: (K + 1,) int64, first row of every line, and the end.
     """
 
     def __init__(self, lines: Sequence[AnyArray], dtype: np.dtype[Any] | None = None) -> None:
