@@ -63,8 +63,8 @@ def sample_store(name: str, progress: Callable[[str], None] = lambda text: None)
 def make_sample(sample: Sample, path: Path) -> None:
     """Write a sample with its pyramid to ``path``."""
     _WRITERS[sample.kind](np.random.default_rng(sample.seed), sample, path)
-    steps = [(1.0, 1.0)] + [(2.0, 1.0)] * (sample.levels - 2)
-    build_pyramid(str(path), factors=steps, cross_level_storage="none")
+    steps = [(1.0, 1.0)] + [(2.0, sample.thin)] * (sample.levels - 2)
+    build_pyramid(str(path), factors=steps, sparsity_seed=sample.seed, cross_level_storage="none")
 
 
 _WRITERS: dict[str, Callable[[np.random.Generator, Sample, Path], None]] = {

@@ -26,6 +26,8 @@ class Sample:
     bin: float
     levels: int
     format_version: str
+    thin: float = 1.0
+    """Of so many objects one is kept from each level to the next, above the second."""
 
     @property
     def grid(self) -> dict[str, Any]:
