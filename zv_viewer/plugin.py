@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zv_viewer.widgets.lod import LodWidget
+    from zv_viewer.widgets.objects_dock import ObjectsDock
 
 LayerData = tuple[Any, dict[str, Any], str]
 SUFFIXES = (".zarrvectors", ".zv", ".zarrvectors.zip", ".zv.zip")
@@ -53,6 +54,13 @@ def make_lod_widget(napari_viewer: Any) -> LodWidget:  # noqa: ANN401 - napari's
     from zv_viewer.widgets.show_store import make_dock
 
     return make_dock(napari_viewer)
+
+
+def make_objects_widget(napari_viewer: Any) -> ObjectsDock:  # noqa: ANN401 - napari's public proxy
+    """The objects dock."""
+    from zv_viewer.widgets.objects_dock import ObjectsDock
+
+    return ObjectsDock(napari_viewer)
 
 
 def open_store_command() -> None:

@@ -15,6 +15,7 @@ from qtpy.QtCore import QObject, Signal
 from zarr_vectors.exceptions import ZVError
 from zv_viewer.errors import InputError
 from zv_viewer.model.objects import Bool, Int, ObjectTable
+from zv_viewer.model.scene import SceneInfo
 from zv_viewer.objects import (
     ID,
     Answer,
@@ -29,7 +30,7 @@ from zv_viewer.objects import (
 )
 from zv_viewer.session.latest import Latest
 from zv_viewer.session.object_loading import ObjectLoading
-from zv_viewer.sources.base import ObjectReader
+from zv_viewer.sources.base import KnowsObjects, ObjectReader
 
 log = logging.getLogger(__name__)
 
@@ -81,8 +82,8 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self._loading.have.connect(self._have)
         self._loading.progress.connect(self.progress)
         self._loading.failed.connect(self._fail)
-        self._answering = Latest("zv-answers")
-        self._colouring = Latest("zv-object-colours")
+        self._answering = Latest("zv-objects-answers")
+        self._colouring = Latest("zv-objects-colours")
         self._question = Question()
         self._filters: tuple[Filter, ...] = ()
         self._search = ""
@@ -352,3 +353,12 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         if self.table is None:
             raise RuntimeError("the objects are not read yet; wait for the `loaded` signal")
         return self.table
+
+
+def objects_of(source: object, scene: SceneInfo, layer: object) -> ObjectsOfSession | None:
+    """The objects of a store just opened, not read yet; None where it has none."""
+    reader = source.objects() if isinstance(source, KnowsObjects) else None
+    if reader is None:
+        return None
+    known = layer if scene.by_object and isinstance(layer, ObjectLayer) else None
+    return ObjectsOfSession(reader, scene.objects, known)

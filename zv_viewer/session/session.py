@@ -28,6 +28,7 @@ from zv_viewer.session import registry
 from zv_viewer.session.attaching import Listeners, has_no_layer, show_whole
 from zv_viewer.session.automatic import AutomaticBudget
 from zv_viewer.session.colouring import Colouring
+from zv_viewer.session.objects import ObjectsOfSession, objects_of
 from zv_viewer.session.opening import Opened, Opening
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self.layer: Any = None
         self.scene: SceneInfo | None = None
         self.controller: LodController | None = None
+        self.objects: ObjectsOfSession | None = None
         self._timer = QTimer()
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
@@ -251,6 +253,8 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             self._automatic = None
         if self.controller is not None:
             self.controller.close()
+        if self.objects is not None:
+            self.objects.close()
         registry.let_go(self)
         if self.layer is not None:
             registry.remove(self.layer.unique_id)
@@ -373,6 +377,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             self._clock,
             tree=opened.tree,
         )
+        self.objects = objects_of(opened.source, scene, self.layer)
         if first:
             show_whole(viewer, scene)
         if self._is_automatic:

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 import numpy as np
 import numpy.typing as npt
 
+from zarr_vectors.constants import OBJECT_INDEX
 from zarr_vectors.core.backends import CancelScope, StoreLike
 from zarr_vectors.core.backends.urls import scheme_of
 from zarr_vectors.exceptions import StoreError
@@ -24,6 +25,7 @@ from zv_viewer.sources.drawable import (
     mixed_warning,
     with_direction,
 )
+from zv_viewer.sources.object_places import StoreObjects
 from zv_viewer.sources.stale import stale_levels, stale_warnings
 
 T = TypeVar("T", bound=np.generic)
@@ -137,6 +139,12 @@ class StoreSource:
     def scope(self) -> CancelScope:
         """A new scope for reads of the store; on a disk there is nothing to end."""
         return CancelScope()
+
+    def objects(self) -> StoreObjects | None:
+        """What reads the table of objects; None for points that record no object index."""
+        finest = self._levels[self._store.levels[0]]
+        has = self._width > 0 or OBJECT_INDEX in finest.described.meta.arrays_present
+        return StoreObjects(self._store) if has else None
 
     def close(self) -> None:
         """Release the store's caches."""

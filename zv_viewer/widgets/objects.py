@@ -1,4 +1,4 @@
-"""The objects dock: find objects, select them, and say how they are drawn."""
+"""Find objects, select them, and say how they are drawn."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QListView,
     QPushButton,
+    QSizePolicy,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -67,6 +68,7 @@ class ObjectsPanel(QWidget):
         self.ghost = QPushButton("Ghost the rest")
         self.show_all = QPushButton("Show all")
         self.invert = QPushButton("Invert")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._lay_out()
         self._connect()
         self.set_objects(None)
@@ -162,6 +164,7 @@ class ObjectsPanel(QWidget):
             for key in (*keys[1:], *colour_keys(table)):
                 self.colour_by.addItem(title_of(table, key), key)
             self._on_trouble("\n".join(table.notes))
+            self.view.fit_columns()
         else:
             self.colour_by.clear()
             self.groups_model.clear()

@@ -19,6 +19,10 @@ from qtpy.QtWidgets import (
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
+ROWS_LOOKED_AT = 50
+WIDEST = 200
+"""Pixels of a column before the user makes it wider."""
+
 
 class _Marked(QStyledItemDelegate):
     """Draws rows as selected where a function says so."""
@@ -54,7 +58,6 @@ class ObjectsView(QTableView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setItemDelegate(_Marked(self, is_marked))
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setAlternatingRowColors(True)
         self.setWordWrap(False)
         self.setShowGrid(False)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
@@ -66,6 +69,13 @@ class ObjectsView(QTableView):
         columns.setSectionsClickable(True)
         columns.setSortIndicatorShown(True)
         columns.setHighlightSections(False)
+        columns.setResizeContentsPrecision(ROWS_LOOKED_AT)
+
+    def fit_columns(self) -> None:
+        """As wide as the first rows need, within reason."""
+        self.resizeColumnsToContents()
+        for column in range(self.model().columnCount()):
+            self.setColumnWidth(column, min(self.columnWidth(column), WIDEST))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """A click picks a row."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error, show_info, show_warning
+from qtpy.QtWidgets import QDockWidget
 
 from zv_viewer.addresses import addresses, remember
 from zv_viewer.drawing.colours import first_choice
@@ -16,6 +17,7 @@ from zv_viewer.session import Opening, StoreSession, open_store
 from zv_viewer.session.attaching import STAND_IN
 from zv_viewer.sources.store import StoreSource
 from zv_viewer.widgets.lod import LodWidget
+from zv_viewer.widgets.objects_dock import OBJECTS_DOCK, ObjectsDock
 from zv_viewer.widgets.open_store import OpenStoreDialog
 
 DOCK = "Level of detail"
@@ -41,6 +43,7 @@ def show_store(
 
     session.problem.connect(tell)
     session.opened.connect(_colour)
+    session.opened.connect(lambda opened: _offer_objects(viewer, opened))
     if "://" in session.path:
         session.opened.connect(lambda opened: create_worker(remember, opened.path).start())
     add_dock(viewer)
@@ -52,6 +55,11 @@ def _colour(session: StoreSession) -> None:
     choice = first_choice(session.scene.attributes) if session.scene is not None else None
     if choice is not None:
         session.color_by(choice.name)
+
+
+def _offer_objects(viewer: Any, session: StoreSession) -> None:  # noqa: ANN401 - a napari viewer
+    if session.objects is not None:
+        add_objects_dock(viewer)
 
 
 def show_sample(
@@ -105,6 +113,22 @@ def add_dock(viewer: Any) -> None:  # noqa: ANN401 - a napari viewer
     """Add the level-of-detail dock unless the window has it."""
     if DOCK not in viewer.window.dock_widgets:
         viewer.window.add_dock_widget(make_dock(viewer), name=DOCK, area="right")
+
+
+def add_objects_dock(viewer: Any) -> None:  # noqa: ANN401 - a napari viewer
+    """Add the objects dock behind the other, unless the window has it."""
+    if OBJECTS_DOCK not in viewer.window.dock_widgets:
+        dock = ObjectsDock(viewer)
+        viewer.window.add_dock_widget(dock, name=OBJECTS_DOCK, area="right", tabify=True)
+        _raise(viewer.window.dock_widgets.get(DOCK))
+
+
+def _raise(widget: Any) -> None:  # noqa: ANN401 - a widget in a dock, or None
+    """Bring a dock before the others of its place."""
+    while widget is not None and not isinstance(widget, QDockWidget):
+        widget = widget.parent()
+    if widget is not None:
+        widget.raise_()
 
 
 _shown: set[OpenStoreDialog] = set()

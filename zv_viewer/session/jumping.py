@@ -1,0 +1,48 @@
+"""Going to a part of a store: the view that shows a box whole."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zv_viewer.layers.camera import affine_of, displayed_axes
+from zv_viewer.layers.view import apply_view, read_view
+from zv_viewer.model.view import ViewState
+
+FILL = 0.7
+"""How much of the canvas the box takes."""
+
+
+def look_at(
+    viewer: Any,  # noqa: ANN401 - a napari viewer
+    layer: Any,  # noqa: ANN401 - the layer that draws the store
+    box: npt.NDArray[np.float64],
+) -> None:
+    """Move the camera and the sliders so that a box, (2, D) in the store's units, is seen."""
+    viewer = getattr(viewer, "__wrapped__", viewer)
+    apply_view(viewer, view_of_box(viewer, layer, box))
+
+
+def view_of_box(
+    viewer: Any,  # noqa: ANN401 - a napari viewer
+    layer: Any,  # noqa: ANN401 - the layer that draws the store
+    box: npt.NDArray[np.float64],
+) -> ViewState:
+    """The present view, moved to a box; as near as before where the box has no extent."""
+    linear, translate = affine_of(layer)
+    middle = linear @ box.mean(axis=0) + translate
+    extent = np.abs(linear) @ (box[1] - box[0])
+    view = read_view(viewer)
+    extra = viewer.dims.ndim - layer.ndim
+    center = (*view.center[:extra], *(float(x) for x in middle))
+    shown = displayed_axes(viewer.dims.order, view.ndisplay, layer.ndim)
+    size = np.array([float(pixels) for pixels in viewer.canvas.size])
+    seen = extent[list(shown)]
+    across = size / seen[-2:] if len(shown) == 2 and (seen > 0).all() else None
+    if across is None and not seen.any():
+        return replace(view, center=center)
+    zoom = across.min() if across is not None else size.min() / np.linalg.norm(seen)
+    return replace(view, center=center, zoom=float(FILL * zoom))
