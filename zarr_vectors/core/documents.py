@@ -75,7 +75,8 @@ def parse_document(data: Buffer, where: str) -> dict[str, Any]:
     if len(data) > MAX_DOCUMENT_BYTES:
         raise MetadataError(f"{where} has {len(data)} bytes, more than {MAX_DOCUMENT_BYTES}")
     try:
-        found = json.loads(bytes(data), object_pairs_hook=_unique)
+        text = bytes(data)
+        found = _DECODER.decode(text.decode(json.detect_encoding(text), "surrogatepass"))
     except RecursionError:
         raise MetadataError(f"{where} is nested too deeply") from None
     except ValueError as error:
@@ -220,6 +221,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise ValueError(f"key {twice[:60]!r} is there twice")
     return found
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique)
 
 
 def _configuration(entry: object, name: str) -> Mapping[str, Any]:

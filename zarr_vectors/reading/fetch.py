@@ -29,6 +29,9 @@ from zarr_vectors.reading.stack import (
 from zarr_vectors.spatial.chunking import positions_in_box
 from zarr_vectors.typing import AnyArray, ChunkCoords, FloatArray, IntArray
 
+_MOST_ROOM = 2**26
+"""Bytes set aside for vertices of which only a guess is recorded."""
+
 
 class LevelReader(LevelDecoder):
     """Reads rows of one level; threads may share it."""
@@ -290,7 +293,13 @@ class LevelReader(LevelDecoder):
         arrays, keys = self.arrays, plan.keys()
         assert plan.pieces is not None  # noqa: S101  the caller asked for pieces
         recorded = self._recorded_counts(keys)
-        positions, values, counts, tables = self._decode(keys, specs, recorded, fragments=True)
+        likely = int(recorded.sum()) * arrays.ndim * arrays.vertices.dtype.itemsize * 5 // 4
+        rooms = {}
+        if 0 < likely <= _MOST_ROOM:  # so large a room need not grow
+            rooms[arrays.vertices_path] = np.empty(likely, np.uint8)
+        positions, values, counts, tables = self._decode(
+            keys, specs, recorded, fragments=True, rooms=rooms
+        )
         assert tables is not None  # noqa: S101  they were asked for
         first = starts_of(counts)
         rows, objects = assemble.piece_rows(

@@ -177,6 +177,24 @@ def test_what_is_read_to_be_changed_is_read_once(place):
     assert contents(place) == after
 
 
+def test_what_is_read_together_to_be_changed_is_saved(tmp_path):
+    place = open_backend(tmp_path, mode="a")
+    place.put_many(BEFORE)
+
+    def fails():
+        with transaction(place, "change things") as writing:
+            with saving(writing):
+                found = writing.get_joined(["a/0", "a/2", "a/1"])
+            assert found.data.tobytes() == b"zeroone"
+            place.put_many({"a/0": b"changed", "a/2": b"two"})
+            assert writing.get_joined(["a/0", "a/1"]).data.tobytes() == b"changedone"
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fails()
+    assert contents(place) == BEFORE
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_before_or_after_wherever_it_stops(place, way):
     """Every call, then a reader, then the next run."""

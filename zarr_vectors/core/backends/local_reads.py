@@ -17,6 +17,8 @@ from zarr_vectors.exceptions import StoreError
 GONE = (FileNotFoundError, NotADirectoryError)
 """What a key that is not there raises."""
 _ABSENT = (*GONE, IsADirectoryError)
+_MANY = 6
+"""Fewer files are opened each by its whole path."""
 
 
 class FileReader:
@@ -38,6 +40,12 @@ class FileReader:
             StoreError: One cannot be read, is too large, or is no file.
         """
         found = {}
+        if len(keys) < _MANY:
+            for key in keys:
+                data = self.part(key)
+                if data is not None:
+                    found[key] = data
+            return found
         with closing(self._files.each(keys)) as opened:
             for key, file in zip(keys, opened, strict=True):
                 data = self._value(file, key, 0, None)
@@ -45,8 +53,8 @@ class FileReader:
                     found[key] = data
         return found
 
-    def part(self, key: str, start: int, length: int) -> bytes | None:
-        """Part of a value, None where there is none; a negative start counts from the end.
+    def part(self, key: str, start: int = 0, length: int | None = None) -> bytes | None:
+        """A value or part of one, None where there is none; a negative start is from the end.
 
         Raises:
             StoreError: It cannot be read, is too large, or is no file.

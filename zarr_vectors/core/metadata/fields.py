@@ -13,7 +13,7 @@ _LARGEST = 2**63 - 1
 
 def mapping_of(value: object, what: str) -> Mapping[str, Any]:
     """``value`` as a JSON object."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict | Mapping):
         raise MetadataError(f"{what} must be a JSON object, not {type(value).__name__}")
     return value
 
@@ -82,6 +82,6 @@ def texts_of(value: object, what: str) -> tuple[str, ...]:
 
 def items_of(value: object, what: str) -> Sequence[Any]:
     """``value`` as a list."""
-    if isinstance(value, str) or not isinstance(value, Sequence):
+    if isinstance(value, str) or not isinstance(value, list | tuple | Sequence):
         raise MetadataError(f"{what} must be a list, not {value!r}")
     return value
