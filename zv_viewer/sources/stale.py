@@ -17,12 +17,13 @@ def stale_warnings(stale: dict[int, str]) -> list[str]:
     for number, reason in stale.items():
         by_reason.setdefault(reason, []).append(number)
     return [
-        f"{_named(numbers)} out of date: {reason}; build the pyramid again"
+        f"{levels_named(numbers)} out of date: {reason}; build the pyramid again"
         for reason, numbers in by_reason.items()
     ]
 
 
-def _named(numbers: list[int]) -> str:
+def levels_named(numbers: list[int]) -> str:
+    """As in ``level 3 is`` and ``levels 1 and 2 are``."""
     if len(numbers) == 1:
         return f"level {numbers[0]} is"
     return f"levels {', '.join(map(str, numbers[:-1]))} and {numbers[-1]} are"

@@ -17,6 +17,7 @@ from zarr_vectors.lazy import ZVLevel, ZVStore, open_zv
 from zv_viewer.model.links import NO_OBJECT, RawLinks
 from zv_viewer.model.scene import AttributeInfo, LevelInfo, SceneInfo
 from zv_viewer.sources.at_once import at_once
+from zv_viewer.sources.bare import bare_levels, bare_warning
 from zv_viewer.sources.base import Network, RawCell
 from zv_viewer.sources.drawable import (
     PATHS,
@@ -67,10 +68,13 @@ class StoreSource:
         levels = at_once(self._level_info, store.levels)
         if not levels:
             raise StoreError(f"{store.url} has no levels")
+        told = self._width > 0 and self._kind not in PATHS
+        bare = bare_levels(store) if told else []
+        levels = [level for level in levels if level.index not in bare]
         finest = self._levels[store.levels[0]]
         nbytes = float(finest.vertex_dtype.itemsize * store.ndim)
         links = finest.links_per_vertex if self._width else 0.0
-        if self._kind not in PATHS:
+        if told:
             nbytes += links * self._width * _STORED_END_BYTES
         return SceneInfo(
             url=store.url,
@@ -83,7 +87,7 @@ class StoreSource:
             levels=tuple(levels),
             attributes=with_direction(self._kind, self._attributes(finest)),
             bytes_per_vertex=nbytes,
-            warnings=tuple(self._warnings(levels)),
+            warnings=tuple(self._warnings(levels, bare)),
             is_map=store.crs is not None,
             link_width=self._width,
             links_per_vertex=links,
@@ -201,12 +205,14 @@ class StoreSource:
             for spec in level.attribute_specs.values()
         )
 
-    def _warnings(self, levels: list[LevelInfo]) -> list[str]:
+    def _warnings(self, levels: list[LevelInfo], bare: list[int]) -> list[str]:
         found = stale_warnings(stale_levels(self._store))
+        if bare:
+            found.append(bare_warning(bare))
         mixed = mixed_warning(self._store.geometry_types)
         if mixed is not None:
             found.append(mixed)
-        if len(levels) == 1 and levels[0].vertex_count > 1_000_000:
+        if len(levels) == 1 and not bare and levels[0].vertex_count > 1_000_000:
             found.append("the store has one level only: build a pyramid to see all of it at once")
         if any(level.error_source == "density" for level in levels):
             found.append("level errors are not stored: they are estimated from vertex density")
