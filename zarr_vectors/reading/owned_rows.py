@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from zarr_vectors.encoding.fragment_tables import FragmentTables
 from zarr_vectors.reading.linked_chunks import ELSEWHERE, NO_OBJECT, Joined
 from zarr_vectors.reading.told_joints import ToldLinks
 from zarr_vectors.typing import IntArray
@@ -119,13 +118,3 @@ def join_shared(joined: Joined, told: ToldLinks, owned: OwnedRows) -> Joined:
     entries = np.where(entries >= 0, entries, first)
     rows = np.append(owned.places, ELSEWHERE)[entries]
     return join_links(joined, told.take(link), rows, objects)
-
-
-def reach_of(tables: FragmentTables) -> IntArray:
-    """(M,) int64 rows that the fragments of every chunk reach."""
-    reach = np.zeros(len(tables), np.int64)
-    for number, table in enumerate(tables.each()):
-        if table is not None:
-            ranges = (table.starts + table.counts)[~table.explicit]
-            reach[number] = max(ranges.max(initial=0), table.rows.max(initial=-1) + 1)
-    return reach

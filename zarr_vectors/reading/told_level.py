@@ -9,16 +9,15 @@ import numpy as np
 from zarr_vectors.constants import LINKS
 from zarr_vectors.core.handle import StoreHandle
 from zarr_vectors.core.layouts.touching import ReadsTouching, TouchingLinks
-from zarr_vectors.exceptions import ArrayError, ConventionError
-from zarr_vectors.reading import assemble
+from zarr_vectors.exceptions import ConventionError
 from zarr_vectors.reading.edges import Selection
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.foreign import is_foreign, tell_no_links, tell_other_rows
 from zarr_vectors.reading.heads import first_rows
 from zarr_vectors.reading.linked_chunks import ELSEWHERE, NO_OBJECT, Asked, Joined
 from zarr_vectors.reading.object_pieces import SEVERAL, ObjectPieces
-from zarr_vectors.reading.owned_rows import OwnedRows, join_links, join_shared, reach_of
-from zarr_vectors.reading.stack import starts_of
+from zarr_vectors.reading.other_chunks import OtherChunks
+from zarr_vectors.reading.owned_rows import OwnedRows, join_links, join_shared
 from zarr_vectors.reading.told_joints import (
     ToldLinks,
     inner_links,
@@ -27,7 +26,7 @@ from zarr_vectors.reading.told_joints import (
     triangles,
 )
 from zarr_vectors.reading.untold_roots import untold_roots
-from zarr_vectors.typing import ChunkCoords, IntArray
+from zarr_vectors.typing import IntArray
 
 
 class ToldLevel:
@@ -43,6 +42,7 @@ class ToldLevel:
     def __init__(self, handle: StoreHandle, reader: LevelReader, *, width: int, tree: bool) -> None:
         self._handle, self._reader = handle, reader
         self._width, self._tree = width, tree
+        self._others = OtherChunks(handle.layout, reader.arrays)
         self._lock = threading.Lock()
         self._links: tuple[TouchingLinks | None] | None = None
         self._roots: IntArray | None = None
@@ -52,7 +52,7 @@ class ToldLevel:
     def nbytes(self) -> int:
         """Memory of what is kept of the whole level."""
         links = None if self._links is None else self._links[0]
-        return 0 if links is None else links.nbytes
+        return self._others.nbytes + (0 if links is None else links.nbytes)
 
     def join(
         self,
@@ -88,7 +88,7 @@ class ToldLevel:
         owners = np.append(joined.objects, NO_OBJECT)[first]
         out = np.flatnonzero(first < 0)
         if len(out):
-            owners[out] = self._owners(told.take(out), pieces)
+            owners[out] = self._others.owners(told.ranks[out, 0], told.rows[out, 0], pieces)
         loose = np.flatnonzero((first >= 0) & (owners == NO_OBJECT))
         if len(loose):  # as it looks from the chunks of the other ends
             only = pieces.objects_in(told.ranks[loose, 0])
@@ -133,54 +133,13 @@ class ToldLevel:
             f"{self._handle.backend.url} has links of {width} ends, which are not {what}"
         )
 
-    def _owners(self, told: ToldLinks, pieces: ObjectPieces) -> IntArray:
-        """(M,) int64 object of the first end of links, which lies in another chunk.
-
-        All rows of a chunk of one object are taken for rows of that object: nothing is read.
-        """
-        ranks, rows = told.ranks[:, 0], told.rows[:, 0]
-        far = np.unique(ranks)
-        objects = pieces.objects_in(far)
-        owners = objects[np.searchsorted(far, ranks)]
-        doubtful = owners == SEVERAL
-        if doubtful.any():
-            owned = self._owned(far[objects == SEVERAL], pieces)
-            entry = owned.first(ranks[doubtful] << 32 | rows[doubtful])
-            owners[doubtful] = np.append(owned.objects, NO_OBJECT)[entry]
-        return owners
-
     def _join_shared(
         self, joined: Joined, told: ToldLinks, asked: Asked, pieces: ObjectPieces
     ) -> Joined:
         """Rows that objects share, with links that each of them has."""
         here = OwnedRows.of(asked.vertices(joined.rows), joined.objects)
-        others = self._owned(np.unique(told.ranks[told.local < 0]), pieces)
+        others = self._others.all_of(np.unique(told.ranks[told.local < 0]), pieces)
         return join_shared(joined, told, OwnedRows.joined([here, others]))
-
-    def _owned(self, ranks: IntArray, pieces: ObjectPieces) -> OwnedRows:
-        """Objects of the rows of other chunks, of which only the fragment tables are read.
-
-        Those of a damaged chunk are not known: whoever reads that chunk is told.
-        """
-        try:
-            return self._owned_in(ranks, pieces)
-        except ArrayError:
-            parts = [ranks[i : i + 1] for i in range(len(ranks))] if len(ranks) > 1 else []
-            return OwnedRows.joined([self._owned(part, pieces) for part in parts])
-
-    def _owned_in(self, ranks: IntArray, pieces: ObjectPieces) -> OwnedRows:
-        arrays = self._reader.arrays
-        keys: list[ChunkCoords] = [tuple(row) for row in arrays.table.coords[ranks].tolist()]
-        tables = self._reader.fragment_tables(keys)
-        starts = starts_of(reach_of(tables))
-        own, which = pieces.in_chunks(ranks)
-        path, url = arrays.fragments_path, arrays.url
-        rows, counts = assemble.fragment_rows(
-            which, pieces.fragments[own], tables, keys, starts, path, url
-        )
-        ids = np.repeat(pieces.ids[pieces.owners(own)], counts)
-        chunks = np.repeat(which, counts)
-        return OwnedRows.of(ranks[chunks] << 32 | (rows - starts[chunks]), ids)
 
     def _touching(self) -> TouchingLinks | None:
         with self._lock:

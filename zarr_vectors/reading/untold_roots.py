@@ -13,7 +13,7 @@ from zarr_vectors.reading.edges import Selection, taken_ends, told_parents
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.foreign import cut_circles, is_foreign
 from zarr_vectors.reading.heads import first_rows
-from zarr_vectors.reading.owned_rows import reach_of
+from zarr_vectors.reading.other_chunks import reach_of
 from zarr_vectors.reading.stack import starts_of
 from zarr_vectors.typing import IntArray
 
