@@ -24,6 +24,7 @@ PROPERTY, CLASS, ERROR = "property", "class", "error"
 TUTORIAL = "lazy/test_tutorial.py::"
 LAZY = "lazy/test_store.py::"
 LINES = "lazy/test_polylines.py::"
+LINKED = "reading/test_linked_chunks.py::"
 WRITER = "lazy/test_writer.py::"
 STORE = "core/test_store.py::"
 SMALL = "core/test_small.py::"
@@ -118,6 +119,14 @@ ROWS: list[tuple[str, str, str]] = [
         "(self, value)",
         "types/test_points.py::test_a_store_chunked_by_strings",
     ),
+    (
+        "lazy:ZVLevel.read_linked_chunks",
+        "(self, coords, attributes=())",
+        LINKED + "test_chunk_by_chunk_is_the_whole",
+    ),
+    ("reading.linked_chunks:LinkedChunks", CLASS, LINKED + "test_chunk_by_chunk_is_the_whole"),
+    ("lazy:ZVLevel.links_per_vertex", PROPERTY, LINKED + "test_what_is_told_without_reading"),
+    ("lazy:ZVStore.object_ids", PROPERTY, LINKED + "test_what_is_told_without_reading"),
     (
         "lazy:ZVLevel.shared_fragments",
         PROPERTY,
