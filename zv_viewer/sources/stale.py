@@ -13,17 +13,21 @@ def stale_levels(store: ZVStore) -> dict[int, str]:
 
 def stale_warnings(stale: dict[int, str]) -> list[str]:
     """A sentence for each reason, naming the levels it holds for."""
-    by_reason: dict[str, list[int]] = {}
-    for number, reason in stale.items():
-        by_reason.setdefault(reason, []).append(number)
+    return by_reason(stale, "out of date")
+
+
+def by_reason(reasons: dict[int, str], verdict: str) -> list[str]:
+    """As in ``level 1 is out of date: why; build the pyramid again``, a sentence each reason."""
+    levels: dict[str, list[int]] = {}
+    for number, reason in reasons.items():
+        levels.setdefault(reason, []).append(number)
     return [
-        f"{levels_named(numbers)} out of date: {reason}; build the pyramid again"
-        for reason, numbers in by_reason.items()
+        f"{_named(numbers)} {verdict}: {reason}; build the pyramid again"
+        for reason, numbers in levels.items()
     ]
 
 
-def levels_named(numbers: list[int]) -> str:
-    """As in ``level 3 is`` and ``levels 1 and 2 are``."""
+def _named(numbers: list[int]) -> str:
     if len(numbers) == 1:
         return f"level {numbers[0]} is"
     return f"levels {', '.join(map(str, numbers[:-1]))} and {numbers[-1]} are"

@@ -17,7 +17,6 @@ from zarr_vectors.lazy import ZVLevel, ZVStore, open_zv
 from zv_viewer.model.links import NO_OBJECT, RawLinks
 from zv_viewer.model.scene import AttributeInfo, LevelInfo, SceneInfo
 from zv_viewer.sources.at_once import at_once
-from zv_viewer.sources.bare import bare_levels, bare_warning
 from zv_viewer.sources.base import Network, RawCell
 from zv_viewer.sources.drawable import (
     PATHS,
@@ -26,6 +25,7 @@ from zv_viewer.sources.drawable import (
     mixed_warning,
     with_direction,
 )
+from zv_viewer.sources.left_out import left_out_warnings, levels_left_out
 from zv_viewer.sources.object_places import StoreObjects
 from zv_viewer.sources.stale import stale_levels, stale_warnings
 
@@ -68,13 +68,12 @@ class StoreSource:
         levels = at_once(self._level_info, store.levels)
         if not levels:
             raise StoreError(f"{store.url} has no levels")
-        told = self._width > 0 and self._kind not in PATHS
-        bare = bare_levels(store) if told else []
-        levels = [level for level in levels if level.index not in bare]
+        left_out = levels_left_out(store)
+        levels = [level for level in levels if level.index not in left_out]
         finest = self._levels[store.levels[0]]
         nbytes = float(finest.vertex_dtype.itemsize * store.ndim)
         links = finest.links_per_vertex if self._width else 0.0
-        if told:
+        if self._kind not in PATHS:
             nbytes += links * self._width * _STORED_END_BYTES
         return SceneInfo(
             url=store.url,
@@ -87,7 +86,7 @@ class StoreSource:
             levels=tuple(levels),
             attributes=with_direction(self._kind, self._attributes(finest)),
             bytes_per_vertex=nbytes,
-            warnings=tuple(self._warnings(levels, bare)),
+            warnings=tuple(self._warnings(levels, left_out)),
             is_map=store.crs is not None,
             link_width=self._width,
             links_per_vertex=links,
@@ -205,14 +204,13 @@ class StoreSource:
             for spec in level.attribute_specs.values()
         )
 
-    def _warnings(self, levels: list[LevelInfo], bare: list[int]) -> list[str]:
+    def _warnings(self, levels: list[LevelInfo], left_out: dict[int, str]) -> list[str]:
         found = stale_warnings(stale_levels(self._store))
-        if bare:
-            found.append(bare_warning(bare))
+        found += left_out_warnings(left_out)
         mixed = mixed_warning(self._store.geometry_types)
         if mixed is not None:
             found.append(mixed)
-        if len(levels) == 1 and not bare and levels[0].vertex_count > 1_000_000:
+        if len(levels) == 1 and not left_out and levels[0].vertex_count > 1_000_000:
             found.append("the store has one level only: build a pyramid to see all of it at once")
         if any(level.error_source == "density" for level in levels):
             found.append("level errors are not stored: they are estimated from vertex density")
