@@ -152,7 +152,8 @@ def shown_of(lists: list[UInt], at: Int, levels: Levels) -> Bool:
         at: (N,) their levels.
         levels: (O,) the level each object is drawn at.
     """
-    return _any(lists, lambda objects, sizes: levels[objects] == np.repeat(at, sizes))
+    small = at.astype(np.uint8)
+    return _any(lists, lambda objects, sizes: levels[objects] == np.repeat(small, sizes))
 
 
 def drawn_anywhere(lists: list[UInt], levels: Levels) -> Bool:

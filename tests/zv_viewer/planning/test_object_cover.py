@@ -508,7 +508,7 @@ def test_a_plan_by_cells_is_refused(strip):
         draw_strip((tree, replace(plan, level=None)), laid, plan.target)
 
 
-def broken_law(law, *cases, seeds=40):
+def broken_law(law, *cases, seeds=25):
     """How many random cases break a law."""
     found = 0
     for seed in range(seeds):

@@ -276,7 +276,7 @@ def test_a_trembling_camera_in_space_keeps_its_level():
     tree = build_cells(scene)
     rng = np.random.default_rng(0)
     changed, seen = 0, set()
-    for distance in np.geomspace(3, 5000, 40):
+    for distance in np.geomspace(3, 5000, 20):
         cameras = []
         for factor in [1.0, 1.05, 0.95] * 3:
             eye = np.array([8.0, 8, 8 + distance * factor]) + rng.normal(size=3) * 0.01
