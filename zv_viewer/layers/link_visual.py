@@ -92,6 +92,7 @@ class LinksVisual(CellVisual):
         axes = list(self.displayed)
         eye = np.zeros((4, 4))
         eye[:3, axes] = screen.eye[:, [len(axes) - 1 - i for i in range(len(axes))]]
+        self.shared_program["u_deep"] = float(len(axes) == 3)
         self.shared_program["u_eye"] = eye.T.astype(np.float32)
 
 

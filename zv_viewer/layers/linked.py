@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from zv_viewer.layers.cells import Bool, CellLayer, Drawer, Float32, LayerError
 from zv_viewer.layers.drawn_links import DrawnLinks, Int, LinkWrite
-from zv_viewer.layers.object_states import ObjectStates, UInt8
+from zv_viewer.layers.object_states import LEVELS, ObjectStates, UInt8
 from zv_viewer.layers.thumbnail import Sample
 from zv_viewer.layers.untyped import NapariEvent
 from zv_viewer.model.chunks import CellArrays
@@ -39,6 +39,8 @@ class LinkedCells(CellLayer[LinkDrawer]):
     """
 
     def __init__(self, scene: SceneInfo, capacity: int, *, name: str | None = None) -> None:
+        if len(scene.levels) > LEVELS:
+            raise LayerError(f"{scene.name} has {len(scene.levels)} levels; {LEVELS} can be drawn")
         self._links = DrawnLinks(scene.link_width)
         self._objects = ObjectStates(len(scene.objects))
         super().__init__(scene, capacity, name=name)

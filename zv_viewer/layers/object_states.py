@@ -10,6 +10,7 @@ from zv_viewer.model.objects import Look
 from zv_viewer.model.update import NOT_DRAWN
 
 Float32 = npt.NDArray[np.float32]
+Int = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 UInt8 = npt.NDArray[np.uint8]
 
@@ -35,7 +36,9 @@ class ObjectStates:
         self.texels: UInt8 = np.zeros((-(-objects // width), width, 4), np.uint8)
         self._states = self.texels.reshape(-1, 4)[:objects]
         self._states[:, :3] = 255
-        self._states[:, 3] = _packed(np.uint8(Look.NORMAL), np.uint8(NOT_DRAWN))
+        self._states[:, 3] = Look.NORMAL * 32 + LEVELS
+        self._levels = np.full(objects, NOT_DRAWN, np.uint8)
+        self._looks = np.full(objects, Look.NORMAL, np.uint8)
         self._changed = np.zeros(len(self.texels), bool)
         self.coloured = False
         self.ghosts = False
@@ -46,35 +49,43 @@ class ObjectStates:
     @property
     def levels(self) -> UInt8:
         """(O,) position of the level each object is drawn at, or ``NOT_DRAWN``."""
-        levels = self._states[:, 3] % 32
-        return np.where(levels == LEVELS, np.uint8(NOT_DRAWN), levels)
+        return self._levels.copy()
 
     @property
     def looks(self) -> UInt8:
-        """(O,) codes of :class:`Look`."""
-        return self._states[:, 3] // 32
+        """(O,) codes of :class:`zv_viewer.model.objects.Look`."""
+        return self._looks.copy()
 
     def set_levels(self, levels: UInt8) -> None:
         """Draw each object at one level, (O,) positions or ``NOT_DRAWN``."""
         self._check(levels.shape, (self._n,))
-        if ((levels >= LEVELS) & (levels != NOT_DRAWN)).any():
-            raise InputError(f"the position of a level is below {LEVELS}, not {levels.max()}")
-        self._put(slice(3, 4), _packed(self.looks, levels)[:, None])
+        differ = np.flatnonzero(levels != self._levels)
+        new = levels[differ]
+        if ((new >= LEVELS) & (new != NOT_DRAWN)).any():
+            raise InputError(f"the position of a level is below {LEVELS}, not {new.max()}")
+        self._levels[differ] = new
+        self._pack(differ)
 
     def set_looks(self, looks: UInt8) -> None:
-        """Draw each object in one of the ways of :class:`Look`, (O,) codes."""
+        """Draw each object in one of the ways of ``Look``, (O,) codes."""
         self._check(looks.shape, (self._n,))
-        if (looks > max(Look)).any():
-            raise InputError(f"a look is one of 0 to {max(Look)}, not {looks.max()}")
-        self._put(slice(3, 4), _packed(looks, self.levels)[:, None])
+        differ = np.flatnonzero(looks != self._looks)
+        new = looks[differ]
+        if (new > max(Look)).any():
+            raise InputError(f"a look is one of 0 to {max(Look)}, not {new.max()}")
+        self._looks[differ] = new
         self.ghosts = bool((looks == Look.GHOST).any())
+        self._pack(differ)
 
     def set_colours(self, colours: Float32 | None) -> None:
         """Give each object a colour, (O, 3) in 0 to 1, or None: rows have colours of their own."""
         self.coloured = colours is not None
         if colours is not None:
             self._check(colours.shape, (self._n, 3))
-            self._put(slice(0, 3), np.rint(np.clip(colours, 0, 1) * 255).astype(np.uint8))
+            new = np.rint(np.clip(colours, 0, 1) * 255).astype(np.uint8)
+            differ = np.flatnonzero((self._states[:, :3] != new).any(axis=1))
+            self._states[differ, :3] = new[differ]
+            self._mark(differ)
 
     def touch(self) -> None:
         """Nothing of the table is on the card."""
@@ -102,13 +113,11 @@ class ObjectStates:
         if shape != wanted:
             raise InputError(f"{self._n} objects need {wanted} numbers, not {shape}")
 
-    def _put(self, channels: slice, new: UInt8) -> None:
-        old = self._states[:, channels]
-        differ = np.flatnonzero((old != new).any(axis=1))
-        old[differ] = new[differ]
-        self._changed[np.unique(differ // self.texels.shape[1])] = True
+    def _pack(self, objects: Int) -> None:
+        """Write looks and levels of some objects, ascending."""
+        levels = np.minimum(self._levels[objects], np.uint8(LEVELS))
+        self._states[objects, 3] = self._looks[objects] * np.uint8(32) + levels
+        self._mark(objects)
 
-
-def _packed(looks: UInt8 | np.uint8, levels: UInt8 | np.uint8) -> UInt8:
-    """One byte of a look and a level."""
-    return np.asarray(looks * np.uint8(32) + np.minimum(levels, np.uint8(LEVELS)), np.uint8)
+    def _mark(self, objects: Int) -> None:
+        self._changed[objects // self.texels.shape[1]] = True

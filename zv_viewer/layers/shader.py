@@ -119,6 +119,7 @@ uniform sampler2D u_objects; // rgb: colour; a: look * 32 + level the object is 
 uniform vec2 u_objects_shape;
 uniform float u_by_object;   // 1: objects have colours of their own
 uniform vec4 u_ghost;
+uniform float u_deep;        // 1: three axes are shown, so what is nearer hides what is farther
 uniform vec3 u_highlight;
 uniform mat4 u_eye;          // step from u_centre -> right, down and ahead of the camera, px
 
@@ -148,7 +149,7 @@ void main() {
     v_colour = vec4(u_by_object > 0.5 ? object.rgb : colour_of(a_value), 1.0);
     if (look < 1.5) {
         v_colour = u_ghost;
-        gl_Position.z = mix(gl_Position.w, gl_Position.z, 0.01);
+        if (u_deep > 0.5) gl_Position.z = mix(gl_Position.w, gl_Position.z, 0.01);
     } else if (look > 2.5) {
         v_colour.rgb = u_highlight;
         gl_Position.z = mix(-gl_Position.w, gl_Position.z, 0.01);

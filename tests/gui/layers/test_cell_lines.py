@@ -177,6 +177,16 @@ def test_looks_and_colours_upload_no_rows(flat, cut_cells, monkeypatch):
     assert flat.layer.object_looks.tolist() == [2, 2, 2]
 
 
+def test_what_is_faded_is_seen_before_an_image(flat, cut_cells):
+    flat.viewer.add_image(np.zeros((100, 100)), blending="opaque")
+    flat.viewer.layers.move(1, 0)
+    cells = cut_cells(flat.scene, [[50, 10], [50, 90]], path(2))
+    put = LayerUpdate(put=tuple(cells), draw=all_of(cells), object_levels=levels(0, 0, 0))
+    flat.layer.apply(put)
+    flat.layer.set_object_looks([Look.GHOST] * 3)
+    assert flat.lit_at([[50, 50]]).all()
+
+
 def test_links_to_what_is_not_drawn_leave_no_streak(stage, cut_cells):
     here = stage(BOX, ndisplay=3, link_width=2, objects=2)
     here.viewer.scene.camera.angles = (10, 20, 30)
