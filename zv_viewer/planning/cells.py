@@ -121,7 +121,7 @@ def _memory(scene: SceneInfo, count: Int) -> Int:
     link = 4 * width + OPEN_SHARE * (3 * 8 * width + 4)
     rows = count * (4 + scene.links_per_vertex * link)
     around = BYTES_PER_LINKS + GROUPS_PER_CELL * BYTES_PER_GROUP
-    return nbytes + np.ceil(rows).astype(np.int64) + around
+    return np.asarray(nbytes + np.ceil(rows).astype(np.int64) + around)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
