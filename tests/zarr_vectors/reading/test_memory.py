@@ -14,7 +14,10 @@ PROGRAM = Path(__file__).with_name("read_program.py")
 MOST = 1.12
 """Memory added over the bytes of the result, of some 60 MB."""
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc"),
+]
 
 
 def measured(folder: Path, kind: str, part: float, version: str) -> float:

@@ -15,7 +15,10 @@ MOST = {"points": 1.4, "streamlines": 1.6, "graph": 1.5, "skeleton": 1.6, "mesh"
 MOST_OF_LARGE = {"points": 0.7, "streamlines": 1.4, "graph": 0.9, "skeleton": 1.5, "mesh": 0.7}
 """Of some 60 MB: what is put at once weighs less beside more."""
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc"),
+]
 
 
 @pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
