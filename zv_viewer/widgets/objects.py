@@ -151,7 +151,8 @@ class ObjectsPanel(QWidget):
             self.filters.set_table(table)
         self._quiet = True
         key = None if first else self.model.key(self.view.horizontalHeader().sortIndicatorSection())
-        self.model.set_table(table)
+        known = None if self._objects is None or table is None else self._objects.answer
+        self.model.set_table(table, None if known is None else known.rows)
         if table is not None and self._objects is not None:
             keys = keys_of(table)
             place = keys.index(key) if key in keys else 0
@@ -164,7 +165,8 @@ class ObjectsPanel(QWidget):
             for key in (*keys[1:], *colour_keys(table)):
                 self.colour_by.addItem(title_of(table, key), key)
             self._on_trouble("\n".join(table.notes))
-            self.view.fit_columns()
+            if first:
+                self.view.fit_columns()
         else:
             self.colour_by.clear()
             self.groups_model.clear()

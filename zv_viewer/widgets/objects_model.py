@@ -24,19 +24,20 @@ class ObjectsModel(QAbstractTableModel):
         self._keys: tuple[str, ...] = ()
         self._numeric: tuple[bool, ...] = ()
 
-    def set_table(self, table: ObjectTable | None) -> None:
-        """Show another table, all of it by id."""
+    def set_table(self, table: ObjectTable | None, rows: Int | None = None) -> None:
+        """Show another table: these of its rows in this order, or all of it by id."""
         self.beginResetModel()
         self._table = table
         self._keys = () if table is None else keys_of(table)
-        self._rows = np.arange(0 if table is None else len(table))
+        self._rows = np.arange(0 if table is None else len(table)) if rows is None else rows
         words = {column.name for column in table.columns if column.categories} if table else set()
         self._numeric = tuple(key not in words | {GROUP, LEVELS} for key in self._keys)
         self.endResetModel()
 
     def set_rows(self, rows: Int) -> None:
         """Show these rows of the table, in this order."""
-        if rows is self._rows:
+        if rows is self._rows or np.array_equal(rows, self._rows):
+            self._rows = rows
             return
         self.beginResetModel()
         self._rows = rows
