@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from zarr_vectors import open_zv
+from zarr_vectors.testing.linked import by_chunk, joined, whole_links
 from zarr_vectors.types.graphs import read_graph
 from zarr_vectors.types.meshes import read_mesh
 from zarr_vectors.types.polylines import read_polylines
@@ -131,3 +132,15 @@ def test_every_mesh_is_an_object_that_comes_back(meshes: list[Path], mesh_store:
         counts = [found.face_count, *(mesh.face_count for mesh in coarse)]
         assert counts == sorted(counts, reverse=True)
         assert counts[-1] > 0
+
+
+@pytest.mark.parametrize("name", ["tract_store", "skeleton_store", "mesh_store"])
+def test_chunk_by_chunk_is_the_whole(request: pytest.FixtureRequest, name: str) -> None:
+    store = request.getfixturevalue(name)
+    opened = open_zv(store)
+    for level in opened.levels:
+        found = joined(by_chunk(opened[level], 9, np.random.default_rng(level)))
+        whole = whole_links(store, level)
+        assert found.total() == whole.total()
+        # vertices of two bodies may lie at one place: which of them owns an edge is not compared
+        assert {ends for _, ends in found} == {ends for _, ends in whole}

@@ -14,7 +14,7 @@ from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.lazy import open_zv
 from zarr_vectors.testing.linked import walks_store
 
-KINDS = ("streamline", "graph", "skeleton", "mesh")
+KINDS = ("streamline", "skeleton", "mesh")
 
 
 @pytest.fixture(params=("0.7.0", "0.9.2"))
