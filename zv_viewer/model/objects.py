@@ -28,6 +28,15 @@ class Look(IntEnum):
     """So that it stands out."""
 
 
+def distinct(numbers: npt.ArrayLike) -> Int:
+    """(n,) int64 ascending, each once; as they are where they are so already."""
+    given = np.asarray(numbers, np.int64)
+    if (given[1:] > given[:-1]).all():
+        return given
+    ordered = np.sort(given)
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])]
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class ObjectColumn:
     """One number or one category for each object.
@@ -131,7 +140,7 @@ class ObjectGroups:
     @classmethod
     def of(cls, names: Iterable[str], members: Sequence[npt.ArrayLike]) -> ObjectGroups:
         """Groups from a list of rows for each."""
-        parts = [np.unique(np.asarray(rows, np.int64)) for rows in members]
+        parts = [distinct(rows) for rows in members]
         start = np.cumsum([0, *map(len, parts)]).astype(np.int64)
         return cls(tuple(names), start, np.concatenate([np.zeros(0, np.int64), *parts]))
 
@@ -175,7 +184,7 @@ class ObjectTable:
 
     def rows_of(self, ids: npt.ArrayLike) -> Int:
         """(n,) rows of those ids that there are."""
-        wanted = np.unique(np.asarray(ids, np.int64))
+        wanted = distinct(ids)
         at = np.searchsorted(self.ids, wanted)
         there = at < len(self.ids)
         there[there] = self.ids[at[there]] == wanted[there]
