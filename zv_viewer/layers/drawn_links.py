@@ -80,6 +80,8 @@ class LinkTable:
 
     def changes(self) -> list[LinkWrite]:
         """What is to be written since the last call, ascending."""
+        if not self._writes and not self._freed:
+            return []
         writes = [write for key, links in self._writes.items() for write in self._pages(key, links)]
         for start, stop in self._emptied().tolist():
             writes.append(LinkWrite(start, np.zeros((stop - start, self.width), np.uint32)))

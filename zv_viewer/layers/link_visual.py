@@ -35,7 +35,7 @@ class LinksVisual(CellVisual):
         capacity: Rows that fit.
         page: Rows a cell's last page may leave unused.
         objects: Lines of the table of objects, and objects of a line.
-        origin: (D,) point that positions are relative to, layer coordinates.
+        bounds: (2, D) of the store, layer coordinates; positions are relative to their middle.
         on_screen: Called from inside a draw whose view is another one than the last.
     """
 
@@ -44,11 +44,11 @@ class LinksVisual(CellVisual):
         capacity: int,
         page: int,
         objects: tuple[int, int],
-        origin: Float,
+        bounds: Float,
         on_screen: Callable[[Screen], None],
     ) -> None:
         room = (capacity, page)
-        super().__init__(shader.LINKS, shader.PLAIN_LINKS, LINK_COLUMNS, room, origin, on_screen)
+        super().__init__(shader.LINKS, shader.PLAIN_LINKS, LINK_COLUMNS, room, bounds, on_screen)
         self._links = LinkBlocks(self.ends)
         self.blocks = self._links.blocks
         table = np.zeros((*objects, 4), np.uint8)

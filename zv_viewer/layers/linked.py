@@ -79,7 +79,9 @@ class LinkedCells(CellLayer[LinkDrawer]):
     def _show(self, drawer: LinkDrawer) -> None:
         self._links.draw((item.cell for item in self._items), self._slots.rows)
         table = self._links.table
-        drawer.write_links(table.changes(), table.used())
+        writes = table.changes()
+        if writes:
+            drawer.write_links(writes, table.used())
         drawer.write_objects(self._objects.changes())
 
     # -- the look ------------------------------------------------------------------------------

@@ -129,6 +129,24 @@ def near_view(
     return NearView(centre, steps, matrix @ np.append(at, 1.0))
 
 
+def depth_reach(matrix: Float, middle: Float, half: Float) -> float:
+    """By how much a box is deeper than a parallel view shows; 1 where it is not.
+
+    vispy's views show a million units before and behind the centre; stores in nanometres are
+    larger. A view in perspective reaches as far as it is far away.
+
+    Args:
+        matrix: (4, 4), displayed positions to clip.
+        middle: (k,) middle of the box, displayed.
+        half: (k,) half its size.
+    """
+    k = len(middle)
+    if matrix[3, :3].any():
+        return 1.0
+    away = abs(matrix[2, :k] @ middle + matrix[2, 3]) + np.abs(matrix[2, :k]) @ half
+    return max(1.0, float(away / matrix[3, 3]) * (1 + 1e-6))
+
+
 def slab_of(
     point: Float, left: Float, right: Float, step: Float, displayed: Sequence[int]
 ) -> tuple[Float, Float]:

@@ -132,7 +132,7 @@ class VCellPoints(VCellLayer):
     """Draws a :class:`CellPoints`."""
 
     def _node(self, layer: CellPoints) -> Node:
-        return PointCells(layer.capacity, PAGE, layer.scene.origin, self._on_screen)
+        return PointCells(layer.capacity, PAGE, layer.scene.bounds, self._on_screen)
 
     def show(self, runs: Int) -> None:
         """Draw the rows of these runs from the next frame on."""
@@ -173,8 +173,8 @@ class VCellLines(VLinkedCells):
     """Draws a :class:`CellLines`."""
 
     def _node(self, layer: CellLines) -> Node:
-        origin = layer.scene.origin
-        return LineCells(layer.capacity, PAGE, layer.object_table, origin, self._on_screen)
+        bounds = layer.scene.bounds
+        return LineCells(layer.capacity, PAGE, layer.object_table, bounds, self._on_screen)
 
     def line_widths(self) -> tuple[float, float] | None:
         """Least and most device pixels of a line; None before the first frame."""
@@ -190,8 +190,8 @@ class VCellMesh(VLinkedCells):
     """Draws a :class:`CellMesh`."""
 
     def _node(self, layer: CellMesh) -> Node:
-        origin = layer.scene.origin
-        return MeshCells(layer.capacity, PAGE, layer.object_table, origin, self._on_screen)
+        bounds = layer.scene.bounds
+        return MeshCells(layer.capacity, PAGE, layer.object_table, bounds, self._on_screen)
 
     def _on_look_change(self) -> None:
         super()._on_look_change()

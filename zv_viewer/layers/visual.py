@@ -17,7 +17,7 @@ from vispy.visuals import Visual
 from zv_viewer.layers import shader
 from zv_viewer.layers.buffers import POINT_COLUMNS, DrawnRows, Int, RowBuffers, RowWrite
 from zv_viewer.layers.colours import MISSING, MODES, PLAIN, Colouring
-from zv_viewer.layers.matrices import LARGE, NearView, near_view
+from zv_viewer.layers.matrices import LARGE, NearView, depth_reach, near_view
 from zv_viewer.layers.screen import Screen, screen_of
 from zv_viewer.layers.untyped import Node
 
@@ -41,7 +41,7 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         fragment: Program of a pixel.
         columns: Of a row.
         room: Rows that fit, and rows a cell's last page may leave unused.
-        origin: (D,) point that positions are relative to, layer coordinates.
+        bounds: (2, D) of the store, layer coordinates; positions are relative to their middle.
         on_screen: Called from inside a draw whose view is another one than the last.
     """
 
@@ -54,11 +54,12 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         fragment: str,
         columns: tuple[str, ...],
         room: tuple[int, int],
-        origin: Float,
+        bounds: Float,
         on_screen: Callable[[Screen], None],
     ) -> None:
         super().__init__(vertex, fragment)
-        self.origin = np.asarray(origin, float)
+        self.origin = np.asarray(bounds.mean(axis=0), float)
+        self._half = (bounds[1] - bounds[0]) / 2
         self.displayed: tuple[int, ...] = tuple(range(len(self.origin)))[-3:]
         self.screen: Screen | None = None
         self.in_software: bool | None = None
@@ -185,6 +186,7 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         axes = self.displayed
         clip = screen.clip[:, [len(axes) - 1 - i for i in range(len(axes))] + [3]]
         matrix = np.insert(clip, len(axes), 0.0, axis=1) if len(axes) == 2 else clip
+        matrix[2] /= depth_reach(matrix, self.origin[list(axes)], self._half[list(axes)])
         near = near_view(matrix, axes, self.origin, screen.middle[: len(axes)][::-1])
         program = self.shared_program
         program["u_centre"] = near.centre
@@ -206,15 +208,15 @@ class PointsVisual(CellVisual):
     Args:
         capacity: Rows that fit.
         page: Rows a cell's last page may leave unused.
-        origin: (D,) point that positions are relative to, layer coordinates.
+        bounds: (2, D) of the store, layer coordinates; positions are relative to their middle.
         on_screen: Called from inside a draw whose view is another one than the last.
     """
 
     def __init__(
-        self, capacity: int, page: int, origin: Float, on_screen: Callable[[Screen], None]
+        self, capacity: int, page: int, bounds: Float, on_screen: Callable[[Screen], None]
     ) -> None:
         room = (capacity, page)
-        super().__init__(shader.POINTS, shader.SQUARE, POINT_COLUMNS, room, origin, on_screen)
+        super().__init__(shader.POINTS, shader.SQUARE, POINT_COLUMNS, room, bounds, on_screen)
         self._size = (1.0, 0.5, 1.0, 8.0)
 
     @property

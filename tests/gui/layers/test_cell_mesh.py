@@ -118,7 +118,7 @@ def test_light_comes_from_the_eye_on_both_sides(solid, cut_cells):
     assert solid.colours_at([[50, 50, 50]]).tolist() == [[255] * 3]
 
 
-@pytest.mark.parametrize("scale", [1e-9, 1e4])
+@pytest.mark.parametrize("scale", [1e-9, 1e6])
 def test_shading_knows_no_units(stage, cut_cells, scale):
     here = stage(np.multiply(BOX, scale), ndisplay=3, link_width=3)
     here.viewer.scene.camera.angles = (0, 0, 0)

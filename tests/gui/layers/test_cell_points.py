@@ -429,3 +429,15 @@ def test_planes_take_points_away(stage, cell):
     assert (here.colours_at(points).any(axis=1) == kept).all(), "planes move with the layer"
     here.layer.experimental_clipping_planes.clear()
     assert here.colours_at(points).any(axis=1).all()
+
+
+@pytest.mark.parametrize("perspective", [0, 45])
+def test_deep_stores_are_shown_from_front_to_back(stage, cell, perspective):
+    """A parallel view of vispy ends a million units from its centre."""
+    here = stage(np.multiply(BOX, 3e5), ndisplay=3)
+    here.viewer.scene.camera.perspective = perspective
+    points = np.random.default_rng(1).uniform(0.2, 0.8, (12, 3)) * 3e7
+    here.layer.apply(LayerUpdate(put=(cell(here.scene, 0, points),), draw=(DrawItem(0),)))
+    for angles in [(0, 0, 90), (35, -20, 110)]:
+        here.viewer.scene.camera.angles = angles
+        assert (here.colours_at(points) == WHITE).all()
