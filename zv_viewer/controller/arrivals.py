@@ -90,7 +90,8 @@ class Arrivals:
         exact = self._scene.levels[int(self._stock.tree.level[cell])].counts_exact
         if not exact and self._stock.correct_count(arrays):
             self._todo.plan = True
-        if not self._stock.take(arrays, loaded.fetched_bytes, now) or self._values.lacks(cell):
+        held = self._stock.take(arrays, loaded.fetched_bytes, now, loaded.objects)
+        if not held or self._values.lacks(cell):
             self._todo.plan = True
 
     def _take_values(self, job: Job, values: npt.NDArray[np.float32]) -> None:

@@ -19,6 +19,7 @@ from zv_viewer.loading.queue import Job, JobKey
 from zv_viewer.model.cells import CellTree
 from zv_viewer.model.chunks import CellArrays
 from zv_viewer.model.scene import AttributeInfo, SceneInfo
+from zv_viewer.planning import CellObjects
 from zv_viewer.sources.base import ChunkSource, RawCell, Scope
 
 Int = npt.NDArray[np.int64]
@@ -42,6 +43,7 @@ class Loaded:
         unread: Places among the cell's chunks that could not be read.
         not_finite: Rows left out.
         fetched_bytes: What it cost. requests: Likewise.
+        objects: Which objects pass through the cell, where it is linked.
     """
 
     arrays: CellArrays | None
@@ -51,6 +53,7 @@ class Loaded:
     not_finite: int
     fetched_bytes: int
     requests: int
+    objects: CellObjects | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -120,6 +123,7 @@ class CellReader:
             not_finite=packed.not_finite,
             fetched_bytes=raw.fetched_bytes,
             requests=raw.requests,
+            objects=_objects_of(packed.arrays),
         )
 
     def _packed(self, cell: int, raw: RawCell, info: AttributeInfo | None) -> Packed:
@@ -220,6 +224,12 @@ class CellReader:
             with suppress(ArrayError):
                 return read()
         return read()
+
+
+def _objects_of(arrays: CellArrays) -> CellObjects | None:
+    if arrays.links is None:
+        return None
+    return CellObjects.of(arrays.cell, arrays.links, arrays.part_start)
 
 
 def _joined(parts: list[RawCell], names: Sequence[str]) -> RawCell:

@@ -15,6 +15,7 @@ from zv_viewer.controller.values import Values
 from zv_viewer.loading.cache import CellCache
 from zv_viewer.model.cells import CellTree
 from zv_viewer.model.chunks import CellArrays
+from zv_viewer.planning import CellObjects
 
 Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
@@ -46,18 +47,28 @@ class Stock:
         self.cache = CellCache(max_bytes, len(tree))
         self.card = Card(capacity, len(tree))
         self.traffic = Traffic()
+        self.content: dict[int, CellObjects] = {}
+        """The objects of each linked cell in memory."""
         self.read_cost: Int = np.zeros(len(tree), np.int64)
         """(C,) bytes that were fetched for a cell when it was last read."""
         self._values = values
         self._marks = marks
         self._todo = todo
 
-    def take(self, arrays: CellArrays, fetched_bytes: int, now: float) -> bool:
+    def take(
+        self,
+        arrays: CellArrays,
+        fetched_bytes: int,
+        now: float,
+        objects: CellObjects | None = None,
+    ) -> bool:
         """Hold a cell that was read; False when there is no room for it."""
         cell = arrays.cell
-        if not self.cache.put(arrays):
+        if not self.cache.put(arrays, 0 if objects is None else objects.nbytes):
             self.traffic.gone(cell)
             return False
+        if objects is not None:
+            self.content[cell] = objects
         self._values.hold(cell, arrays.attribute)
         self.cache.touch(np.array([cell]), now)
         self.read_cost[cell] = fetched_bytes
@@ -69,7 +80,9 @@ class Stock:
         if len(values) != len(arrays):
             self.traffic.gone(cell)
             return False
-        if not self.cache.put(replace(arrays, values=values, attribute=name)):
+        objects = self.content.get(cell)
+        beside = 0 if objects is None else objects.nbytes
+        if not self.cache.put(replace(arrays, values=values, attribute=name), beside):
             return False
         self._values.hold(cell, name)
         return True
@@ -93,6 +106,7 @@ class Stock:
             self.card.drop(cells)
             self._values.forget(cells)
             for cell in cells:
+                self.content.pop(cell, None)
                 self.traffic.gone(cell)
             self._todo.draw = True
 

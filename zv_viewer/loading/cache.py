@@ -67,15 +67,20 @@ class CellCache:
         """Give back what was promised to a load."""
         self._promised.pop(load, None)
 
-    def put(self, arrays: CellArrays) -> bool:
-        """Hold a cell in place of what was held of it; False when it does not fit."""
-        cell = arrays.cell
-        more = arrays.nbytes - int(self._sizes[cell])
+    def put(self, arrays: CellArrays, beside: int = 0) -> bool:
+        """Hold a cell in place of what was held of it; False when it does not fit.
+
+        Args:
+            arrays: The cell.
+            beside: Bytes that are kept elsewhere for as long as it is held.
+        """
+        cell, nbytes = arrays.cell, arrays.nbytes + beside
+        more = nbytes - int(self._sizes[cell])
         if more > self.room:
             return False
         self._arrays[cell] = arrays
         self._used += more
-        self._sizes[cell] = arrays.nbytes
+        self._sizes[cell] = nbytes
         self.held[cell] = True
         return True
 
