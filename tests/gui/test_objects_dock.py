@@ -169,6 +169,19 @@ def test_filters_are_added_met_together_and_taken_away(desk: Desk) -> None:
     assert desk.panel.counts.text() == "6 objects"
 
 
+def test_many_names_are_typed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zv_viewer.widgets.object_filters.MOST_CHECKED", 2)
+    line = desk.add_filter("name")
+    desk.bot.keyClicks(line.editor.edit, "beta, gamma,")
+    assert desk.listed() == [1, 3]
+    line.column.setCurrentIndex(line.column.findData(GROUP))
+    assert desk.listed() == [0, 1, 2, 3, 4, 5]
+    desk.bot.keyClicks(line.editor.edit, "group 1, group 0")
+    assert desk.listed() == [0, 2, 5]
+    line.editor.edit.setText("group 1, group")
+    assert desk.listed() == [5]
+
+
 def test_a_header_sorts_and_sorts_back(desk: Desk) -> None:
     column = [desk.panel.model.key(k) for k in range(desk.panel.model.columnCount())].index("kind")
     desk.panel.view.scrollTo(desk.panel.model.index(0, column))

@@ -266,9 +266,12 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         rows = self.selected_rows
         if boxes is None or not len(rows):
             return None
-        own = boxes[rows].astype(np.float64)
-        own = own[np.isfinite(own).all(axis=(1, 2))]
-        return np.stack([own[:, 0].min(axis=0), own[:, 1].max(axis=0)]) if len(own) else None
+        own = boxes.reshape(len(boxes), -1)[rows]
+        half = own.shape[1] // 2
+        low = [np.fmin.reduce(own[:, axis]) for axis in range(half)]
+        high = [np.fmax.reduce(own[:, half + axis]) for axis in range(half)]
+        box = np.array([low, high], np.float64)
+        return box if np.isfinite(box).all() else None
 
     def why_no_jump(self) -> str:
         """Why nothing can be jumped to; empty where it can be tried."""

@@ -91,8 +91,7 @@ class FilterLine(QWidget):
             ids = editor.numbers()
             return IdSet(ids, include) if ids else None
         if isinstance(editor, Names):
-            names = editor.names()
-            return CategorySet(self.key, names, include) if names else None
+            return self._named(editor.names(), include=include)
         if isinstance(editor, Choice):
             chosen = editor.chosen()
             if not chosen:
@@ -103,6 +102,14 @@ class FilterLine(QWidget):
             return CategorySet(self.key, frozenset(categories[i] for i in chosen), include)
         ends = editor.ends()
         return None if ends is None else AttributeRange(self.key, *ends, include)
+
+    def _named(self, names: frozenset[str], *, include: bool) -> Filter | None:
+        if not names:
+            return None
+        if self.key != GROUP:
+            return CategorySet(self.key, names, include)
+        known = enumerate(self._table.groups.names)
+        return GroupSet(frozenset(group for group, name in known if name in names), include)
 
     def _on_column(self) -> None:
         self._grid.removeWidget(self.editor)
@@ -117,8 +124,6 @@ class FilterLine(QWidget):
             return Share()
         if self.key == ID:
             return Numbers()
-        if self.key == GROUP:
-            return Choice(self._table.groups.names)
         column = column_of(self._table, self.key)
         if column.categories is None:
             return Ends(column.limits)
