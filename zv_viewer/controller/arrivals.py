@@ -87,8 +87,9 @@ class Arrivals:
 
     def _take_cell(self, cell: int, loaded: Loaded, arrays: CellArrays, now: float) -> None:
         self._troubles.found(cell, loaded)
-        exact = self._scene.levels[int(self._stock.tree.level[cell])].counts_exact
-        if not exact and self._stock.correct_count(arrays):
+        level = self._scene.levels[int(self._stock.tree.level[cell])]
+        known = level.counts_exact and not self._scene.by_object
+        if not known and self._stock.correct_size(arrays, loaded.objects):
             self._todo.plan = True
         held = self._stock.take(arrays, loaded.fetched_bytes, now, loaded.objects)
         if not held or self._values.lacks(cell):

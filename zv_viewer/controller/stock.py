@@ -87,15 +87,16 @@ class Stock:
         self._values.hold(cell, name)
         return True
 
-    def correct_count(self, arrays: CellArrays) -> bool:
-        """The mean was planned with, now the number of rows is known; False when it was right."""
+    def correct_size(self, arrays: CellArrays, objects: CellObjects | None) -> bool:
+        """A guess was planned with, now rows and bytes are known; False when it was right."""
         tree, cell = self.tree, arrays.cell
-        if tree.count[cell] == len(arrays):
+        size = arrays.nbytes + (0 if objects is None else objects.nbytes)
+        if arrays.values is None:
+            size += 4 * len(arrays)
+        if tree.count[cell] == len(arrays) and tree.nbytes[cell] == size:
             return False
         count, nbytes = tree.count.copy(), tree.nbytes.copy()
-        count[cell], nbytes[cell] = len(arrays), arrays.nbytes
-        if arrays.values is None:
-            nbytes[cell] += 4 * len(arrays)
+        count[cell], nbytes[cell] = len(arrays), size
         self.tree = replace(tree, count=count, nbytes=nbytes)
         return True
 
