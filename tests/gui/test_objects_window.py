@@ -11,6 +11,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from zarr_vectors.testing.kinds import make_store
+from zv_viewer.layers.camera import camera_of
 from zv_viewer.model.objects import Look
 from zv_viewer.widgets.objects_dock import OBJECTS_DOCK
 from zv_viewer.widgets.show_store import DOCK, show_store
@@ -62,14 +63,21 @@ def test_the_camera_goes_to_what_is_selected(
     viewer = make_napari_viewer(show=True)
     session, panel = shown(viewer, qtbot, streamlines)
     session.layer.scale = (2.0, 2.0, 2.0)
+    viewer.scene.camera.angles = (10, -40, 60)
     session.objects.select([3])
     qtbot.mouseClick(panel.jump, LEFT)
     box = session.objects.jump_box()
     center = 2 * box.mean(axis=0)[list(viewer.dims.displayed)]
     assert viewer.scene.camera.center == pytest.approx(tuple(center), abs=1e-3)
     height, width = viewer.canvas.size
-    across = viewer.scene.camera.zoom * 2 * np.linalg.norm(box[1] - box[0])
-    assert across == pytest.approx(0.7 * min(height, width))
+    corners = (
+        np.array(np.meshgrid(*box.T, indexing="ij"))
+        .reshape(3, -1)
+        .T[:, list(viewer.dims.displayed)]
+    )
+    clip = np.c_[corners, np.ones(8)] @ camera_of(viewer, session.layer).matrix.T
+    on_canvas = np.abs(clip[:, :2] / clip[:, 3:])
+    assert on_canvas.max() == pytest.approx(0.85, abs=0.02)
     viewer.dims.ndisplay = 2
     qtbot.mouseClick(panel.jump, LEFT)
     height, width = viewer.canvas.size
@@ -77,7 +85,7 @@ def test_the_camera_goes_to_what_is_selected(
     axis = viewer.dims.not_displayed[0]
     assert viewer.dims.point[axis] == pytest.approx(2 * middle[axis], abs=2)
     seen = 2 * extent[list(viewer.dims.displayed)]
-    fits = 0.7 * min(height / seen[0], width / seen[1])
+    fits = 0.85 * min(height / seen[0], width / seen[1])
     assert viewer.scene.camera.zoom == pytest.approx(fits)
     assert session.wait(20)
 

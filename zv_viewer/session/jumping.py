@@ -12,7 +12,7 @@ from zv_viewer.layers.camera import affine_of, displayed_axes
 from zv_viewer.layers.view import apply_view, read_view
 from zv_viewer.model.view import ViewState
 
-FILL = 0.7
+FILL = 0.85
 """How much of the canvas the box takes."""
 
 
@@ -32,17 +32,27 @@ def view_of_box(
     box: npt.NDArray[np.float64],
 ) -> ViewState:
     """The present view, moved to a box; as near as before where the box has no extent."""
-    linear, translate = affine_of(layer)
+    linear, translate = affine_of(viewer, layer)
     middle = linear @ box.mean(axis=0) + translate
     extent = np.abs(linear) @ (box[1] - box[0])
     view = read_view(viewer)
     extra = viewer.dims.ndim - layer.ndim
     center = (*view.center[:extra], *(float(x) for x in middle))
     shown = displayed_axes(viewer.dims.order, view.ndisplay, layer.ndim)
+    across = _on_canvas(viewer.scene.camera, extent[list(shown)])
     size = np.array([float(pixels) for pixels in viewer.canvas.size])
-    seen = extent[list(shown)]
-    across = size / seen[-2:] if len(shown) == 2 and (seen > 0).all() else None
-    if across is None and not seen.any():
-        return replace(view, center=center)
-    zoom = across.min() if across is not None else size.min() / np.linalg.norm(seen)
-    return replace(view, center=center, zoom=float(FILL * zoom))
+    there = across > 0
+    zoom = float(FILL * (size[there] / across[there]).min()) if there.any() else view.zoom
+    return replace(view, center=center, zoom=zoom)
+
+
+def _on_canvas(
+    camera: Any,  # noqa: ANN401 - napari's
+    extent: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:
+    """(2,) how high and how wide a box of this extent is on the canvas, world units."""
+    if len(extent) < 3:
+        return extent[-2:]
+    up = np.asarray(camera.up_direction, np.float64)
+    right = np.cross(up, np.asarray(camera.view_direction, np.float64))
+    return np.abs(np.stack([up, right])) @ extent
