@@ -48,7 +48,8 @@ class LinksVisual(CellVisual):
         on_screen: Callable[[Screen], None],
     ) -> None:
         room = (capacity, page)
-        super().__init__(shader.LINKS, shader.PLAIN_LINKS, LINK_COLUMNS, room, bounds, on_screen)
+        plain = shader.Cuts().links(shaded=False)
+        super().__init__(shader.LINKS, plain, LINK_COLUMNS, room, bounds, on_screen)
         self._links = LinkBlocks(self.ends)
         self.blocks = self._links.blocks
         table = np.zeros((*objects, 4), np.uint8)
@@ -59,6 +60,12 @@ class LinksVisual(CellVisual):
         program["u_ghost"] = GHOST
         program["u_highlight"] = HIGHLIGHT
         self.set_by_object(False)
+
+    shaded = False
+    """Whether faces that turn away are darker."""
+
+    def _compile(self) -> None:
+        self.shared_program.frag = self._cuts.links(shaded=self.shaded)
 
     def allocate(self, capacity: int) -> None:
         """Start over with room for ``capacity`` rows, none of them drawn."""
@@ -139,7 +146,9 @@ class MeshVisual(LinksVisual):
 
     def set_shaded(self, shaded: bool) -> None:
         """Darken faces that turn away."""
-        self.shared_program.frag = shader.SHADED_LINKS if shaded else shader.PLAIN_LINKS
+        if shaded != self.shaded:
+            self.shaded = shaded
+            self._compile()
         self.update()
 
 

@@ -1,6 +1,12 @@
-"""The programs that draw a cell's rows: as points, and as what links join."""
+"""The programs that draw a cell's rows: as points, and as what links join.
+
+What a view has no use for, planes and the slab, is left out of the text: a software renderer would
+compute it for every row or pixel.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 _PLACE = """
 attribute vec4 a_position;   // store axes, relative to the layer's origin
@@ -14,24 +20,30 @@ uniform vec4 u_offset;       // u_centre -> clip
 _KEPT = """
 uniform vec4 u_slab_middle;  // per store axis, relative to the origin
 uniform vec4 u_slab_half;    // per store axis; negative: the axis is on the canvas
-uniform float u_planes;      // clipping planes there are
-uniform mat4 u_normals_a;    // normals of the first four, store axes
+uniform mat4 u_normals_a;    // normals of the first four clipping planes, store axes
 uniform vec4 u_reach_a;      // where each lies along its normal, relative to the origin
 uniform mat4 u_normals_b;
 uniform vec4 u_reach_b;
 
 bool out_of_slab(vec4 position, float more) {
+#if SLAB
     vec4 away = abs(position - u_slab_middle);
     vec4 reach = u_slab_half + more;
     return any(bvec4(
         u_slab_half.x >= 0.0 && away.x > reach.x, u_slab_half.y >= 0.0 && away.y > reach.y,
         u_slab_half.z >= 0.0 && away.z > reach.z, u_slab_half.w >= 0.0 && away.w > reach.w));
+#else
+    return false;
+#endif
 }
 
 bool behind_a_plane(vec4 position) {
-    if (u_planes < 0.5) return false;
+#if PLANES
     return any(lessThan(u_normals_a * position, u_reach_a))
         || any(lessThan(u_normals_b * position, u_reach_b));
+#else
+    return false;
+#endif
 }
 """
 
@@ -62,7 +74,7 @@ vec3 colour_of(float value) {
 }
 """
 
-POINTS = (
+_POINTS = (
     _PLACE
     + _KEPT
     + _COLOUR
@@ -167,7 +179,7 @@ varying float v_drawn;
 """
 )
 
-PLAIN_LINKS = (
+_PLAIN_LINKS = (
     _BETWEEN_ROWS
     + """
 void main() {
@@ -177,7 +189,7 @@ void main() {
 """
 )
 
-SHADED_LINKS = (
+_SHADED_LINKS = (
     """
 #ifdef GL_ES
 #extension GL_OES_standard_derivatives : enable
@@ -195,3 +207,24 @@ void main() {
 }
 """
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """What takes rows away: whether axes are hidden, and whether planes clip."""
+
+    slab: bool = False
+    planes: bool = False
+
+    @property
+    def _defined(self) -> str:
+        return f"#define SLAB {int(self.slab)}\n#define PLANES {int(self.planes)}\n"
+
+    @property
+    def points(self) -> str:
+        """The program of a row drawn as a point."""
+        return self._defined + _POINTS
+
+    def links(self, *, shaded: bool) -> str:
+        """The program of a pixel of what links join."""
+        return self._defined + (_SHADED_LINKS if shaded else _PLAIN_LINKS)

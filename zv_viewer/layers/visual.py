@@ -7,6 +7,7 @@ colours and the sizes are uniforms.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +67,7 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         self.blocks: Sequence[gloo.IndexBuffer] = ()
         self._on_screen = on_screen
         self._near: NearView | None = None
+        self._cuts = shader.Cuts()
         self._lut = gloo.Texture2D(PLAIN.texels(), interpolation="linear", wrapping="clamp_to_edge")
         self._page = room[1]
         self._names = columns
@@ -109,7 +111,17 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         half[axes] = (high[axes] - low[axes]) / 2
         self.shared_program["u_slab_middle"] = np.clip(middle, -LARGE, LARGE).astype(np.float32)
         self.shared_program["u_slab_half"] = np.clip(half, -1.0, LARGE).astype(np.float32)
+        self._cut(replace(self._cuts, slab=bool(bounded.any())))
+
+    def _cut(self, cuts: shader.Cuts) -> None:
+        if cuts != self._cuts:
+            self._cuts = cuts
+            self._compile()
         self.update()
+
+    def _compile(self) -> None:
+        """Take the programs that suit what cuts rows."""
+        raise NotImplementedError
 
     def set_colouring(self, colouring: Colouring) -> None:
         """Recolour; nothing but a small table goes to the card."""
@@ -133,11 +145,10 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         rows[: len(normals), : normals.shape[1]] = normals
         ends[: len(reach)] = np.clip(reach, -LARGE, LARGE)
         program = self.shared_program
-        program["u_planes"] = float(len(normals))
         for name, part in (("a", slice(0, 4)), ("b", slice(4, 8))):
             program[f"u_normals_{name}"] = rows[part].T.astype(np.float32)
             program[f"u_reach_{name}"] = ends[part].astype(np.float32)
-        self.update()
+        self._cut(replace(self._cuts, planes=len(normals) > 0))
 
     def free(self) -> None:
         """Give the card its memory back."""
@@ -216,13 +227,18 @@ class PointsVisual(CellVisual):
         self, capacity: int, page: int, bounds: Float, on_screen: Callable[[Screen], None]
     ) -> None:
         room = (capacity, page)
-        super().__init__(shader.POINTS, shader.SQUARE, POINT_COLUMNS, room, bounds, on_screen)
+        super().__init__(
+            shader.Cuts().points, shader.SQUARE, POINT_COLUMNS, room, bounds, on_screen
+        )
         self._size = (1.0, 0.5, 1.0, 8.0)
 
     @property
     def rows_drawn(self) -> int:
         """Rows in the picture."""
         return self._drawn.size
+
+    def _compile(self) -> None:
+        self.shared_program.vert = self._cuts.points
 
     def allocate(self, capacity: int) -> None:
         """Start over with room for ``capacity`` rows, none of them drawn."""
