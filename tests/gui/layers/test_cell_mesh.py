@@ -187,3 +187,18 @@ def test_what_napari_sees(solid):
     np.testing.assert_array_equal(solid.layer.extent.world, solid.scene.bounds)
     with pytest.raises(LayerError, match="memory://box"):
         solid.layer.as_layer_data_tuple()
+
+
+def test_opacity_outlasts_a_change_of_the_program(solid, cut_cells):
+    rows, faces = a_square([50, 20, 20], [0, 0, 60], [0, 60, 0])
+    shown(solid, cut_cells(solid.scene, rows, faces), 2)
+    solid.layer.shaded = False
+    solid.layer.opacity = 0.5
+    middle = [[50, 50, 50]]
+    assert abs(solid.colours_at(middle)[0, 0] - 128) <= 1
+    plane = {"position": (0, 10, 0), "normal": (0, 1, 0), "enabled": True}
+    solid.layer.experimental_clipping_planes = [plane]
+    assert abs(solid.colours_at(middle)[0, 0] - 128) <= 1
+    solid.layer.experimental_clipping_planes.clear()
+    solid.layer.shaded = True
+    assert abs(solid.colours_at(middle)[0, 0] - 128) <= 2
