@@ -9,6 +9,7 @@ import numpy as np
 
 from zarr_vectors.core.layouts.base import ReadsCells
 from zarr_vectors.encoding.fragment_tables import FragmentTables
+from zarr_vectors.encoding.fragments import FragmentIndex
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.reading import assemble
 from zarr_vectors.reading.cache import CellCache
@@ -24,6 +25,10 @@ T = TypeVar("T")
 
 _KEPT_BYTES = 8 * 2**20
 """Fragment tables kept: a chunk is the neighbour of many."""
+
+_MOST_COMPARED = 2**20
+"""Pairs of a fragment and a row compared at once."""
+_MOST_ROWS = 2**31
 
 
 class OtherChunks:
@@ -69,14 +74,19 @@ class OtherChunks:
             _sparing(np.unique(ranks[doubtful]), find)
         return owners
 
-    def all_of(self, ranks: IntArray, pieces: ObjectPieces) -> OwnedRows:
-        """Objects of all rows of other chunks.
+    def entries(self, vertices: IntArray, pieces: ObjectPieces) -> OwnedRows:
+        """All objects of vertices of other chunks.
 
         Args:
-            ranks: (k,) int64 chunks among those of the level, each once.
+            vertices: (n,) int64, chunk << 32 | row.
             pieces: The level's object index.
         """
-        return OwnedRows.joined(_sparing(ranks, lambda part: self._all(part, pieces)))
+        own = np.unique(vertices)
+        ranks = own >> 32
+        parts = _sparing(
+            np.unique(ranks), lambda part: self._entries(own[np.isin(ranks, part)], pieces)
+        )
+        return OwnedRows.joined(parts)
 
     def _owners(
         self, chunks: IntArray, ranks: IntArray, rows: IntArray, pieces: ObjectPieces
@@ -86,14 +96,18 @@ class OtherChunks:
         full = np.flatnonzero(tables.counts > 0)
         sizes = np.maximum(tables.sizes, 0)
         numbers = np.repeat(np.arange(len(keys)), sizes)[full]
+        absurd = np.maximum(tables.starts, tables.counts)[full] >= _MOST_ROWS
+        if absurd.any():
+            key = keys[numbers[int(absurd.argmax())]]
+            path, url = self._arrays.fragments_path, self._arrays.url
+            raise assemble.damaged(path, key, url, "a fragment reaches over too many rows")
         heads = numbers << 32 | tables.starts[full]
         order = np.argsort(heads)
         heads, ends = heads[order], heads[order] + tables.counts[full[order]]
         vertices = np.searchsorted(chunks, ranks) << 32 | rows
         if tables.explicit.any() or (ends[:-1] > heads[1:]).any():
-            owned = self._all(chunks, pieces)
-            found = owned.first(ranks << 32 | rows)
-            return np.append(owned.objects, NO_OBJECT)[found]
+            owned = self._entries(np.unique(ranks << 32 | rows), pieces)
+            return np.append(owned.objects, NO_OBJECT)[owned.first(ranks << 32 | rows)]
         at = np.searchsorted(heads, vertices, side="right") - 1
         inside = (at >= 0) & (vertices < np.append(ends, 0)[at])
         fragments = full[order][at[inside]]
@@ -110,17 +124,34 @@ class OtherChunks:
             objects[inside] = np.where(known[turn[place]] == fragments, owner, NO_OBJECT)
         return objects
 
-    def _all(self, ranks: IntArray, pieces: ObjectPieces) -> OwnedRows:
-        keys, tables = self._tables(ranks)
-        starts = starts_of(reach_of(tables))
-        own, which = pieces.in_chunks(ranks)
-        path, url = self._arrays.fragments_path, self._arrays.url
-        rows, counts = assemble.fragment_rows(
-            which, pieces.fragments[own], tables, keys, starts, path, url
-        )
-        ids = np.repeat(pieces.ids[pieces.owners(own)], counts)
-        chunks = np.repeat(which, counts)
-        return OwnedRows.of(ranks[chunks] << 32 | (rows - starts[chunks]), ids)
+    def _entries(self, vertices: IntArray, pieces: ObjectPieces) -> OwnedRows:
+        """All objects of vertices, ascending, where fragments may share rows."""
+        ranks, rows = vertices >> 32, vertices & (2**32 - 1)
+        chunks, heads = np.unique(ranks, return_index=True)
+        keys, tables = self._tables(chunks)
+        most = assemble.most_rows(len(vertices))
+        found, objects = [], []
+        for number, table in enumerate(tables.each()):
+            if table is None:
+                continue
+            own = np.arange(heads[number], np.append(heads, len(ranks))[number + 1])
+            fragments, which = _holding(table, rows[own])
+            inside, _ = pieces.in_chunks(chunks[number : number + 1])
+            order = np.argsort(pieces.fragments[inside], kind="stable")
+            known = pieces.fragments[inside][order]
+            low = np.searchsorted(known, fragments)
+            counts = np.searchsorted(known, fragments, side="right") - low
+            most -= int(counts.sum())
+            if most < 0:
+                what = "more objects than there can be share its rows"
+                path, url = self._arrays.fragments_path, self._arrays.url
+                raise assemble.damaged(path, keys[number], url, what)
+            at = np.repeat(low - (np.cumsum(counts) - counts), counts)
+            at += np.arange(len(at))
+            objects.append(pieces.ids[pieces.owners(inside[order[at]])])
+            found.append(vertices[own[np.repeat(which, counts)]])
+        none = np.zeros(0, np.int64)
+        return OwnedRows.of(np.concatenate([none, *found]), np.concatenate([none, *objects]))
 
     def _tables(self, ranks: IntArray) -> tuple[list[ChunkCoords], FragmentTables]:
         path = self._arrays.fragments_path
@@ -139,11 +170,32 @@ def _sparing(ranks: IntArray, read: Callable[[IntArray], T]) -> list[T]:
         return [found for part in parts for found in part]
 
 
-def reach_of(tables: FragmentTables) -> IntArray:
-    """(M,) int64 rows that the fragments of every chunk reach."""
-    reach = np.zeros(len(tables), np.int64)
-    for number, table in enumerate(tables.each()):
-        if table is not None:
-            ranges = (table.starts + table.counts)[~table.explicit]
-            reach[number] = max(ranges.max(initial=0), table.rows.max(initial=-1) + 1)
-    return reach
+def _holding(table: FragmentIndex, rows: IntArray) -> tuple[IntArray, IntArray]:
+    """Fragments that hold rows, and which of the rows each holds.
+
+    Args:
+        table: The fragments.
+        rows: (m,) int64.
+    """
+    ranges = np.flatnonzero(~table.explicit & (table.starts >= 0) & (table.counts > 0))
+    starts, counts = table.starts[ranges], table.counts[ranges]
+    fragments, which = [], []
+    step = max(_MOST_COMPARED // max(len(ranges), 1), 1)
+    for first in range(0, len(rows), step):
+        shifts = rows[first : first + step, None] - starts
+        row, number = np.nonzero((shifts >= 0) & (shifts < counts))
+        fragments.append(ranges[number])
+        which.append(row + first)
+    listed = np.flatnonzero(table.explicit)
+    sizes = table.counts[listed]
+    order = np.argsort(rows, kind="stable")
+    heads = table.starts[listed]
+    for fragment, begin, size in zip(listed.tolist(), heads, sizes, strict=True):
+        own = np.unique(table.rows[begin : begin + size])
+        place = np.searchsorted(rows[order], own)
+        there = place < len(rows)
+        there[there] = rows[order][place[there]] == own[there]
+        which.append(order[place[there]])
+        fragments.append(np.full(int(there.sum()), fragment))
+    none = np.zeros(0, np.int64)
+    return np.concatenate([none, *fragments]), np.concatenate([none, *which])

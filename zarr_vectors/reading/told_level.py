@@ -138,7 +138,8 @@ class ToldLevel:
     ) -> Joined:
         """Rows that objects share, with links that each of them has."""
         here = OwnedRows.of(asked.vertices(joined.rows), joined.objects)
-        others = self._others.all_of(np.unique(told.ranks[told.local < 0]), pieces)
+        out = told.local < 0
+        others = self._others.entries(told.ranks[out] << 32 | told.rows[out], pieces)
         return join_shared(joined, told, OwnedRows.joined([here, others]))
 
     def _touching(self) -> TouchingLinks | None:

@@ -6,14 +6,15 @@ import warnings
 
 import numpy as np
 
-from zarr_vectors.constants import LINKS
+from zarr_vectors.constants import LINKS, MAX_CELL_BYTES
 from zarr_vectors.core.handle import StoreHandle
+from zarr_vectors.encoding.fragment_tables import FragmentTables
 from zarr_vectors.exceptions import ArrayError, ZVWarning
 from zarr_vectors.reading.edges import Selection, taken_ends, told_parents
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.foreign import cut_circles, is_foreign
 from zarr_vectors.reading.heads import first_rows
-from zarr_vectors.reading.other_chunks import reach_of
+from zarr_vectors.reading.level import LevelArrays
 from zarr_vectors.reading.stack import starts_of
 from zarr_vectors.typing import IntArray
 
@@ -48,7 +49,7 @@ def _found(handle: StoreHandle, reader: LevelReader) -> IntArray:
     arrays = reader.arrays
     records = handle.layout.get_links(arrays.path)
     tables = reader.fragment_tables(arrays.table.keys())
-    starts = starts_of(reach_of(tables))
+    starts = starts_of(_counts(arrays, tables))
     selection = Selection(arrays.table.coords, starts, None, tables)
     ends = np.zeros((0, 2), np.int64)
     if records is not None:
@@ -61,3 +62,26 @@ def _found(handle: StoreHandle, reader: LevelReader) -> IntArray:
     chunks = np.searchsorted(starts, rows, side="right") - 1
     found: IntArray = chunks << 32 | (rows - starts[chunks])
     return found
+
+
+def _counts(arrays: LevelArrays, tables: FragmentTables) -> IntArray:
+    """(M,) int64 rows of every chunk: as recorded, or those its fragments reach.
+
+    Raises:
+        ArrayError: These are more than the level has.
+    """
+    if arrays.table.exact:
+        return arrays.table.counts
+    reach: IntArray = np.zeros(len(tables), np.int64)
+    for number, table in enumerate(tables.each()):
+        if table is not None:
+            ranges = (table.starts + table.counts)[~table.explicit]
+            reach[number] = max(ranges.max(initial=0), table.rows.max(initial=-1) + 1)
+    most = MAX_CELL_BYTES // (arrays.ndim * arrays.vertices.dtype.itemsize)
+    if reach.max(initial=0) > most or reach.sum() > arrays.meta.vertex_count:
+        raise ArrayError(
+            f"{arrays.fragments_path} of {arrays.url} is damaged: its fragments reach over more "
+            "vertices than there are",
+            array=arrays.fragments_path,
+        )
+    return reach

@@ -168,6 +168,24 @@ def test_fragments_told_row_by_row(tmp_path, version):
     assert joined(by_chunk(open_zv(store)[0], 1)) == whole
 
 
+@pytest.mark.parametrize("form", ["listed", "overlapping"])
+def test_fragments_of_other_chunks_told_row_by_row(tmp_path, version, form):
+    store = tmp_path / "s"
+    walks_store("graph", store, version)
+    whole = whole_links(store, 0)
+    level = open_zv(store)[0]
+    told = {}
+    for key, index in level.reader.fragment_indexes(level.chunk_keys).items():
+        fragments = [(int(part[0]), len(part)) for part in index]
+        told[key] = [np.arange(start, start + n) for start, n in fragments]
+        if form == "overlapping":  # one that nobody asks for, over all others
+            told[key] = [*fragments, (0, sum(n for _, n in fragments))]
+    handle = open_handle(store, "r+")
+    cells = {key: encode_fragments(fragments) for key, fragments in told.items()}
+    handle.layout.put_cells("0/vertex_fragments", cells)
+    assert joined(by_chunk(open_zv(store)[0], 1)) == whole
+
+
 def foreign(store):
     """As another library would leave it: nothing says that links name rows as they are stored."""
     handle = open_handle(store, "r+")
