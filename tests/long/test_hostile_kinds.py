@@ -18,6 +18,7 @@ from zarr_vectors.core.group import group_at
 from zarr_vectors.core.handle import open_handle
 from zarr_vectors.core.info import store_info
 from zarr_vectors.exceptions import ZVError
+from zarr_vectors.lazy import open_zv
 from zarr_vectors.reading import edges, linked
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import describe_level
@@ -52,6 +53,7 @@ NEEDS = {
     "attributes": {"vertices", "vertex_fragments", "vertex_attributes"},
     "links": {"vertices", "vertex_fragments", "object_index", *LINKS},
     "box": {"vertices", "vertex_fragments", "object_index", *LINKS},
+    "by chunk": {"vertices", "vertex_fragments", "object_index", *LINKS},
     "objects": {"vertices", "vertex_fragments", "object_index"},
     "object attributes": {"object_index", "object_attributes"},
     "groups": {"groups", "groupings", "group_attributes", "groupings_attributes"},
@@ -133,6 +135,17 @@ def look_at_level(folder: Path, number: int, parts: Parts) -> None:
         values = [found.attributes[name] for name in sorted(names)]
         return [found.points.positions, found.links, *values]
 
+    def by_chunk() -> Any:
+        store = open_zv(folder)
+        if store[number].links_per_vertex == 0:
+            return []
+        keys = store[number].chunk_keys
+        parts = [store[number].read_linked_chunks(keys[k::3]) for k in range(3)]
+        return [
+            [p.positions, p.objects, p.stored, p.links, p.open_rows, p.open_ends, p.open_objects]
+            for p in parts
+        ]
+
     def objects() -> Any:
         handle, arrays = reading()
         if handle.layout.get_objects(str(number)) is None:
@@ -154,6 +167,7 @@ def look_at_level(folder: Path, number: int, parts: Parts) -> None:
     put("attributes", lambda: points(named=True))
     put("links", lambda: links(None))
     put("box", lambda: links(BOX))
+    put("by chunk", by_chunk)
     put("objects", objects)
     put("object attributes", lambda: tables("object_attributes"))
     put(
@@ -189,6 +203,13 @@ def judge(seed: Seed, found: Parts, harmed: Iterable[str]) -> None:
             assert all(len(column) == len(links) for column in columns), part
             sound = found.get(("validate",), False)
             assert np.isfinite(positions).all() or not sound, part
+        if part[0] == "by chunk":
+            for positions, objects, stored, links, rows, ends, owners in value:
+                assert len(positions) == len(objects) == len(stored), part
+                assert len(rows) == len(ends) == len(owners), part
+                assert not links.size or 0 <= links.min() <= links.max() < len(positions), part
+                assert not rows.size or -1 <= rows.min() <= rows.max() < len(positions), part
+                assert ((rows < 0).any(axis=1) & (rows >= 0).any(axis=1)).all(), part
         if part[0] == "objects" and value:
             ids, positions, offsets = value
             assert len(ids) == len(offsets) - 1, part
