@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
 from zarr_vectors.exceptions import Cancelled, StoreUnreachable, ZVError
 from zv_viewer.controller.connection import Connection
 from zv_viewer.controller.reading import Loaded
@@ -64,9 +61,9 @@ class Arrivals:
             return
         self._stock.traffic.fetched(job.cell, loaded.fetched_bytes, loaded.requests)
         if loaded.arrays is not None:
-            self._take_cell(job.cell, loaded, loaded.arrays, now)
-        elif loaded.values is not None:
-            self._take_values(job, loaded.values)
+            self._take_cell(job, loaded, loaded.arrays, now)
+        elif loaded.more is not None:
+            self._take_values(job, loaded, loaded.more)
 
     def raise_mistake(self) -> None:
         """Raise what a load raised that is no failure of the store."""
@@ -85,18 +82,26 @@ class Arrivals:
         else:
             self._mistake = error
 
-    def _take_cell(self, cell: int, loaded: Loaded, arrays: CellArrays, now: float) -> None:
+    def _take_cell(self, job: Job, loaded: Loaded, arrays: CellArrays, now: float) -> None:
+        cell, possible = job.cell, self._values.possible
+        if job.left_out:
+            if possible is not None and not possible[cell]:
+                self._stock.take(arrays, 0, now, loaded.objects, left_out=True)
+            self._todo.plan = True
+            return
         self._troubles.found(cell, loaded)
         level = self._scene.levels[int(self._stock.tree.level[cell])]
         known = level.counts_exact and not self._scene.by_object
         if not known and self._stock.correct_size(arrays, loaded.objects):
             self._todo.plan = True
         held = self._stock.take(arrays, loaded.fetched_bytes, now, loaded.objects)
-        if not held or self._values.lacks(cell):
+        if not held or self._values.lacks_some(cell):
             self._todo.plan = True
 
-    def _take_values(self, job: Job, values: npt.NDArray[np.float32]) -> None:
-        if job.attribute is None or job.cell not in self._stock.cache:
+    def _take_values(self, job: Job, loaded: Loaded, more: CellArrays) -> None:
+        for problem in loaded.problems:
+            self._troubles.report(job.cell, problem)
+        if job.cell not in self._stock.cache:
             self._stock.traffic.gone(job.cell)
-        elif not self._stock.take_values(job.cell, values, job.attribute):
+        elif not self._stock.take_values(job.cell, more) or self._values.lacks_some(job.cell):
             self._todo.plan = True

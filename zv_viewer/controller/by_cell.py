@@ -11,9 +11,10 @@ from zv_viewer.controller.stock import Stock
 from zv_viewer.controller.tree_marks import nearest_above
 from zv_viewer.controller.turn import Marks
 from zv_viewer.model.plan import DrawSet, ViewPlan
-from zv_viewer.planning import draw_set
+from zv_viewer.planning import draw_set, holes
 
 Bool = npt.NDArray[np.bool_]
+Int = npt.NDArray[np.int64]
 
 
 class ByCell:
@@ -49,6 +50,14 @@ class ByCell:
                 return Drawing(draw)
             largest = extra[np.argsort(-stock.tree.count[extra], kind="stable")]
             left_out[largest[: max(len(largest) // 4, 1)]] = True
+
+    def holes(self, drawing: Drawing, visible: Bool) -> Int:
+        """Finest cells in whose place nothing is drawn."""
+        return holes(self._stock.tree, visible, drawing.draw)
+
+    def shown(self, drawing: Drawing) -> DrawSet:
+        """The parts of what is drawn that show something: all of them."""
+        return drawing.draw
 
     def _let_stand_ins_only_go(self) -> None:
         """A stand-in finer than planned stays on while it is drawn, but none comes in.

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
 from zv_viewer.controller.policy import Drawing
 from zv_viewer.controller.stock import Stock
 from zv_viewer.model.plan import DrawSet, ViewPlan
-from zv_viewer.planning import affordable_object_draw_set, object_draw_set
+from zv_viewer.planning import (
+    affordable_object_draw_set,
+    holes,
+    object_draw_set,
+    object_holes,
+    shown_parts,
+)
 
 Bool = npt.NDArray[np.bool_]
+Int = npt.NDArray[np.int64]
 
 
 class ByObject:
@@ -25,6 +34,7 @@ class ByObject:
         self._stock = stock
         self._objects = objects
         self._levels: npt.NDArray[np.uint8] | None = None
+        self._plan: ViewPlan | None = None
 
     def ideal(self, plan: ViewPlan, lost: Bool) -> DrawSet:
         """What would be drawn if all that is in memory were in the layer."""
@@ -53,4 +63,21 @@ class ByObject:
             self._levels,
             cap=cap,
         )
+        self._plan = plan
         return Drawing(draw, self._levels)
+
+    def holes(self, drawing: Drawing, visible: Bool) -> Int:
+        """Finest cells in whose place nothing is drawn."""
+        stock, plan, levels = self._stock, self._plan, drawing.object_levels
+        if plan is None or levels is None:
+            return holes(stock.tree, visible, drawing.draw)
+        return object_holes(
+            stock.tree, visible, plan, drawing.draw, levels, stock.cache.held, stock.content
+        )
+
+    def shown(self, drawing: Drawing) -> DrawSet:
+        """The parts of what is drawn that show an object."""
+        stock, levels = self._stock, drawing.object_levels
+        held = [item for item in drawing.draw.items if item.cell in stock.content]
+        draw = replace(drawing.draw, items=tuple(held))
+        return draw if levels is None else shown_parts(stock.tree, draw, levels, stock.content)

@@ -9,12 +9,13 @@ import numpy.typing as npt
 
 from zv_viewer.controller.meters import SwitchMeter
 from zv_viewer.controller.picture import Picture
-from zv_viewer.controller.policy import Drawing, DrawPolicy
+from zv_viewer.controller.policy import NOTHING, Drawing, DrawPolicy
 from zv_viewer.controller.stock import Stock
 from zv_viewer.controller.troubles import Troubles
 from zv_viewer.controller.turn import Marks, Todo
 from zv_viewer.controller.uploads import Uploads
-from zv_viewer.model.plan import DrawSet, ViewPlan
+from zv_viewer.model.chunks import CellArrays
+from zv_viewer.model.plan import DrawItem, ViewPlan
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.settings import LodSettings
 from zv_viewer.model.update import LayerSink, LayerUpdate
@@ -25,6 +26,15 @@ FIRST_WAIT_S = 0.25
 
 LENT_S = 1.0
 """How long stand-ins may take more than a budget that has become smaller of its own accord."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class DrawnCells:
+    """Cells, what is drawn of each, and the level of each object as in ``LayerUpdate``."""
+
+    cells: tuple[CellArrays, ...]
+    items: tuple[DrawItem, ...]
+    object_levels: npt.NDArray[np.uint8] | None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -61,7 +71,7 @@ class Drawer:
         marks: Marks,
         todo: Todo,
     ) -> None:
-        self.picture = Picture(scene)
+        self.picture = Picture(scene, policy)
         self.switches = SwitchMeter(stock.tree)
         self._sink = sink
         self._stock = stock
@@ -70,7 +80,7 @@ class Drawer:
         self._troubles = troubles
         self._marks = marks
         self._todo = todo
-        self._drawing = _nothing()
+        self._drawing = NOTHING
         self._first_data_at: float | None = None
         self._loan: Loan | None = None
 
@@ -86,10 +96,22 @@ class Drawer:
             vertices = max(vertices, self._loan.vertices)
         self._loan = Loan(vertices, now + LENT_S, before)
 
+    def use_layer(self, sink: LayerSink) -> None:
+        """Feed another layer from now on."""
+        self._sink = sink
+
+    @property
+    def drawn(self) -> DrawnCells:
+        """What the layer draws now, as it is in memory."""
+        drawing, cache = self._drawing, self._stock.cache
+        items = tuple(item for item in drawing.draw.items if item.cell in cache)
+        cells = tuple(cache[item.cell] for item in items)
+        return DrawnCells(cells, items, drawing.object_levels)
+
     def start_over(self) -> None:
         """The layer was emptied: nothing is drawn."""
         self._marks.now_drawn(np.empty(0, np.int64))
-        self._drawing = _nothing()
+        self._drawing = NOTHING
         self.picture.drawn(self._drawing)
 
     def update(self, plan: ViewPlan, settings: LodSettings, now: float) -> None:
@@ -148,7 +170,3 @@ class Drawer:
 
 def _equal(levels: npt.NDArray[np.uint8], before: npt.NDArray[np.uint8] | None) -> bool:
     return before is not None and np.array_equal(levels, before)
-
-
-def _nothing() -> Drawing:
-    return Drawing(DrawSet((), np.empty(0, np.int64), settled=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +12,35 @@ from zv_viewer.controller.tree_marks import nearest_above
 from zv_viewer.loading.queue import Job
 from zv_viewer.model.cells import CellTree
 from zv_viewer.model.plan import Tier, ViewPlan
+from zv_viewer.rows import RowFilter
 
 Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Wanted:
+    """What cells are to come with, beside their rows.
+
+    Args:
+        attribute: The attribute coloured by.
+        kept_by: The filter of rows.
+        possible: (C,) cells that may hold a row the filter keeps; None: all.
+    """
+
+    attribute: str | None = None
+    kept_by: RowFilter | None = None
+    possible: Bool | None = None
+
+    def job(self, cell: int, tier: Tier) -> Job:
+        """To load a cell."""
+        left_out = self.possible is not None and not self.possible[cell]
+        return Job(cell, tier, self.attribute, kept_by=self.kept_by, left_out=left_out)
+
+    def more(self, cell: int, *, values: bool) -> Job:
+        """To load what a cell in memory lacks: ``values``, or only which of its rows are drawn."""
+        job = self.job(cell, Tier.ATTRIBUTE)
+        return replace(job, attribute=self.attribute if values else None, values_only=True)
 
 
 def stand_ins_for_lost(tree: CellTree, plan: ViewPlan, lost: Bool) -> Int:
@@ -36,8 +63,8 @@ def plan_jobs(
     plan: ViewPlan,
     stand_ins: Int,
     held: Bool,
-    attribute: str | None,
-    without_values: Iterable[int],
+    wanted: Wanted,
+    without_values: Iterable[tuple[int, bool]],
     in_flight: Iterable[Job],
 ) -> list[Job]:
     """All there is to load, best first.
@@ -46,15 +73,18 @@ def plan_jobs(
         plan: The plan.
         stand_ins: (N,) cells drawn for what of it cannot be read.
         held: (C,) cells in memory.
-        attribute: The attribute coloured by.
-        without_values: Cells in memory whose values are to come.
+        wanted: What cells are to come with.
+        without_values: Cells in memory that lack something, and whether that is values.
         in_flight: Loads under way.
     """
     # A cell under way comes with the values it was asked for with; others are added later.
-    coming = {job.cell: job.attribute for job in in_flight if not job.values_only}
-    wanted = {request.cell: request.tier for request in plan.requests}
+    coming = {job.cell: job for job in in_flight if not job.values_only}
+    tiers = {request.cell: request.tier for request in plan.requests}
     for cell in stand_ins[~held[stand_ins]].tolist():
-        wanted.setdefault(cell, Tier.TARGET)
-    jobs = [Job(cell, tier, coming.get(cell, attribute)) for cell, tier in wanted.items()]
-    jobs += [Job(cell, Tier.ATTRIBUTE, attribute, values_only=True) for cell in without_values]
+        tiers.setdefault(cell, Tier.TARGET)
+    jobs = [
+        replace(coming[cell], tier=tier) if cell in coming else wanted.job(cell, tier)
+        for cell, tier in tiers.items()
+    ]
+    jobs += [wanted.more(cell, values=values) for cell, values in without_values]
     return sorted(jobs, key=lambda job: job.tier)

@@ -13,6 +13,7 @@ from zv_viewer.loading.executors import Executor
 from zv_viewer.loading.queue import Job
 from zv_viewer.loading.scheduler import Outcome, Scheduler
 from zv_viewer.loading.width import loads_at_once
+from zv_viewer.model.chunks import BYTES_PER_CELL
 from zv_viewer.model.plan import Tier
 from zv_viewer.sources.base import Network
 
@@ -150,8 +151,10 @@ class Loads:
             if cell not in cache:
                 return False
             arrays = cache[cell]
-            nbytes = 4 * len(arrays)
+            nbytes = (4 if job.attribute is not None else 1) * len(arrays)
             self._reader.expect(job, Held(arrays, self._troubles.unread(cell)))
+        elif job.left_out:
+            nbytes = BYTES_PER_CELL
         else:
             nbytes = int(self._stock.tree.nbytes[cell])
         if cache.promise(job.key, nbytes):

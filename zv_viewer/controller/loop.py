@@ -13,7 +13,7 @@ from zv_viewer.controller.by_cell import ByCell
 from zv_viewer.controller.by_object import ByObject
 from zv_viewer.controller.card import Card
 from zv_viewer.controller.connection import Connection
-from zv_viewer.controller.drawer import Drawer
+from zv_viewer.controller.drawer import Drawer, DrawnCells
 from zv_viewer.controller.jobs import plan_jobs
 from zv_viewer.controller.loads import Loads
 from zv_viewer.controller.planner import Planner
@@ -33,6 +33,7 @@ from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.settings import Budget, LodSettings
 from zv_viewer.model.update import LayerSink
 from zv_viewer.planning import build_cells
+from zv_viewer.rows import RowFilter
 from zv_viewer.sources.base import ChunkSource
 
 
@@ -63,7 +64,7 @@ class LodController:
         chance: Callable[[], float] = random.random,
     ) -> None:
         tree = build_cells(scene) if tree is None else tree
-        self._source, self._sink = source, sink
+        self._source, self._sink, self._scene = source, sink, scene
         self._settings, self._clock = settings, clock
         self._closed = False
         self._todo = todo = Todo()
@@ -137,6 +138,23 @@ class LodController:
             if name is not None:
                 self._uploads.blank_other_values()
 
+    def set_filter(self, kept_by: RowFilter | None, worth: Bool | None = None) -> None:
+        """Draw only rows that a filter keeps; cells that can hold none are not read.
+
+        Until a cell in memory knows its rows by the new filter, it is drawn by the old one.
+
+        Args:
+            kept_by: The filter; None: every row is drawn.
+            worth: (C,) cells worth reading for other reasons; None: all.
+        """
+        tree = self._stock.tree
+        possible = None if kept_by is None else kept_by.may_hold(self._scene, tree.lo, tree.hi)
+        if worth is not None:
+            possible = worth if possible is None else possible & worth
+        self._stock.forget(self._values.keep(kept_by, possible))
+        self._stock.count_only(possible)
+        self._todo.plan = self._todo.fresh = self._todo.draw = True
+
     def retry(self) -> None:
         """Try again what could not be read."""
         self._values.lost.clear()
@@ -149,6 +167,17 @@ class LodController:
         self._stock.card = Card(self._sink.capacity, len(self._stock.tree))
         self._drawer.start_over()
         self._todo.plan = self._todo.draw = True
+
+    def use_layer(self, sink: LayerSink) -> None:
+        """Draw in another layer from now on, an empty one."""
+        self._sink = sink
+        self._drawer.use_layer(sink)
+        self.forget_layer()
+
+    @property
+    def drawn(self) -> DrawnCells:
+        """What the layer draws now."""
+        return self._drawer.drawn
 
     # the loop
 
@@ -223,8 +252,8 @@ class LodController:
             plan,
             stand_ins,
             held,
-            self._values.name,
-            self._values.pending(shown),
+            self._values.wanted,
+            self._values.lacking(shown),
             self._loads.in_flight,
         )
         self._loads.ask(jobs, cancel=self._settings.cancel)
@@ -241,7 +270,6 @@ class LodController:
         coarsest = plan.floor if len(plan.floor) else plan.target
         coarsest = coarsest[~self._troubles.lost[coarsest]]
         self._values.learn_limits(coarsest, self._stock.cache)
-        if not self._loads.cells.issuperset(
-            self._values.pending(np.flatnonzero(self._marks.drawn))
-        ):
+        lacking = self._values.lacking(np.flatnonzero(self._marks.drawn))
+        if not self._loads.cells.issuperset(cell for cell, _ in lacking):
             self._todo.plan = True

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from zv_viewer.controller.policy import Drawing
+from zv_viewer.controller.policy import NOTHING, Drawing, DrawPolicy
 from zv_viewer.controller.tree_marks import below
 from zv_viewer.loading.cache import CellCache
 from zv_viewer.model.camera import Camera
 from zv_viewer.model.cells import CellTree
 from zv_viewer.model.plan import DrawItem, DrawSet, ViewPlan
 from zv_viewer.model.scene import SceneInfo
-from zv_viewer.planning import holes, items_in_view, visible_cells
+from zv_viewer.planning import items_in_view, visible_cells
 from zv_viewer.planning.error import measure
 
 Bool = npt.NDArray[np.bool_]
@@ -34,10 +34,12 @@ class Picture:
 
     Args:
         scene: For the numbers levels have in the store.
+        policy: Says what of it is seen.
     """
 
-    def __init__(self, scene: SceneInfo) -> None:
+    def __init__(self, scene: SceneInfo, policy: DrawPolicy) -> None:
         self._scene = scene
+        self._policy = policy
         self._drawing: Drawing | None = None
         self._was_whole = False
         self._for_figures: tuple[Drawing | None, ViewPlan | None] | None = None
@@ -71,9 +73,8 @@ class Picture:
         if self._for_holes is None or any(
             a is not b and a != b for a, b in zip(self._for_holes, key, strict=True)
         ):
-            nothing = DrawSet((), np.empty(0, np.int64), settled=False)
-            draw = nothing if self._drawing is None else self._drawing.draw
-            found = holes(tree, visible_cells(tree, camera), draw)
+            drawing = self._drawing or NOTHING
+            found = self._policy.holes(drawing, visible_cells(tree, camera))
             self._holes = int((~below(tree, failed)[found]).sum())
             self._for_holes = key
         return self._holes
@@ -88,7 +89,7 @@ class Picture:
         if self._for_figures != (drawing, plan):
             levels: dict[int, int] = {}
             vertices = 0
-            items = items_in_view(tree, plan.visible, drawing.draw)
+            items = items_in_view(tree, plan.visible, self._policy.shown(drawing))
             for item in items:
                 number = self._scene.levels[int(tree.level[item.cell])].index
                 levels[number] = levels.get(number, 0) + 1

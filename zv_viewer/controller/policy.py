@@ -11,6 +11,7 @@ import numpy.typing as npt
 from zv_viewer.model.plan import DrawSet, ViewPlan
 
 Bool = npt.NDArray[np.bool_]
+Int = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -19,6 +20,10 @@ class Drawing:
 
     draw: DrawSet
     object_levels: npt.NDArray[np.uint8] | None = None
+
+
+NOTHING = Drawing(DrawSet((), np.empty(0, np.int64), settled=False))
+"""Before anything is drawn."""
 
 
 class DrawPolicy(Protocol):
@@ -35,4 +40,17 @@ class DrawPolicy(Protocol):
 
     def choose(self, plan: ViewPlan, lost: Bool, cap: int) -> Drawing:
         """What to draw of what the layer holds, within ``cap`` vertices."""
+        ...
+
+    def holes(self, drawing: Drawing, visible: Bool) -> Int:
+        """Finest cells in whose place nothing is drawn.
+
+        Args:
+            drawing: What was chosen last.
+            visible: (C,) cells in view, of a view perhaps newer than the plan.
+        """
+        ...
+
+    def shown(self, drawing: Drawing) -> DrawSet:
+        """The parts of what is drawn that show something."""
         ...

@@ -60,7 +60,8 @@ class Standing:
         answered[list(no_memory | self.uploads.no_rows)] = True
         if self.uploads.waiting or todo.draw or not answered[plan.target].all():
             return "upload"
-        if set(self.values.pending(np.flatnonzero(self.marks.drawn))) - no_memory:
+        lacking = self.values.lacking(np.flatnonzero(self.marks.drawn))
+        if {cell for cell, _ in lacking} - no_memory:
             return "values"
         return ""
 

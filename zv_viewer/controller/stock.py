@@ -43,7 +43,9 @@ class Stock:
         todo: Todo,
     ) -> None:
         self.tree = tree
-        """Counts are corrected as cells of older stores are read."""
+        """Counts are corrected as cells of older stores are read; 0 where a filter keeps no row."""
+        self._whole = tree
+        self._counted: Bool | None = None
         self.cache = CellCache(max_bytes, len(tree))
         self.card = Card(capacity, len(tree))
         self.traffic = Traffic()
@@ -61,35 +63,54 @@ class Stock:
         fetched_bytes: int,
         now: float,
         objects: CellObjects | None = None,
+        *,
+        left_out: bool = False,
     ) -> bool:
-        """Hold a cell that was read; False when there is no room for it."""
+        """Hold a cell that was read, or left out; False when there is no room for it."""
         cell = arrays.cell
         if not self.cache.put(arrays, 0 if objects is None else objects.nbytes):
             self.traffic.gone(cell)
             return False
         if objects is not None:
             self.content[cell] = objects
-        self._values.hold(cell, arrays.attribute)
+        self._values.hold(arrays, left_out=left_out)
         self.cache.touch(np.array([cell]), now)
         self.read_cost[cell] = fetched_bytes
         return True
 
-    def take_values(self, cell: int, values: npt.NDArray[np.float32], name: str) -> bool:
+    def take_values(self, cell: int, more: CellArrays) -> bool:
         """Hold other values of a cell in memory; False when they do not fit its rows or memory."""
         arrays = self.cache[cell]
-        if len(values) != len(arrays):
+        if more.positions is not arrays.positions:
             self.traffic.gone(cell)
             return False
+        left_out = bool(self._values.left_out[cell])
         objects = self.content.get(cell)
         beside = 0 if objects is None else objects.nbytes
-        if not self.cache.put(replace(arrays, values=values, attribute=name), beside):
+        if not self.cache.put(more, beside):
             return False
-        self._values.hold(cell, name)
+        self._values.hold(more, left_out=left_out)
         return True
+
+    def count_only(self, possible: Bool | None) -> None:
+        """Plan with the rows of these cells, and of those that are in memory; None: of all."""
+        self._counted = possible
+        if possible is not None:
+            self._counted = possible | (self.cache.held & ~self._values.left_out)
+        self.tree = self._thinned()
+
+    def _thinned(self) -> CellTree:
+        tree, counted = self._whole, self._counted
+        if counted is None:
+            return tree
+        count, nbytes, fetch = (
+            np.where(counted, of, 0) for of in (tree.count, tree.nbytes, tree.fetch_bytes)
+        )
+        return replace(tree, count=count, nbytes=nbytes, fetch_bytes=fetch)
 
     def correct_size(self, arrays: CellArrays, objects: CellObjects | None) -> bool:
         """A guess was planned with, now rows and bytes are known; False when it was right."""
-        tree, cell = self.tree, arrays.cell
+        tree, cell = self._whole, arrays.cell
         size = arrays.nbytes + (0 if objects is None else objects.nbytes)
         if arrays.values is None:
             size += 4 * len(arrays)
@@ -97,7 +118,8 @@ class Stock:
             return False
         count, nbytes = tree.count.copy(), tree.nbytes.copy()
         count[cell], nbytes[cell] = len(arrays), size
-        self.tree = replace(tree, count=count, nbytes=nbytes)
+        self._whole = replace(tree, count=count, nbytes=nbytes)
+        self.tree = self._thinned()
         return True
 
     def forget(self, cells: list[int]) -> None:
