@@ -22,6 +22,8 @@ def render(args: argparse.Namespace) -> int:
     with a_stage(args.size, settings_of(args)) as stage:
         stage.open(args.stores)
         session = stage.session
+        for one in stage.sessions:
+            one.first_colours()
         if args.color_by is not None:
             check_attribute(session.scene, args.color_by)
             limits = None if args.limits is None else tuple(args.limits)

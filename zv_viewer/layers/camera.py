@@ -22,6 +22,7 @@ import numpy.typing as npt
 from zv_viewer.layers.cells import CellLayer
 from zv_viewer.layers.matrices import flat_matrix, in_layer, slab_of, solid_matrix
 from zv_viewer.layers.standard import StandardPoints
+from zv_viewer.layers.units import in_world
 from zv_viewer.layers.untyped import NapariValue
 from zv_viewer.model.camera import Camera
 
@@ -42,7 +43,7 @@ def camera_of(viewer: Viewer, layer: CellLayer[NapariValue] | StandardPoints) ->
     extra = dims.ndim - layer.ndim
     shown = displayed_axes(dims.order, dims.ndisplay, layer.ndim)
     hidden = [axis for axis in range(layer.ndim) if axis not in shown]
-    linear, translate = affine_of(layer)
+    linear, translate = affine_of(viewer, layer)
     height, width = (float(pixels) for pixels in viewer.canvas.size)
     world = _world_matrix(viewer.scene.camera, layer, (height, width), dims.ndisplay)
     if len(shown) < dims.ndisplay:
@@ -85,8 +86,13 @@ def displayed_axes(order: tuple[int, ...], ndisplay: int, ndim: int) -> tuple[in
     return tuple(of_layer[-ndisplay:])
 
 
-def affine_of(layer: NapariValue) -> tuple[Float, Float]:
-    """(D, D) and (D,) of ``world = linear @ p + translate``, exact near the store's positions."""
+def affine_of(viewer: Viewer, layer: NapariValue) -> tuple[Float, Float]:
+    """(D, D) and (D,) of ``world = linear @ p + translate``, exact near the store's positions.
+
+    Args:
+        viewer: Its units are those of the world.
+        layer: A layer of it.
+    """
     low, high = np.asarray(layer.extent.data, float)
     reach = np.where(high > low, high - low, 1.0)
     start = np.asarray(layer.data_to_world(low), float)
@@ -94,8 +100,9 @@ def affine_of(layer: NapariValue) -> tuple[Float, Float]:
         (np.asarray(layer.data_to_world(low + step), float) - start) / step[axis]
         for axis, step in enumerate(np.diag(reach))
     ]
-    linear = np.stack(columns, axis=1)
-    return linear, start - linear @ (low + layer.store_offset)
+    units = in_world(viewer, layer)
+    linear = units[:, None] * np.stack(columns, axis=1)
+    return linear, units * start - linear @ (low + layer.store_offset)
 
 
 def _world_matrix(

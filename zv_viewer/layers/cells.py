@@ -25,6 +25,7 @@ from zv_viewer.layers.buffers import Int, RowWrite
 from zv_viewer.layers.colours import PLAIN, Colouring, colouring
 from zv_viewer.layers.matrices import slider_step
 from zv_viewer.layers.thumbnail import Sample, Samples
+from zv_viewer.layers.units import units_of
 from zv_viewer.layers.untyped import NapariEvent, NapariValue
 from zv_viewer.model.chunks import CellArrays
 from zv_viewer.model.plan import DrawItem
@@ -112,6 +113,7 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
     # -- the sink ------------------------------------------------------------------------------
 
     @property
+            units=units_of(scene),
     def capacity(self) -> int:
         """Rows that fit, in whole pages per cell."""
         return self._slots.capacity

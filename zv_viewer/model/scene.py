@@ -12,6 +12,16 @@ Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 
 
+TIME_NAMES = frozenset({"t", "time"})
+"""What axes of time are called."""
+TIME_UNITS = frozenset(
+    prefix + unit
+    for unit in ("second", "seconds", "s")
+    for prefix in ("", "nano", "micro", "milli", "n", "u", "m")
+) | {"min", "minute", "minutes", "h", "hour", "hours", "day", "days"}
+"""Units they have."""
+
+
 @dataclass(frozen=True, slots=True)
 class AttributeInfo:
     """A vertex attribute.
@@ -119,6 +129,15 @@ class SceneInfo:
         if "x" not in names or "y" not in names or len(set(names)) != len(names):
             return tuple(range(self.ndim))
         return tuple(sorted(range(self.ndim), key=lambda axis: rank.get(names[axis], 0)))
+
+    @property
+    def time_axes(self) -> tuple[int, ...]:
+        """Axes that are time, by their names or units; they get a slider, not the canvas."""
+        return tuple(
+            axis
+            for axis, (name, unit) in enumerate(zip(self.axis_names, self.axis_units, strict=True))
+            if name.lower() in TIME_NAMES or (unit or "").lower() in TIME_UNITS
+        )
 
     def attribute(self, name: str) -> AttributeInfo:
         """The attribute called ``name``; KeyError when there is none."""

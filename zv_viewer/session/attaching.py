@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from zv_viewer.layers.units import has_scale
 from zv_viewer.model.scene import SceneInfo
 
 NORTH_UP = ("towards", "up", "right")
@@ -20,11 +21,14 @@ def has_no_layer(viewer: Any) -> bool:  # noqa: ANN401 - a napari viewer
 
 
 def show_whole(viewer: Any, scene: SceneInfo) -> None:  # noqa: ANN401 - a napari viewer
-    """Give a viewer the axes of a store, and a view of all of it."""
-    if scene.ndim >= 3:
+    """Give a viewer the axes of a store, a bar where it has units, and a view of all of it."""
+    if scene.ndim - len(scene.time_axes) >= 3:
         viewer.dims.ndisplay = 3
-    viewer.dims.axis_labels = scene.axis_names
-    viewer.dims.order = scene.display_order
+    extra = viewer.dims.ndim - scene.ndim
+    viewer.dims.axis_labels = (*viewer.dims.axis_labels[:extra], *scene.axis_names)
+    viewer.dims.order = (*range(extra), *(extra + axis for axis in scene.display_order))
+    if has_scale(scene):
+        viewer.canvas.overlays.scale_bar.visible = True
     if scene.north_up:
         viewer.scene.camera.orientation = NORTH_UP
     viewer.reset_view()

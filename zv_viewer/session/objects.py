@@ -13,6 +13,7 @@ import numpy.typing as npt
 from qtpy.QtCore import QObject, Signal
 
 from zarr_vectors.exceptions import ZVError
+from zv_viewer.drawing.palette import colours_of_ids
 from zv_viewer.errors import InputError
 from zv_viewer.model.objects import Bool, Int, ObjectTable
 from zv_viewer.model.scene import SceneInfo
@@ -233,13 +234,20 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         colormap: str | None = None,
         limits: tuple[float, float] | None = None,
     ) -> None:
-        """Give each object a colour by a column, or give colours back to the rows (None)."""
+        """Give each object a colour by a column, or give colours back to the rows (None).
+
+        By ``ID`` needs no table: objects keep their colours, whatever else is in the store.
+        """
         self._coloured_by = key
         self.colours_changed.emit()
         if self._layer is None:
             return
         if key is None:
             self._layer.set_object_colours(None)
+            return
+        if key == ID:
+            own = colours_of_ids(self._ids)
+            self._layer.set_object_colours(own.astype(np.float32) / np.float32(255))
             return
         task = partial(
             colours_by,

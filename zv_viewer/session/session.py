@@ -18,12 +18,14 @@ from zarr_vectors.exceptions import StoreUnreachable, ZVError
 from zv_viewer.controller import LodController, LodStats
 from zv_viewer.controller.stats import trouble_text
 from zv_viewer.drawing.colours import ColourSpec
+from zv_viewer.drawing.first_look import first_look
 from zv_viewer.errors import InputError
 from zv_viewer.layers.camera import camera_of, settle_centre
 from zv_viewer.layers.factory import make_layer, rows_of_budget
 from zv_viewer.loading.executors import ThreadExecutor
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.settings import Budget, LodSettings, default_settings
+from zv_viewer.objects import ID
 from zv_viewer.session import registry
 from zv_viewer.session.attaching import Listeners, has_no_layer, show_whole
 from zv_viewer.session.automatic import AutomaticBudget
@@ -185,9 +187,22 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         scene, controller = self._need_open()
         self._colouring.choose(scene, attribute, colormap, limits)
         controller.set_attribute(attribute)
+        if self.objects is not None and self.objects.coloured_by is not None:
+            self.objects.colour_by(None)
         self._colouring.learn_limits(controller, self.layer)
         self._colouring.apply(self.layer)
         self._wake()
+
+    def first_colours(self) -> None:
+        """Colour so that the picture tells something, before anybody chose."""
+        scene, _ = self._need_open()
+        objects = self.objects
+        can = objects is not None and objects.can_hide
+        look = first_look(scene, objects=can)
+        if objects is not None and look.by_object:
+            objects.colour_by(ID)
+        elif look.attribute is not None:
+            self.color_by(look.attribute)
 
     # what a program asks
 

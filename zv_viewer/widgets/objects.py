@@ -162,7 +162,7 @@ class ObjectsPanel(QWidget):
             self.groups_model.set_groups(table.groups, self._objects.group_colours)
             self.colour_by.clear()
             self.colour_by.addItem(AS_ROWS, None)
-            for key in (*keys[1:], *colour_keys(table)):
+            for key in (*keys, *colour_keys(table)):
                 self.colour_by.addItem(title_of(table, key), key)
             self._on_trouble("\n".join(table.notes))
             if first:

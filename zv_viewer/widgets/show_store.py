@@ -11,7 +11,6 @@ from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtWidgets import QDockWidget
 
 from zv_viewer.addresses import addresses, remember
-from zv_viewer.drawing.colours import first_choice
 from zv_viewer.samples import sample_store, samples
 from zv_viewer.session import Opening, StoreSession, open_store
 from zv_viewer.session.attaching import STAND_IN
@@ -42,19 +41,12 @@ def show_store(
             show_warning(message)
 
     session.problem.connect(tell)
-    session.opened.connect(_colour)
+    session.opened.connect(StoreSession.first_colours)
     session.opened.connect(lambda opened: _offer_objects(viewer, opened))
     if "://" in session.path:
         session.opened.connect(lambda opened: create_worker(remember, opened.path).start())
     add_dock(viewer)
     return session
-
-
-def _colour(session: StoreSession) -> None:
-    """Colour a store just opened, so that the first picture tells something."""
-    choice = first_choice(session.scene.attributes) if session.scene is not None else None
-    if choice is not None:
-        session.color_by(choice.name)
 
 
 def _offer_objects(viewer: Any, session: StoreSession) -> None:  # noqa: ANN401 - a napari viewer
