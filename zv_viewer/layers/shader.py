@@ -138,7 +138,7 @@ uniform mat4 u_eye;          // step from u_centre -> right, down and ahead of t
 varying vec4 v_colour;
 varying vec4 v_position;     // as a_position: slab and planes cut between rows
 varying vec3 v_eye;
-varying float v_drawn;       // 1 between rows that are drawn, far below 0 beside any other
+varying float v_drawn;       // 1 between rows that are drawn, far from it beside any other
 
 void main() {
     float line = floor(a_object / u_objects_shape.x);
@@ -176,6 +176,10 @@ _BETWEEN_ROWS = (
 varying vec4 v_colour;
 varying vec4 v_position;
 varying float v_drawn;
+
+bool left_out() {
+    return abs(v_drawn - 1.0) > 0.5;
+}
 """
 )
 
@@ -183,7 +187,7 @@ _PLAIN_LINKS = (
     _BETWEEN_ROWS
     + """
 void main() {
-    if (v_drawn < 0.5 || out_of_slab(v_position, 0.0) || behind_a_plane(v_position)) discard;
+    if (left_out() || out_of_slab(v_position, 0.0) || behind_a_plane(v_position)) discard;
     gl_FragColor = v_colour;
 }
 """
@@ -201,7 +205,7 @@ varying vec3 v_eye;
 
 void main() {
     vec3 normal = cross(dFdx(v_eye), dFdy(v_eye));
-    if (v_drawn < 0.5 || out_of_slab(v_position, 0.0) || behind_a_plane(v_position)) discard;
+    if (left_out() || out_of_slab(v_position, 0.0) || behind_a_plane(v_position)) discard;
     float facing = abs(normal.z) / max(length(normal), 1e-18);
     gl_FragColor = vec4(v_colour.rgb * mix(0.3, 1.0, facing), v_colour.a);
 }
