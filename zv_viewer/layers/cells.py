@@ -104,6 +104,7 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
             antialiasing=0,
             size=2,
             axis_labels=scene.axis_names,
+            units=units_of(scene),
             metadata={"zv_viewer": {"url": scene.url}},
         )
         self.events.add(look=Event, view=Event)
@@ -113,7 +114,6 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
     # -- the sink ------------------------------------------------------------------------------
 
     @property
-            units=units_of(scene),
     def capacity(self) -> int:
         """Rows that fit, in whole pages per cell."""
         return self._slots.capacity
