@@ -146,6 +146,7 @@ def simulation(
     seed: int = 0,
     latency_s: float = 0.05,
     weather: Weather | None = None,
+    sink: FakeSink | None = None,
 ) -> Simulation:
     """A simulation of one store.
 
@@ -156,13 +157,14 @@ def simulation(
         seed: Of the network.
         latency_s: The longest a load takes, on a disk.
         weather: Of the network the store is behind; None for a disk.
+        sink: The layer, else one of ``capacity`` rows.
     """
     clock = FakeClock()
     rng = np.random.default_rng(seed)
     network = FakeNetwork(clock, rng, weather or Weather(latency_s))
     far = None if weather is None else FarSource(source, rng, weather)
     rows = sum(level.vertex_count + 256 * len(level.chunks) for level in source.scene.levels)
-    sink = FakeSink(capacity or rows)
+    sink = sink or FakeSink(capacity or rows)
     controller = LodController(
         far or source, source.scene, sink, network, settings, clock, chance=rng.random
     )

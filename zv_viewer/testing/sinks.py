@@ -39,6 +39,12 @@ class FakeSink:
         self.slots.runs(self.items)
         self.updates.append(update)
 
+    def start_over(self, capacity: int) -> None:
+        """The layer is emptied, and has room for another number of rows."""
+        self.slots = SlotTable(capacity)
+        self.cells.clear()
+        self.items = ()
+
     @property
     def rows_drawn(self) -> int:
         """Rows in the picture."""

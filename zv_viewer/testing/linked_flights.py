@@ -1,0 +1,170 @@
+"""Flights over linked stores: all that a user may change is changed at random on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from zv_viewer.drawing.slots import rows_for
+from zv_viewer.model.camera import Camera
+from zv_viewer.model.objects import Look
+from zv_viewer.model.settings import Budget, LodSettings
+from zv_viewer.testing.cameras import shifted, zoomed
+from zv_viewer.testing.linked import LinkedCloud, make_linked_cloud
+from zv_viewer.testing.linked_sink import LinkedSink
+from zv_viewer.testing.scenes import random_camera
+from zv_viewer.testing.simulate import Simulation, simulation
+from zv_viewer.testing.sources import broken_by_chance
+from zv_viewer.testing.weather import Weather
+
+KINDS = ("line", "polyline", "streamline", "skeleton", "graph", "mesh")
+
+
+@dataclass(eq=False)
+class LinkedSimulation:
+    """A simulation of a linked store, and its parts by what they are."""
+
+    sim: Simulation
+    source: LinkedCloud
+    sink: LinkedSink
+    rng: np.random.Generator
+    settings: LodSettings
+    emptied: int = 0
+    """How often the layer has lost all it had, or what was damaged of it."""
+    changed_at: float = 0.0
+    """When something other than the camera was last changed."""
+
+    def use(self, settings: LodSettings) -> None:
+        """What a user does; a layer too small for the budget is emptied and grows."""
+        self.settings = settings
+        rows = rows_of(self.source, settings.budget)
+        if rows > self.sink.capacity:
+            self.empty(rows)
+        self.sim.controller.set_settings(settings)
+
+    def follow(self, vertices: int) -> None:
+        """What an automatic budget does, within the rows there are."""
+        budget = replace(self.settings.budget, vertices=vertices)
+        if rows_of(self.source, budget) <= self.sink.capacity:
+            self.settings = replace(self.settings, budget=budget)
+            self.sim.controller.follow_budget(budget)
+
+    def empty(self, capacity: int) -> None:
+        """The layer is emptied, as it is when its canvas goes or it grows."""
+        self.emptied += 1
+        self.sink.forget(capacity)
+        self.sim.controller.forget_layer()
+
+
+def rows_of(source: LinkedCloud, budget: Budget) -> int:
+    """Rows a layer has for a budget."""
+    return rows_for(budget.vertices, np.concatenate([lv.counts for lv in source.scene.levels]))
+
+
+def random_linked_simulation(
+    seed: int, draw_weather: Callable[[np.random.Generator], Weather] | None = None
+) -> LinkedSimulation:
+    """A store, a budget and its faults, drawn from a seed, and the weather where that is."""
+    rng = np.random.default_rng(seed)
+    source = make_linked_cloud(
+        str(rng.choice(KINDS)),
+        int(rng.integers(2, 16)),
+        int(rng.integers(4, 60)),
+        int(rng.integers(1, 5)),
+        seed,
+        ndim=int(rng.integers(2, 4)),
+        chunks=int(rng.choice([4, 8])),
+        bins_per_chunk=int(rng.choice([2, 4])),
+        growth=float(rng.choice([1.0, 2.0, 2.0])),
+        sparsity=float(rng.choice([1.0, 1.0, 0.6])),
+        copies=int(rng.choice([0, 0, 2])),
+        loose=int(rng.choice([0, 0, 9])),
+        counts_exact=bool(rng.random() < 0.8),
+        limits=bool(rng.random() < 0.5),
+    )
+    levels = source.scene.levels
+    if rng.random() < 0.4:
+        spare = levels[-1].index if len(levels) > 1 else -1
+        source.broken = broken_by_chance(float(rng.uniform(0, 0.2)), seed, spare=spare)
+    settings = LodSettings(
+        random_budget(rng, source),
+        quality_px=float(rng.choice([0.75, 1.5, 8.0])),
+        density_max=float(rng.choice([0.01, 1.0, 1e9])),
+        foveation=bool(rng.random() < 0.7),
+    )
+    sink = LinkedSink(
+        rows_of(source, settings.budget), source.scene.link_width, len(source.scene.objects)
+    )
+    far = None if draw_weather is None else draw_weather(rng)
+    sim = simulation(source, settings, seed=seed, weather=far, sink=sink)
+    if far is None:
+        sim.network.weather = Weather(
+            latency_s=float(rng.choice([0.01, 0.05, 0.3, 1.0])),
+            stalls=0.1 if rng.random() < 0.3 else 0.0,
+        )
+    return LinkedSimulation(sim, source, sink, rng, settings)
+
+
+def random_budget(rng: np.random.Generator, source: LinkedCloud) -> Budget:
+    """Mostly room for the coarsest level four times over; now and then for everything."""
+    rows = [len(source.joined[level.index].objects) for level in source.scene.levels]
+    vertices = int(rows[-1] * 4.5 + rng.uniform(0, 1.2) * sum(rows)) + 50
+    chunks = sum(len(level.chunks) for level in source.scene.levels)
+    each = 1600 * chunks * rng.uniform(0.3, 2.0)
+    return Budget(vertices, int(vertices * 150 * rng.uniform(1.0, 4.0) + each))
+
+
+def random_linked_flight(made: LinkedSimulation, steps: int) -> Iterator[None]:
+    """Fly; yields after every tick."""
+    rng, sim, scene = made.rng, made.sim, made.source.scene
+    camera = random_camera(rng, scene)
+    for _ in range(steps):
+        camera = _moved(rng, camera, made)
+        _change_something(made)
+        sim.look(camera)
+        yield
+        for _ in range(int(rng.choice([1, 2, 4, 30]))):
+            sim.tick()
+            yield
+
+
+def _moved(rng: np.random.Generator, camera: Camera, made: LinkedSimulation) -> Camera:
+    kind = rng.random()
+    if kind < 0.1:
+        return random_camera(rng, made.source.scene)
+    if kind < 0.5:
+        return shifted(camera, *(rng.normal(size=2) * 40))
+    if kind < 0.85:
+        about = (rng.random(2) - 0.5) * camera.viewport
+        return zoomed(camera, float(np.exp(rng.normal() * 0.3)), tuple(about))
+    return camera
+
+
+def _change_something(made: LinkedSimulation) -> None:
+    """Now and then: the colour, the looks, the budget, a lock; or the layer loses all it has."""
+    rng, sim, settings = made.rng, made.sim, made.settings
+    kind = rng.random()
+    if kind < 0.06:
+        names = [None, *(info.name for info in made.source.scene.attributes)]
+        sim.controller.set_attribute(names[int(rng.integers(len(names)))])
+    elif kind < 0.16:
+        looks = rng.choice([*Look], made.sink.states.looks.shape, p=[0.3, 0.1, 0.5, 0.1])
+        made.sink.set_looks(looks.astype(np.uint8))
+    elif kind < 0.20:
+        budget = random_budget(rng, made.source)
+        made.use(replace(settings, budget=budget, quality_px=float(rng.choice([0.75, 1.5, 8.0]))))
+    elif kind < 0.24:
+        made.follow(int(settings.budget.vertices * rng.uniform(0.5, 1.5)) + 1)
+    elif kind < 0.27:
+        numbers = [None, *(level.index for level in made.source.scene.levels)]
+        made.use(replace(settings, level_lock=numbers[int(rng.integers(len(numbers)))]))
+    elif kind < 0.28:
+        made.empty(made.sink.capacity)
+    elif kind < 0.29:
+        made.emptied += 1
+        sim.controller.retry()
+    else:
+        return
+    made.changed_at = sim.clock.now
