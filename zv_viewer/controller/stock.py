@@ -165,7 +165,9 @@ class Stock:
         if over > 0 and not self.free_memory(over, needed, now, by_force=True):
             self.forget(np.flatnonzero(self.cache.held & ~needed).tolist())
 
-    def free_rows(self, wanted: int, keep: Bool, drawn: Bool, now: float) -> bool:
+    def free_rows(
+        self, wanted: int, keep: Bool, drawn: Bool, now: float, *, by_force: bool
+    ) -> bool:
         """Let go of cells in the layer until ``wanted`` rows are free, or of none.
 
         Args:
@@ -173,6 +175,7 @@ class Stock:
             keep: (C,) cells that stay.
             drawn: (C,) cells that go last, and only where a coarser one to keep is in the layer.
             now: Seconds.
+            by_force: Those go too though no coarser one is there.
         """
         card = self.card
         gone = make_room(
@@ -184,6 +187,7 @@ class Stock:
             now - self.cache.last_used,
             lambda cells: card.rows[cells],
             wanted,
+            by_force=by_force,
         )
         if gone is None:
             return False

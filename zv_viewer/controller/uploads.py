@@ -60,19 +60,34 @@ class Uploads:
         wanted = self._marks.needed.copy()
         wanted[[item.cell for item in ideal.items]] = True
         wanted &= cache.held
-        budget, no_rows = UPLOAD_BYTES, []
+        cells = self._in_order(wanted)
         self.waiting = False
-        for cell in self._in_order(wanted).tolist():
-            rows = len(cache[cell])
+        no_rows = self._put_all(cells, wanted, now)
+        if len(no_rows) == len(cells):
+            # Nothing but stand-ins is in the way of what is planned, and for good.
+            stuck = self._marks.needed[cells]
+            no_rows = [
+                *cells[~stuck].tolist(),
+                *self._put_all(cells[stuck], wanted, now, by_force=True),
+            ]
+        self.no_rows = frozenset(no_rows) if not self.waiting else frozenset()
+
+    def _put_all(
+        self, cells: Int, wanted: Bool, now: float, *, by_force: bool = False
+    ) -> list[int]:
+        """Hand over cells, the first first; those that found no rows."""
+        budget, no_rows = UPLOAD_BYTES, []
+        for cell in cells.tolist():
+            rows = len(self._stock.cache[cell])
             if budget < UPLOAD_BYTES and rows * _ROW_BYTES > budget:
                 self.waiting = True
                 break
-            if not self._find_rows(cell, page_rows(rows), wanted, now):
+            if not self._find_rows(cell, page_rows(rows), wanted, now, by_force=by_force):
                 no_rows.append(cell)
                 continue
             self._put(cell)
             budget -= rows * _ROW_BYTES
-        self.no_rows = frozenset(no_rows) if not self.waiting else frozenset()
+        return no_rows
 
     def _in_order(self, wanted: Bool) -> Int:
         """Wanted cells the layer lacks, or lacks the values of: in view first, then coarsest."""
@@ -85,14 +100,15 @@ class Uploads:
         is_root = tree.parent[cells] < 0
         return cells[np.lexsort((cells, stale[cells], ~is_root, ~self._marks.visible[cells]))]
 
-    def _find_rows(self, cell: int, rows: int, wanted: Bool, now: float) -> bool:
+    def _find_rows(self, cell: int, rows: int, wanted: Bool, now: float, *, by_force: bool) -> bool:
         card = self._stock.card
         short = rows - int(card.rows[cell]) - card.room
         if short <= 0:
             return True
         keep = wanted & self._marks.needed
         keep[cell] = True
-        return self._stock.free_rows(short, keep, self._marks.drawn | wanted, now)
+        drawn = self._marks.drawn | wanted
+        return self._stock.free_rows(short, keep, drawn, now, by_force=by_force)
 
     def _put(self, cell: int) -> None:
         """Give a cell to the layer with the values of the attribute coloured by, or with none."""
