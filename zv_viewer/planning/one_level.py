@@ -12,6 +12,7 @@ from zv_viewer.model.cells import CellTree
 from zv_viewer.model.plan import ViewPlan
 from zv_viewer.model.settings import LodSettings
 from zv_viewer.planning.budget import Caps
+from zv_viewer.planning.demand import Demand
 from zv_viewer.planning.motion import Motion
 from zv_viewer.planning.ragged import gather
 from zv_viewer.planning.steps import Selection
@@ -78,6 +79,31 @@ class _OneLevel(Viewed):
             why = "finest"
         floor = union(pinned, around) if self.settings.floor else NONE
         return self.selection(cells, floor, tau or self.worst(cells), refused, why, level)
+
+    def demand(self, layers: int) -> Demand:
+        """What is asked for of caps that so many layers share: the levels, one after the other."""
+        tree, cells, level = self.tree, self.roots, len(self.tree.cell_shape) - 1
+        self.look(cells)
+        floor = Caps(*cost(tree, cells))
+        around = self.around(cells, self.caps.part(1 / layers))
+        rungs: list[tuple[float, int, int]] = []
+        if not len(cells) or not self.caps.hold(floor.vertices, floor.bytes):
+            return Demand.of_floor(floor, around)
+        pinned = cells if self.settings.floor else NONE
+        errors = level_errors(tree)
+        while level > 0:
+            held = self.held(errors, level)
+            error = float(errors[level]) * self.scale(cells)
+            dense = not self.density(cells) < self.settings.density_max * held.density
+            if dense or not error * held.error > self.settings.quality_px:
+                break
+            cells, level = self.refined(cells, self.opened(cells, level - 1)), level - 1
+            vertices, nbytes = cost(tree, union(cells, pinned))
+            rungs.append((error, vertices - floor.vertices, nbytes - floor.bytes))
+            if not self.caps.hold(vertices, nbytes):
+                break
+            self.look(cells)
+        return Demand.of_rungs(floor, around, rungs)
 
     def opened(self, cells: Int, level: int) -> Int:
         """The cells above ``level`` that have a visible child nearer to it than themselves."""
@@ -182,3 +208,30 @@ def select_level(
     """
     view = _OneLevel(tree, visible, camera, settings, previous, motion or Motion())
     return view.solve() if locked is None else view.locked(locked)
+
+
+def level_demand(
+    tree: CellTree,
+    visible: Bool,
+    camera: Camera,
+    settings: LodSettings,
+    *,
+    layers: int,
+    locked: int | None = None,
+    previous: ViewPlan | None = None,
+    motion: Motion | None = None,
+) -> Demand:
+    """What :func:`select_level` would take of caps that several layers share.
+
+    Args:
+        tree: The cells.
+        visible: (C,) from ``visible_cells``.
+        camera: The view.
+        settings: The caps of all layers together; quality and switches of this one.
+        layers: How many there are.
+        locked: As there.
+        previous: As there.
+        motion: As there.
+    """
+    view = _OneLevel(tree, visible, camera, settings, previous, motion or Motion())
+    return view.demand(layers) if locked is None else view.locked_demand(locked, layers)

@@ -11,11 +11,12 @@ from zv_viewer.model.plan import ViewPlan
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.settings import LodSettings
 from zv_viewer.planning.budget import Caps
+from zv_viewer.planning.demand import Demand
 from zv_viewer.planning.frustum import visible_cells
 from zv_viewer.planning.motion import Motion
-from zv_viewer.planning.one_level import select_level
+from zv_viewer.planning.one_level import level_demand, select_level
 from zv_viewer.planning.priority import requests_for
-from zv_viewer.planning.select import select
+from zv_viewer.planning.select import demand, select
 
 MARGIN_PX = 8.0
 """The canvas is planned this much larger on every side, for points that reach into it."""
@@ -103,6 +104,42 @@ def plan_view(
         vertices_in_view_level0=int(tree.count[finest][visible[finest]].sum()),
         error_px=chosen.error_px[target],
         level=chosen.level if scene.by_object else None,
+    )
+
+
+def view_demand(
+    tree: CellTree,
+    scene: SceneInfo,
+    camera: Camera,
+    settings: LodSettings,
+    previous: ViewPlan | None = None,
+    *,
+    layers: int,
+    motion: Motion | None = None,
+) -> Demand:
+    """What a view asks of caps that several layers share; what :func:`plan_view` then takes.
+
+    Args:
+        tree: The cells of ``scene``.
+        scene: The store.
+        camera: The view.
+        settings: The caps of all layers together; quality, lock and switches of this one.
+        previous: The plan before.
+        layers: How many share the caps.
+        motion: How the camera moves.
+    """
+    motion = motion or Motion()
+    margin = around_px(camera, motion) if scene.by_object else MARGIN_PX
+    ask = level_demand if scene.by_object else demand
+    return ask(
+        tree,
+        visible_cells(tree, camera, margin),
+        camera,
+        settings,
+        layers=layers,
+        locked=_position(scene, settings.level_lock),
+        previous=previous,
+        motion=motion,
     )
 
 

@@ -10,10 +10,11 @@ from zv_viewer.model.cells import CellTree
 from zv_viewer.model.plan import ViewPlan
 from zv_viewer.model.settings import LodSettings
 from zv_viewer.planning.budget import Caps
+from zv_viewer.planning.demand import Demand
 from zv_viewer.planning.motion import Motion
 from zv_viewer.planning.ragged import gather
 from zv_viewer.planning.steps import Selection, Steps
-from zv_viewer.planning.viewed import FIRST, NONE, Viewed, union
+from zv_viewer.planning.viewed import FIRST, NONE, Viewed, cost, union
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -95,15 +96,9 @@ class _Solver(Viewed):
         both = wanted | held_wanted
         return Steps(cells[both], vertices[both], nbytes[both], wanted[both], held_wanted[both])
 
-    def solve(self) -> Selection:
-        """Refine from the coarsest cells down, looking only below refinements that may be taken."""
-        tree = self.tree
-        self.look(self.roots)
-        roots, refused, over = self.nearest_first(self.roots, self.caps)
-        # While a coarsest cell is refused nothing is refined: more budget must never show less.
-        caps, around = self.reserve(roots) if not refused else (Caps(0, 0), NONE)
-        steps = Steps.none()
-        cells = roots
+    def explored(self, roots: Int, caps: Caps) -> Steps:
+        """Refinements from the coarsest cells down, looked at only where they may be taken."""
+        tree, steps, cells = self.tree, Steps.none(), roots
         while len(cells):
             found = self.steps(cells)
             steps = steps.joined(found)
@@ -114,6 +109,28 @@ class _Solver(Viewed):
             cells, _ = gather(tree.child_start, tree.child, grow)
             cells = cells[self.visible[cells]]
             self.look(cells)
+        return steps
+
+    def demand(self, layers: int) -> Demand:
+        """What is asked for of caps that so many layers share."""
+        self.look(self.roots)
+        floor = Caps(*cost(self.tree, self.roots))
+        around = self.around(self.roots, self.caps.part(1 / layers))
+        if not self.caps.hold(floor.vertices, floor.bytes):
+            return Demand.of_floor(floor, around)
+        left = self.caps.less(floor.vertices, floor.bytes)
+        steps = self.explored(self.roots, left)
+        key, at = self.key[steps.cells], steps.held_wanted
+        return Demand(floor, around, key[at], steps.vertices[at], steps.nbytes[at])
+
+    def solve(self) -> Selection:
+        """Take the refinements that are worth most."""
+        tree = self.tree
+        self.look(self.roots)
+        roots, refused, over = self.nearest_first(self.roots, self.caps)
+        # While a coarsest cell is refused nothing is refined: more budget must never show less.
+        caps, around = self.reserve(roots) if not refused else (Caps(0, 0), NONE)
+        steps = self.explored(roots, caps)
         _, tau, plain_over, full = steps.plain(self.key, caps)
         tau = self._tau(tau, full)
         taken, held_over = steps.held(self.held_key, caps, tau, _IN_USE / self.motion.coarsening)
@@ -184,3 +201,30 @@ def select(
     """
     solver = _Solver(tree, visible, camera, settings, previous, motion or Motion())
     return solver.solve() if locked is None else solver.locked(locked)
+
+
+def demand(
+    tree: CellTree,
+    visible: Bool,
+    camera: Camera,
+    settings: LodSettings,
+    *,
+    layers: int,
+    locked: int | None = None,
+    previous: ViewPlan | None = None,
+    motion: Motion | None = None,
+) -> Demand:
+    """What :func:`select` would take of caps that several layers share.
+
+    Args:
+        tree: The cells.
+        visible: (C,) from ``visible_cells``.
+        camera: The view.
+        settings: The caps of all layers together; quality and switches of this one.
+        layers: How many there are.
+        locked: As there.
+        previous: As there.
+        motion: As there.
+    """
+    solver = _Solver(tree, visible, camera, settings, previous, motion or Motion())
+    return solver.demand(layers) if locked is None else solver.locked_demand(locked, layers)

@@ -10,6 +10,7 @@ from zv_viewer.model.cells import CellTree
 from zv_viewer.model.plan import ViewPlan
 from zv_viewer.model.settings import LodSettings
 from zv_viewer.planning.budget import Caps, longest_prefix
+from zv_viewer.planning.demand import NOTHING, Demand
 from zv_viewer.planning.error import measure
 from zv_viewer.planning.frustum import frustum_test, planes
 from zv_viewer.planning.motion import Motion
@@ -131,6 +132,20 @@ class Viewed:
         floor = roots if fits and self.caps.hold(*cost(tree, roots), FLOOR_SHARE) else NONE
         return self.selection(target, floor, self.worst(target), refused, over or "locked", level)
 
+    def around(self, roots: Int, caps: Caps) -> Caps:
+        """What the coarsest cells outside the view may take of caps, beside those in view."""
+        if not self.settings.floor:
+            return Caps(0, 0)
+        tree = self.tree
+        left = caps.less(*cost(tree, roots))
+        vertices, nbytes = cost(tree, self.outside)
+        # A store that fits altogether, one without coarser levels for instance, stays altogether.
+        share = 1.0 if caps.hold(int(tree.count.sum()), int(tree.nbytes.sum())) else FLOOR_SHARE
+        return Caps(
+            max(min(vertices, int(caps.vertices * share), left.vertices), 0),
+            max(min(nbytes, int(caps.bytes * share), left.bytes), 0),
+        )
+
     def reserve(self, roots: Int) -> tuple[Caps, Int]:
         """What is left for refining, and the coarsest cells outside the view that stay."""
         tree = self.tree
@@ -138,13 +153,7 @@ class Viewed:
         if not self.settings.floor:
             return left, NONE
         vertices, nbytes = cost(tree, self.outside)
-        # A store that fits altogether, one without coarser levels for instance, stays altogether.
-        fits = self.caps.hold(int(tree.count.sum()), int(tree.nbytes.sum()))
-        share = 1.0 if fits else FLOOR_SHARE
-        room = Caps(
-            min(vertices, int(self.caps.vertices * share), left.vertices),
-            min(nbytes, int(self.caps.bytes * share), left.bytes),
-        )
+        room = self.around(roots, self.caps)
         kept = self.outside
         if not room.hold(vertices, nbytes):
             lo, hi = tree.lo[kept], tree.hi[kept]
@@ -154,6 +163,20 @@ class Viewed:
             self.look(kept)
             kept, _, _ = self.nearest_first(kept, room)
         return left.less(room.vertices, room.bytes), kept
+
+    def locked_demand(self, level: int, layers: int) -> Demand:
+        """What :meth:`locked` would show of caps that several layers share."""
+        tree = self.tree
+        ids = tree.ids_of_level(level)
+        cells = np.arange(ids.start, ids.stop, dtype=np.int64)
+        cells = cells[self.visible[cells]]
+        self.look(cells)
+        roots = np.setdiff1d(union(self.roots, self.outside), cells)
+        kept = Caps(*cost(tree, roots))
+        if not (self.settings.floor and self.caps.part(1 / layers).hold(*cost(tree, roots))):
+            kept = NOTHING
+        key = tree.error.max() * self.px_per_unit[cells] * self.focus[cells]
+        return Demand(NOTHING, kept, key, tree.count[cells], tree.nbytes[cells])
 
     def worst(self, target: Int) -> float:
         """Largest screen error shown."""
