@@ -22,11 +22,19 @@ Bool = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Cells per level and vertices drawn in view, and the largest error among them, in pixels."""
+    """What is drawn in view.
+
+    Args:
+        levels: Cells per level.
+        vertices: Vertices drawn.
+        error_px: The largest error, in pixels.
+        object_share: Part of the store's objects that the level with the fewest of them keeps.
+    """
 
     levels: dict[int, int] = field(default_factory=dict)
     vertices: int = 0
     error_px: float = 0.0
+    object_share: float = 1.0
 
 
 class Picture:
@@ -97,7 +105,8 @@ class Picture:
             cells = np.array([item.cell for item in items], np.int64)
             scale = measure(camera, tree.lo[cells], tree.hi[cells]).px_per_unit
             error = float((tree.error[cells] * scale).max(initial=0.0))
-            self._figures = Figures(levels, vertices, error)
+            known = [level.object_share for level in self._scene.levels if level.index in levels]
+            self._figures = Figures(levels, vertices, error, min(known, default=1.0))
             self._for_figures = (drawing, plan)
         return self._figures
 
@@ -118,8 +127,12 @@ def _rows(
     arrays = cache[item.cell]
     if object_levels is not None and arrays.links is not None:
         links = arrays.links
-        return int((object_levels[links.objects] == links.level).sum())
+        drawn = object_levels[links.objects] == links.level
+        return int((drawn if arrays.kept is None else drawn & arrays.kept).sum())
     if item.parts is None:
-        return len(arrays)
+        return len(arrays) if arrays.kept is None else int(arrays.kept.sum())
     places = np.asarray(item.parts, np.int64)
-    return int((arrays.part_start[places + 1] - arrays.part_start[places]).sum())
+    ends = arrays.part_start
+    if arrays.kept is not None:
+        ends = np.append(0, np.cumsum(arrays.kept))[ends]
+    return int((ends[places + 1] - ends[places]).sum())

@@ -97,6 +97,7 @@ class Standing:
             levels_drawn=dict(shown.levels),
             vertices_drawn=shown.vertices,
             vertices_in_view_level0=0 if plan is None else plan.vertices_in_view_level0,
+            object_share=shown.object_share,
             cells_in_view=0 if plan is None else len(plan.target),
             holes=picture.holes(stock.tree, self.troubles.lost, self.view.camera),
             hole_frames=picture.hole_frames,

@@ -24,6 +24,7 @@ class LodStats:
         levels_drawn: Level number in the store -> cells of it drawn in view, in part or whole.
         vertices_drawn: Vertices of those.
         vertices_in_view_level0: Level-0 vertices in view.
+        object_share: Part of the store's objects that the coarsest level drawn keeps, as recorded.
         cells_in_view: Cells the view is planned to show.
         holes: Cells of the view, finest first, in whose place nothing is drawn now; those nobody
             can read are not counted, see ``failed``.
@@ -63,6 +64,7 @@ class LodStats:
     levels_drawn: dict[int, int]
     vertices_drawn: int
     vertices_in_view_level0: int
+    object_share: float
     cells_in_view: int
     holes: int
     hole_frames: int

@@ -55,6 +55,7 @@ class LevelInfo:
         error: World distance within which this level represents level 0; 0 for level 0, NaN where
             nobody stored it (planning then estimates it).
         error_source: ``stored`` by the pyramid builder (p95), or estimated from ``density``.
+        object_share: Part of the objects of level 0 that the level keeps, as recorded.
     """
 
     index: int
@@ -65,6 +66,7 @@ class LevelInfo:
     counts_exact: bool
     error: float
     error_source: Literal["stored", "density"]
+    object_share: float = 1.0
 
     @property
     def vertex_count(self) -> int:

@@ -16,6 +16,7 @@ from zarr_vectors.exceptions import StoreError
 from zarr_vectors.lazy import ZVLevel, ZVStore, open_zv
 from zv_viewer.model.links import NO_OBJECT, RawLinks
 from zv_viewer.model.scene import AttributeInfo, LevelInfo, SceneInfo
+from zv_viewer.model.shapes import ParametricObject
 from zv_viewer.sources.at_once import at_once
 from zv_viewer.sources.base import Network, RawCell
 from zv_viewer.sources.drawable import (
@@ -149,6 +150,25 @@ class StoreSource:
         has = self._width > 0 or OBJECT_INDEX in finest.described.meta.arrays_present
         return StoreObjects(self._store) if has else None
 
+    def shapes(self) -> tuple[ParametricObject, ...]:
+        """The store's planes, lines, spheres and other objects told by coefficients.
+
+        Raises:
+            ArrayError: They are damaged.
+        """
+        found = self._store.parametric()
+        return tuple(
+            ParametricObject(
+                kind=one["type"],
+                name=one["name"],
+                coefficients=tuple(float(number) for number in one["coefficients"]),
+                names=tuple(one["coefficient_names"]),
+                attributes={name: rows[k] for name, rows in found.object_attributes.items()},
+                groups=tuple(group for group, members in found.groups.items() if k in members),
+            )
+            for k, one in enumerate(found.objects)
+        )
+
     def close(self) -> None:
         """Release the store's caches."""
         self._store.close()
@@ -189,7 +209,13 @@ class StoreSource:
             counts_exact=table.exact,
             error=0.0 if finest else float(error.p95) if error is not None else float("nan"),
             error_source="stored" if finest or error is not None else "density",
+            object_share=self._object_share(number),
         )
+
+    def _object_share(self, number: int) -> float:
+        """Each level records its part of the objects of the level below it."""
+        shares = [self._levels[level].object_sparsity for level in self._levels if level <= number]
+        return float(np.prod(shares))
 
     def _attributes(self, level: ZVLevel) -> tuple[AttributeInfo, ...]:
         return tuple(

@@ -13,7 +13,10 @@ AUTOMATIC = "automatic"
 
 
 def completeness(stats: LodStats) -> str:
-    """What is shown, e.g. ``312,400 for 10,000,000 vertices in view, levels 2-3``."""
+    """What is shown, e.g. ``312,400 for 10,000,000 vertices in view, levels 2-3``.
+
+    Where a level keeps some of the objects only, how many of a hundred.
+    """
     total = stats.vertices_in_view_level0
     if not stats.vertices_drawn and not total:
         return "nothing in view"
@@ -23,7 +26,10 @@ def completeness(stats: LodStats) -> str:
     if not levels:
         return f"0 of {total:,} vertices in view"
     span = f"level {levels[0]}" if len(levels) == 1 else f"levels {levels[0]}-{levels[-1]}"
-    return f"{stats.vertices_drawn:,} for {total:,} vertices in view, {span}"
+    shown = f"{stats.vertices_drawn:,} for {total:,} vertices in view, {span}"
+    if stats.object_share < 1:
+        shown += f" with {stats.object_share * 100:.2g} % of the objects"
+    return shown
 
 
 def quality(stats: LodStats) -> str:

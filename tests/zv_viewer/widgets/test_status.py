@@ -17,6 +17,7 @@ def stats(**changes):
         "queued": 0,
         "in_flight": 0,
         "settled": True,
+        "object_share": 1.0,
         "tau_px": 1.44,
         "bytes_read": 12_345_678,
         "requests": 1234,
@@ -33,6 +34,11 @@ def stats(**changes):
 def test_a_part_is_called_a_part() -> None:
     assert status.completeness(stats()) == "312,400 for 10,000,000 vertices in view, levels 2-3"
     assert status.quality(stats()) == "within 1.4 px"
+
+
+def test_objects_left_out_by_a_level_are_told() -> None:
+    assert status.completeness(stats(object_share=1 / 64)).endswith("with 1.6 % of the objects")
+    assert "objects" not in status.completeness(stats())
 
 
 def test_exact_is_said_only_of_all_of_level_0() -> None:
