@@ -78,6 +78,17 @@ class KnownObjects:
                 lists[place] = self._toward(child)
         return lists
 
+    def bare(self, cells: Int) -> Bool:
+        """(N,) cells that are not resident, below a resident one that has no rows in their place.
+
+        Levels that leave objects out have such places; nothing that was there is missing in them.
+        """
+        found = np.zeros(len(cells), bool)
+        away = np.flatnonzero(~self._resident[cells])
+        for place, child in zip(away.tolist(), self._below_resident(cells[away]), strict=True):
+            found[place] = child >= 0 and not len(self._toward(child))
+        return found
+
     def _below_resident(self, missing: Int) -> list[int]:
         """The cell above each, or itself, whose parent is the nearest resident one; -1: none."""
         tree = self._tree

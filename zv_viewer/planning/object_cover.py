@@ -43,7 +43,8 @@ def object_draw_set(
 
     An object is drawn at the plan's level as soon as it is complete there. Until then it stays at a
     finer level if it was drawn at one and is complete at it, else at the finest coarser one it is
-    complete at, else at any finer one it is; the coarsest it has, if it is complete at none. Cells
+    complete at, else at any finer one it is; the coarsest it has, if it is complete at none. Where
+    the caps leave cells of the plan's level out, objects they would cut stay at the floor. Cells
     that are neither target nor floor serve no other objects. An object through a cell that cannot
     be read is drawn at another level that has it whole, or with the gap.
 
@@ -110,7 +111,8 @@ class _Cover:
     """One answer under way.
 
     ``there``: target cells that are resident; ``others``: those of them of another level than the
-    plan's. ``missing``: target cells in view that are not; ``lost``: those that never will be.
+    plan's. ``missing``: target cells in view that are not; ``lost``: those that never will be;
+    ``refused``: cells in view that are no target for want of room.
     """
 
     def __init__(
@@ -135,11 +137,14 @@ class _Cover:
         self.all_there = bool(resident[plan.target].all())
         lost = np.zeros(len(away), bool) if failed is None else failed[away]
         self.missing, self.lost = away[~lost], away[lost]
+        self.refused = np.setdiff1d(self._in_view(self.level), plan.target)
         self.levels = np.full(objects, NOT_DRAWN, np.uint8)
 
     def answer(self) -> tuple[DrawSet, Levels]:
         """The draw set and the levels."""
         self._show_planned()
+        if len(self.refused):
+            self._keep_whole()
         # Once all is there, all that the cells of the level hold is drawn from them.
         certain, asked = self._cells(self.level), [self.floor, self.others]
         if len(self.missing) or len(self.lost):
@@ -171,6 +176,22 @@ class _Cover:
     def _show(self, cells: Int, level: int) -> None:
         if len(cells):
             self.levels[np.concatenate(self.known.lists(cells))] = level
+
+    def _keep_whole(self) -> None:
+        """Objects that refused cells would cut stay at the floor where it has all of them."""
+        cut = self._through(self.refused) & (self.levels == self.level)
+        at = self.tree.level[self.floor]
+        for level in np.unique(at[at != self.level]).tolist():
+            floor = self.floor[at == level]
+            lacking = np.setdiff1d(self._in_view(level), floor)
+            whole = cut & self.known.of(floor) & ~self._through(lacking)
+            self.levels[whole] = level
+            cut &= ~whole
+
+    def _through(self, cells: Int) -> Bool:
+        """(O,) objects that run through any of some cells, resident or not."""
+        there = self.resident[cells]
+        return np.asarray(self.known.of(cells[there]) | self.known.in_the_way(cells[~there]))
 
     def _blocked(self) -> Bool:
         """(O,) objects that target cells which are not there may hold, unless they are whole."""
@@ -242,4 +263,5 @@ class _Cover:
         cells = self.plan.target[self.plan.visible[self.plan.target]]
         cells = cells[~marked[cells] & ~opened_cells(tree, drawn)[cells]]
         cells = cells[~is_below(tree, cells, marked)]
-        return cells[~drawn_anywhere(self.known.through(cells), self.levels)]
+        fine = drawn_anywhere(self.known.through(cells), self.levels) | self.known.bare(cells)
+        return cells[~fine]

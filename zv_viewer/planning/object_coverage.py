@@ -32,7 +32,8 @@ def object_holes(
     """Where a view, perhaps newer than the plan, meets data of which nothing is drawn.
 
     In the view that was planned, a place is no hole if what runs through it is drawn at a level
-    that has no cell there; outside of it only drawn cells count.
+    that has no cell there, or if a coarser cell that is resident has nothing there; outside of it
+    only drawn cells count.
 
     Args:
         tree: The cells.
@@ -49,7 +50,7 @@ def object_holes(
     known = KnownObjects(tree, resident, content, len(levels))
     found = holes(tree, visible, draw)
     planned = found[plan.visible[found]]
-    fine = planned[drawn_anywhere(known.through(planned), levels)]
+    fine = planned[drawn_anywhere(known.through(planned), levels) | known.bare(planned)]
     roots = np.flatnonzero((tree.parent < 0) & visible & resident)
     lists = known.lists(roots)
     some = np.array([len(objects) > 0 for objects in lists], bool)

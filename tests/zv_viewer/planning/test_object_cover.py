@@ -321,7 +321,8 @@ def test_holes_are_the_target_cells_with_nothing_drawn(seed, share):
     assert np.isin(draw.holes, bare).all()
     for cell in bare.tolist():
         above = nearest_resident(tree, cell, resident)
-        assert (cell in draw.holes) or (above >= 0 and drawn[above])
+        empty = not case.laid.holds[cell].any()
+        assert (cell in draw.holes) or (above >= 0 and (drawn[above] or empty))
         assert (cell not in draw.holes) or above < 0 or not drawn[cell]
 
 
@@ -612,3 +613,16 @@ def test_a_hundred_thousand_objects_are_shown_in_time():
 
 def content_objects(content, cells):
     return np.unique(np.concatenate([content[cell].objects for cell in cells.tolist()]))
+
+
+def test_objects_that_refused_cells_would_cut_stay_at_the_floor(strip):
+    tree, plan = strip
+    roots = np.flatnonzero(tree.parent < 0)
+    laid = lay_along(tree, [plan.target[:2].tolist(), plan.target[2:6].tolist()])
+    refused = replace(plan, target=plan.target[:4], floor=roots)
+    for there in (plan.target[:4], plan.target):
+        draw, levels = draw_strip((tree, refused), laid, np.r_[roots, there])
+        assert levels.tolist() == [0, 2]
+        assert draw.settled
+    _, levels = draw_strip((tree, replace(refused, floor=roots[:0])), laid, plan.target[:4])
+    assert levels.tolist() == [0, 0]
