@@ -65,6 +65,14 @@ class Arrivals:
         elif loaded.more is not None:
             self._take_values(job, loaded, loaded.more)
 
+    def leave_out(self, job: Job, loaded: Loaded, now: float) -> None:
+        """A cell none of whose rows is drawn was not read; it is asked for again if some are."""
+        possible, arrays, held = self._values.possible, loaded.arrays, False
+        if arrays is not None and possible is not None and not possible[job.cell]:
+            held = self._stock.take(arrays, 0, now, loaded.objects, left_out=True)
+        self._todo.draw = True
+        self._todo.plan |= not held
+
     def raise_mistake(self) -> None:
         """Raise what a load raised that is no failure of the store."""
         if self._mistake is not None:
@@ -83,11 +91,9 @@ class Arrivals:
             self._mistake = error
 
     def _take_cell(self, job: Job, loaded: Loaded, arrays: CellArrays, now: float) -> None:
-        cell, possible = job.cell, self._values.possible
+        cell = job.cell
         if job.left_out:
-            if possible is not None and not possible[cell]:
-                self._stock.take(arrays, 0, now, loaded.objects, left_out=True)
-            self._todo.plan = True
+            self.leave_out(job, loaded, now)
             return
         self._troubles.found(cell, loaded)
         level = self._scene.levels[int(self._stock.tree.level[cell])]

@@ -17,6 +17,9 @@ from zv_viewer.model.chunks import BYTES_PER_CELL
 from zv_viewer.model.plan import Tier
 from zv_viewer.sources.base import Network
 
+LEFT_OUT_AT_ONCE = 256
+"""Cells that need no reading are there at once, so many in a turn."""
+
 
 class Loads:
     """Asks for cells and gives memory to each load before it starts.
@@ -92,6 +95,14 @@ class Loads:
         if cancel:
             self._give_up_stale()
         self._connection.keep({job.key for job in (*self.queued, *self.in_flight)})
+
+    def left_out(self) -> list[Job]:
+        """Cells asked for that need no reading, some of them; they wait no more."""
+        room = self._stock.cache.room // BYTES_PER_CELL - 1
+        jobs = [job for job in self.queued if job.left_out and not job.values_only]
+        jobs = jobs[: max(min(room, LEFT_OUT_AT_ONCE), 0)]
+        self._scheduler.forget(jobs)
+        return jobs
 
     def suit(self, network: Network) -> None:
         """Run as many loads at once as suits how the store answers."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from zv_viewer.controller.arrivals import Arrivals
 from zv_viewer.controller.by_cell import ByCell
@@ -35,6 +36,8 @@ from zv_viewer.model.update import LayerSink
 from zv_viewer.planning import build_cells
 from zv_viewer.rows import RowFilter
 from zv_viewer.sources.base import ChunkSource
+
+Bool = npt.NDArray[np.bool_]
 
 
 class LodController:
@@ -75,7 +78,7 @@ class LodController:
         self._connection = connection = Connection(chance)
         self._stock = stock = Stock(tree, sink.capacity, settings.budget.bytes, values, marks, todo)
         self._planner = planner = Planner(scene, view, stock, troubles, marks, todo)
-        reader = CellReader(source, scene, tree)
+        self._reader = reader = CellReader(source, scene, tree)
         self._loads = loads = Loads(executor, reader, stock, troubles, connection, marks)
         self._arrivals = Arrivals(scene, stock, values, troubles, connection, todo)
         self._uploads = uploads = Uploads(stock, values, marks)
@@ -193,6 +196,8 @@ class LodController:
         if self._planner.due(now):
             self._make_plan(camera, now)
             self._loads.suit(self._source.network())
+        for job in self._loads.left_out():
+            self._arrivals.leave_out(job, self._reader.nothing(job), now)
         self._loads.start(now, uploads_wait=self._uploads.waiting)
         if self._todo.draw:
             self._update_layer(now)

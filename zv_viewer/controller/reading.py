@@ -11,19 +11,22 @@ import numpy as np
 import numpy.typing as npt
 
 from zarr_vectors.exceptions import ArrayError
-from zv_viewer.drawing.colours import missing_values, pack_values
+from zv_viewer.drawing.colours import missing_values, pack_values, told_by_float32
 from zv_viewer.drawing.directions import direction_values
 from zv_viewer.drawing.links import cells_of_chunks, joined_links, with_links
 from zv_viewer.drawing.points import Packed, cell_arrays
 from zv_viewer.loading.queue import Job, JobKey
 from zv_viewer.model.cells import CellTree
 from zv_viewer.model.chunks import CellArrays
+from zv_viewer.model.links import RawLinks
 from zv_viewer.model.scene import AttributeInfo, SceneInfo
 from zv_viewer.planning import CellObjects
+from zv_viewer.rows import RowFilter, drawn_rows
 from zv_viewer.sources.base import ChunkSource, RawCell, Scope
 
 Int = npt.NDArray[np.int64]
 Float32 = npt.NDArray[np.float32]
+ReadValues = tuple[npt.NDArray[np.generic], int, int]
 T = TypeVar("T")
 
 LOOKS_FROM_AFAR = 3
@@ -38,7 +41,7 @@ class Loaded:
 
     Args:
         arrays: The cell, unless only values were asked for.
-        values: (N,) in the order of the cell's rows, when only values were.
+        more: The cell that was there, with what it lacked, when only that was asked for.
         problems: A sentence for each chunk, or its values, that could not be read.
         unread: Places among the cell's chunks that could not be read.
         not_finite: Rows left out.
@@ -47,7 +50,7 @@ class Loaded:
     """
 
     arrays: CellArrays | None
-    values: Float32 | None
+    more: CellArrays | None
     problems: tuple[str, ...]
     unread: tuple[int, ...]
     not_finite: int
@@ -111,13 +114,17 @@ class CellReader:
         coords = level.chunks[self._tree.chunks(job.cell)]
         if job.values_only:
             return self._values(job, level.index, coords)
+        if job.left_out:
+            return self.nothing(job)
         info = None if job.attribute is None else self._scene.attribute(job.attribute)
-        names = () if info is None or info.computed else (info.name,)
+        kept_by = _filter_of(job)
+        own = () if info is None or info.computed else (info.name,)
+        names = tuple(dict.fromkeys((*own, *(() if kept_by is None else kept_by.attributes))))
         raw, problems, unread = self._rows(level.index, coords, names)
-        packed = self._packed(job.cell, raw, info)
+        packed = self._packed(job.cell, raw, info, kept_by)
         return Loaded(
             arrays=packed.arrays,
-            values=None,
+            more=None,
             problems=problems,
             unread=unread,
             not_finite=packed.not_finite,
@@ -126,7 +133,16 @@ class CellReader:
             objects=_objects_of(packed.arrays),
         )
 
-    def _packed(self, cell: int, raw: RawCell, info: AttributeInfo | None) -> Packed:
+    def nothing(self, job: Job) -> Loaded:
+        """A cell none of whose rows is drawn, without reading it."""
+        none = np.zeros((0, self._scene.ndim))
+        linked = _no_links(self._scene.link_width) if self._scene.by_object else None
+        arrays = self._packed(job.cell, RawCell(none, {}, 0, 0, linked), None, None).arrays
+        return Loaded(arrays, None, (), (), 0, 0, 0, _objects_of(arrays))
+
+    def _packed(
+        self, cell: int, raw: RawCell, info: AttributeInfo | None, kept_by: RowFilter | None
+    ) -> Packed:
         """What was read, as a layer takes it."""
         values, rows = None, len(raw.positions)
         if info is not None and not info.computed:
@@ -148,6 +164,10 @@ class CellReader:
             requests=raw.requests,
         )
         arrays = packed.arrays
+        if kept_by is not None:
+            of_rows = {name: found[arrays.order] for name, found in raw.values.items()}
+            kept = kept_by.keeps(drawn_rows(self._scene, arrays.positions, of_rows))
+            arrays = replace(arrays, kept=kept, kept_by=kept_by)
         if raw.links is not None:
             level = int(self._tree.level[cell])
             chunk_cells = self._chunk_cells[level]
@@ -157,25 +177,39 @@ class CellReader:
         return replace(packed, arrays=arrays)
 
     def _values(self, job: Job, level: int, coords: Int) -> Loaded:
-        if job.attribute is None:
-            raise ValueError("values of no attribute cannot be loaded")
-        info = self._scene.attribute(job.attribute)
         held = self._held[job.key]
-        if info.computed:
-            values = direction_values(info, self._scene, self._tree, held.arrays)
-            return Loaded(None, values, (), (), 0, 0, 0)
-        kept = np.delete(coords, list(held.unread), axis=0)
-        found, fetched, requests = self._looked(
-            lambda: self._source.read_values(level, kept, info.name)
-        )
-        rows = pack_values(info, found)
-        order = held.arrays.order
-        if len(order) and int(order.max()) >= len(rows):
-            raise ArrayError(
-                f"{self._scene.url}: level {level} holds {len(rows)} values of {info.name!r} "
-                f"for more vertices in chunks {coords.tolist()}"
-            )
-        return Loaded(None, rows[order], (), (), 0, fetched, requests)
+        arrays, kept_by = held.arrays, _filter_of(job)
+        chunks = np.delete(coords, list(held.unread), axis=0)
+        reading = ValuesOfRows(self._source, level, chunks, arrays.order, self._looked)
+        if job.attribute is not None:
+            info = self._scene.attribute(job.attribute)
+            if not len(arrays):
+                values = np.zeros(0, np.float32)
+            elif info.computed:
+                values = direction_values(info, self._scene, self._tree, arrays)
+            else:
+                values = pack_values(info, reading.of(info.name))
+            arrays = replace(arrays, values=values, attribute=info.name)
+        if kept_by != arrays.kept_by:
+            kept = None if kept_by is None else self._kept(arrays, kept_by, job, reading)
+            arrays = replace(arrays, kept=kept, kept_by=kept_by)
+        return Loaded(None, arrays, reading.problems, (), 0, reading.fetched, reading.requests)
+
+    def _kept(
+        self, arrays: CellArrays, kept_by: RowFilter, job: Job, reading: ValuesOfRows
+    ) -> npt.NDArray[np.bool_]:
+        """Which rows of a cell in memory a filter keeps; those without values match nothing."""
+        values: dict[str, npt.NDArray[np.generic]] = {}
+        if job.left_out or not len(arrays):
+            return np.zeros(len(arrays), np.bool_)
+        for name in kept_by.attributes:
+            info = self._scene.attribute(name)
+            if arrays.attribute == name and arrays.values is not None and told_by_float32(info):
+                values[name] = arrays.values
+            else:
+                found = reading.of_sound(name)
+                values |= {} if found is None else {name: found}
+        return kept_by.keeps(drawn_rows(self._scene, arrays.positions, values))
 
     def _rows(
         self, level: int, coords: Int, names: Sequence[str]
@@ -224,6 +258,65 @@ class CellReader:
             with suppress(ArrayError):
                 return read()
         return read()
+
+
+class ValuesOfRows:
+    """Values of the rows of a cell in memory, each attribute read once, and what that cost.
+
+    Args:
+        source: The store.
+        level: Number of the level.
+        chunks: (M, R) the cell's chunks, damaged ones left out.
+        order: (N,) which of the rows stored there each row is.
+        looked: Reads, and tries again where that helps.
+    """
+
+    def __init__(
+        self,
+        source: ChunkSource,
+        level: int,
+        chunks: Int,
+        order: npt.NDArray[np.uint32],
+        looked: Callable[[Callable[[], ReadValues]], ReadValues],
+    ) -> None:
+        self.fetched = self.requests = 0
+        self.problems: tuple[str, ...] = ()
+        self._source, self._level, self._chunks = source, level, chunks
+        self._order, self._looked = order, looked
+        self._read: dict[str, npt.NDArray[np.generic]] = {}
+
+    def of(self, name: str) -> npt.NDArray[np.generic]:
+        """(N,) or (N, C) values; ArrayError where they cannot be read."""
+        if name not in self._read:
+            found, fetched, requests = self._looked(
+                lambda: self._source.read_values(self._level, self._chunks, name)
+            )
+            self.fetched += fetched
+            self.requests += requests
+            if len(self._order) and int(self._order.max()) >= len(found):
+                raise ArrayError(
+                    f"level {self._level} holds {len(found)} values of {name!r} for more vertices "
+                    f"in chunks {self._chunks.tolist()}"
+                )
+            self._read[name] = found[self._order]
+        return self._read[name]
+
+    def of_sound(self, name: str) -> npt.NDArray[np.generic] | None:
+        """The same, or None and a problem."""
+        try:
+            return self.of(name)
+        except ArrayError as error:
+            self.problems = (*self.problems, str(error))
+            return None
+
+
+def _filter_of(job: Job) -> RowFilter | None:
+    return job.kept_by if isinstance(job.kept_by, RowFilter) else None
+
+
+def _no_links(width: int) -> RawLinks:
+    none, ends = np.zeros(0, np.int64), np.zeros((0, width), np.int64)
+    return RawLinks(none, ends, ends, ends, none, none, 0)
 
 
 def _objects_of(arrays: CellArrays) -> CellObjects | None:

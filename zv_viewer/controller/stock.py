@@ -106,7 +106,8 @@ class Stock:
         count, nbytes, fetch = (
             np.where(counted, of, 0) for of in (tree.count, tree.nbytes, tree.fetch_bytes)
         )
-        return replace(tree, count=count, nbytes=nbytes, fetch_bytes=fetch)
+        error = np.where(counted, tree.error, 0.0)  # nothing finer is wanted of them
+        return replace(tree, count=count, nbytes=nbytes, fetch_bytes=fetch, error=error)
 
     def correct_size(self, arrays: CellArrays, objects: CellObjects | None) -> bool:
         """A guess was planned with, now rows and bytes are known; False when it was right."""

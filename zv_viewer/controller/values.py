@@ -102,16 +102,21 @@ class Values:
 
     def lacks(self, cell: int) -> bool:
         """Whether a cell has other values than those coloured by."""
-        return self.name is not None and int(self.held[cell]) != self.code
+        return (
+            self.name is not None
+            and int(self.held[cell]) != self.code
+            and not bool(self.left_out[cell])
+        )
 
     def lacks_some(self, cell: int) -> bool:
         """Whether it has, or knows its rows by another filter."""
-        return self.lacks(cell) or int(self.kept[cell]) != self.kept_code
+        other = int(self.kept[cell]) != self.kept_code and not bool(self.left_out[cell])
+        return self.lacks(cell) or other
 
     def lacking(self, cells: Int) -> list[tuple[int, bool]]:
         """Those of the cells in memory that lack something, and whether that is values."""
         values = set(self.pending(cells))
-        others = cells[self.kept[cells] != self.kept_code].tolist()
+        others = cells[(self.kept[cells] != self.kept_code) & ~self.left_out[cells]].tolist()
         return [(cell, cell in values) for cell in sorted(values.union(others))]
 
     def pending(self, cells: Int) -> list[int]:
@@ -119,7 +124,7 @@ class Values:
         name = self.name
         if name is None:
             return []
-        lacking = cells[self.held[cells] != self.code]
+        lacking = cells[(self.held[cells] != self.code) & ~self.left_out[cells]]
         return [cell for cell in lacking.tolist() if (cell, name) not in self.lost]
 
     @property

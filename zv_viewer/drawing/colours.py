@@ -109,6 +109,16 @@ def first_choice(attributes: Sequence[AttributeInfo]) -> AttributeInfo | None:
     return None
 
 
+def told_by_float32(info: AttributeInfo) -> bool:
+    """Whether the one float32 of a row is the very value the store has."""
+    dtype = np.dtype(info.dtype)
+    return info.columns == 1 and (
+        info.categories is not None
+        or (dtype.kind in "iub" and dtype.itemsize <= 2)
+        or (dtype.kind == "f" and dtype.itemsize <= 4)
+    )
+
+
 def pack_values(info: AttributeInfo, values: npt.NDArray[np.generic]) -> Float32:
     """One float32 per row.
 

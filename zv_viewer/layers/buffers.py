@@ -24,6 +24,9 @@ POINT_COLUMNS = ("a_position", "a_value", "a_spacing")
 LINK_COLUMNS = ("a_position", "a_value", "a_object", "a_level")
 """Columns of rows that are joined: 28 bytes a row."""
 
+LEFT_OUT = ("a_spacing", "a_level")
+"""Columns that are -1 where a row is not drawn."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class RowWrite:
@@ -36,6 +39,8 @@ class RowWrite:
         spacing: Of every row.
         objects: (N,) rank of the object each row belongs to; used where rows are linked.
         level: Position of the level of every row; used where rows are linked.
+        kept: (N,) whether each row is drawn; None: all are. A row that is not has spacing and
+            level -1.
     """
 
     start: int
@@ -44,6 +49,7 @@ class RowWrite:
     spacing: float
     objects: npt.NDArray[np.uint32] | None = None
     level: int = 0
+    kept: npt.NDArray[np.bool_] | None = None
 
     @property
     def stop(self) -> int:
@@ -59,7 +65,10 @@ class RowWrite:
         if name == "a_object" and self.objects is not None:
             return self.objects.astype(np.float32)
         of_all = {"a_value": np.nan, "a_spacing": self.spacing, "a_level": self.level}
-        return np.full(len(self.positions), of_all[name], np.float32)
+        column = np.full(len(self.positions), of_all[name], np.float32)
+        if self.kept is not None and name in LEFT_OUT:
+            column[~self.kept] = -1
+        return column
 
 
 def gather(writes: Sequence[RowWrite], gap: int) -> list[list[RowWrite]]:

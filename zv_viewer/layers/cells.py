@@ -298,7 +298,8 @@ def row_writes(arrays: CellArrays, runs: Int) -> list[RowWrite]:
     for start, rows in runs.tolist():
         part = slice(at, at + rows)
         values = None if arrays.values is None else arrays.values[part]
-        write = RowWrite(start, arrays.positions[part], values, arrays.spacing)
+        kept = None if arrays.kept is None else arrays.kept[part]
+        write = RowWrite(start, arrays.positions[part], values, arrays.spacing, kept=kept)
         if links is not None:
             write = replace(write, objects=links.objects[part], level=links.level)
         writes.append(write)

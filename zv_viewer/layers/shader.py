@@ -79,14 +79,15 @@ _POINTS = (
     + _KEPT
     + _COLOUR
     + """
-attribute float a_spacing;   // typical distance to the next row, store units
+attribute float a_spacing;   // typical distance to the next row, store units; -1: left out
 
 uniform vec4 u_size;         // fixed px (0: by spacing), px per unit at w = 1, least, most px
 
 varying vec3 v_colour;
 
 void main() {
-    if (out_of_slab(a_position, 0.5 * a_spacing) || behind_a_plane(a_position)) {
+    if (a_spacing < 0.0 || out_of_slab(a_position, 0.5 * a_spacing)
+        || behind_a_plane(a_position)) {
         gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
         gl_PointSize = 0.0;
         v_colour = vec3(0.0);
@@ -125,7 +126,7 @@ LINKS = (
     + _COLOUR
     + """
 attribute float a_object;    // rank of the object the row belongs to
-attribute float a_level;     // position of the level the row belongs to
+attribute float a_level;     // position of the level the row belongs to; -1: left out
 
 uniform sampler2D u_objects; // rgb: colour; a: look * 32 + level the object is drawn at
 uniform vec2 u_objects_shape;

@@ -52,14 +52,15 @@ class Samples:
 
     def put(self, arrays: CellArrays) -> None:
         """Remember some rows of a cell."""
-        step = max(1, len(arrays) // ROWS)
-        positions = arrays.positions[::step].copy()
+        rows = np.arange(len(arrays)) if arrays.kept is None else np.flatnonzero(arrays.kept)
+        rows = rows[:: max(1, len(rows) // ROWS)]
+        positions = arrays.positions[rows]
         values = np.full(len(positions), np.nan, np.float32)
         if arrays.values is not None:
-            values[:] = arrays.values[::step]
+            values[:] = arrays.values[rows]
         objects, level = np.zeros(len(positions), np.uint32), 0
         if arrays.links is not None:
-            objects[:], level = arrays.links.objects[::step], arrays.links.level
+            objects[:], level = arrays.links.objects[rows], arrays.links.level
         levels = np.full(len(positions), level, np.uint8)
         self._rows[arrays.cell] = Sample(positions, values, objects, levels)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from zv_viewer.model.plan import Tier
 
-JobKey = tuple[int, str | None, bool]
+JobKey = tuple[int, str | None, bool, Hashable | None, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,18 +18,22 @@ class Job:
         cell: Of which cell.
         tier: How urgent; not part of what it is.
         attribute: The attribute to load values of, or None.
-        values_only: The cell's rows are there; only values are missing.
+        values_only: The cell's rows are there; only values are missing, or which rows are drawn.
+        kept_by: The filter that says which rows are drawn; None: all are.
+        left_out: The filter keeps no row of the cell; nothing is to be read.
     """
 
     cell: int
     tier: Tier
     attribute: str | None = None
     values_only: bool = False
+    kept_by: Hashable | None = None
+    left_out: bool = False
 
     @property
     def key(self) -> JobKey:
         """What is loaded, however urgent."""
-        return self.cell, self.attribute, self.values_only
+        return self.cell, self.attribute, self.values_only, self.kept_by, self.left_out
 
 
 def next_queue(

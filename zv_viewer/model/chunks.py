@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +33,8 @@ class CellArrays:
             ``stored[order]``.
         fetched_bytes, requests: What reading it cost.
         links: What joins the rows; None for points.
+        kept: (N,) whether each row is drawn; None: all are.
+        kept_by: The filter that says so; None for none.
     """
 
     cell: int
@@ -44,6 +47,8 @@ class CellArrays:
     fetched_bytes: int
     requests: int
     links: LinkArrays | None = None
+    kept: npt.NDArray[np.bool_] | None = None
+    kept_by: Hashable | None = None
 
     @property
     def nbytes(self) -> int:
@@ -51,7 +56,8 @@ class CellArrays:
         values = 0 if self.values is None else self.values.nbytes
         links = 0 if self.links is None else self.links.nbytes
         rows = self.positions.nbytes + values + self.order.nbytes
-        return rows + links + self.part_start.nbytes + BYTES_PER_CELL
+        kept = 0 if self.kept is None else self.kept.nbytes
+        return rows + kept + links + self.part_start.nbytes + BYTES_PER_CELL
 
     def __len__(self) -> int:
         return len(self.positions)

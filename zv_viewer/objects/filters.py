@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -168,14 +168,18 @@ def _between(column: ObjectColumn, low: float, high: float) -> Bool:
     """Where a value lies in a range, compared in the values' own type; NaN lies in none."""
     if column.categories is not None:
         raise InputError(f"{column.name!r} holds categories, not numbers")
-    values = column.values
-    if values.dtype.kind in "iu":
-        found = _whole_between(values, low, high)
-    else:
-        with np.errstate(over="ignore"):
-            found = (values >= low) & (values <= high)
+    found = between(column.values, low, high)
     if column.missing is not None:
         found &= ~column.missing
+    return found
+
+
+def between(values: npt.NDArray[Any], low: float, high: float) -> Bool:
+    """(N,) where numbers lie between two others, both included, whatever their type."""
+    if values.dtype.kind in "iu":
+        return _whole_between(values, low, high)
+    with np.errstate(over="ignore"):
+        found: Bool = (values >= low) & (values <= high)
     return found
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from zv_viewer.controller.jobs import plan_jobs, stand_ins_for_lost
+from zv_viewer.controller.jobs import Wanted, plan_jobs, stand_ins_for_lost
 from zv_viewer.loading import Job
 from zv_viewer.model.plan import Request, Tier
 from zv_viewer.model.settings import Budget, LodSettings
@@ -45,7 +45,7 @@ def test_jobs_are_in_the_order_of_tiers_and_nothing_held_is_asked_for(planned):
     plan = replace(plan, requests=requests)
     held = np.zeros(len(tree), bool)
     held[7] = True
-    jobs = plan_jobs(plan, np.array([3, 6, 7]), held, "height", [7], [])
+    jobs = plan_jobs(plan, np.array([3, 6, 7]), held, Wanted("height"), [(7, True)], [])
     assert jobs == [
         Job(4, Tier.HOLE, "height"),
         Job(3, Tier.TARGET, "height"),
@@ -60,5 +60,5 @@ def test_a_cell_under_way_is_not_asked_for_with_other_values(planned):
     plan = replace(plan, requests=(Request(3, Tier.TARGET), Request(4, Tier.TARGET)))
     held = np.zeros(len(tree), bool)
     under_way = [Job(3, Tier.TARGET, "kind"), Job(4, Tier.ATTRIBUTE, "kind", values_only=True)]
-    jobs = plan_jobs(plan, NOBODY, held, "height", [], under_way)
+    jobs = plan_jobs(plan, NOBODY, held, Wanted("height"), [], under_way)
     assert [(job.cell, job.attribute) for job in jobs] == [(3, "kind"), (4, "height")]

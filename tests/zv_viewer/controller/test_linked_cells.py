@@ -37,8 +37,9 @@ def values_of(reader: CellReader, arrays: CellArrays, name: str, *unread: int) -
     finally:
         reader.forget(wanted)
     assert loaded.arrays is None
-    assert loaded.values is not None
-    return loaded.values
+    assert loaded.more is not None
+    assert loaded.more.values is not None
+    return loaded.more.values
 
 
 @pytest.mark.parametrize("kind", ["streamline", "mesh"])
