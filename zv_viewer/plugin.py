@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from zv_viewer.widgets.appearance import AppearanceDock
     from zv_viewer.widgets.lod import LodWidget
     from zv_viewer.widgets.objects_dock import ObjectsDock
 
@@ -61,6 +62,13 @@ def make_objects_widget(napari_viewer: Any) -> ObjectsDock:  # noqa: ANN401 - na
     from zv_viewer.widgets.objects_dock import ObjectsDock
 
     return ObjectsDock(napari_viewer)
+
+
+def make_appearance_widget(napari_viewer: Any) -> AppearanceDock:  # noqa: ANN401 - as above
+    """The appearance dock."""
+    from zv_viewer.widgets.appearance import AppearanceDock
+
+    return AppearanceDock(napari_viewer)
 
 
 def open_store_command() -> None:

@@ -15,6 +15,7 @@ from zv_viewer.model.settings import Budget, LodSettings
 from zv_viewer.planning.frame_budget import Range
 from zv_viewer.session import automatic, open_store
 from zv_viewer.session.automatic import VERTICES_IN_SOFTWARE
+from zv_viewer.widgets.appearance import APPEARANCE_DOCK
 from zv_viewer.widgets.show_store import DOCK, show_store
 
 pytestmark = pytest.mark.gui
@@ -28,14 +29,20 @@ def shown(make_napari_viewer: Callable, qtbot, small_store: Path):
     return viewer, session, viewer.window.dock_widgets[DOCK]
 
 
+def colours_of(viewer):
+    return viewer.window.dock_widgets[APPEARANCE_DOCK].colours
+
+
 def test_figures_and_first_colours(shown) -> None:
-    _, session, dock = shown
-    assert dock.shown.text() == "all 5,000 vertices in view, exact"
+    viewer, session, dock = shown
+    in_view = session.stats().vertices_in_view_level0
+    assert in_view > 4900
+    assert dock.shown.text() == f"all {in_view:,} vertices in view, exact"
     assert dock.quality.text() == "exact"
     assert dock.activity.text() == "settled"
     assert dock.trouble.text() == "none"
     assert "requests" in dock.traffic.text()
-    assert session.colours.attribute == dock.colours.attribute.currentText() == "cell_type"
+    assert session.colours.attribute == colours_of(viewer).attribute.currentText() == "cell_type"
 
 
 def test_levels_out_of_date_are_named(make_napari_viewer: Callable, qtbot, tmp_path: Path) -> None:
@@ -78,19 +85,20 @@ def test_a_level_is_locked_and_set_free(shown) -> None:
 
 
 def test_limits_stay_when_the_level_changes(shown) -> None:
-    _, session, dock = shown
-    dock.colours.attribute.setCurrentText("intensity")
+    viewer, session, dock = shown
+    colours = colours_of(viewer)
+    colours.attribute.setCurrentText("intensity")
     assert session.wait(20)
     full = session.colours.limits
-    assert (dock.colours.low.value(), dock.colours.high.value()) == pytest.approx(full, abs=1e-3)
-    dock.colours.low.setValue(0.5)
-    dock.colours.low.editingFinished.emit()
+    assert (colours.low.value(), colours.high.value()) == pytest.approx(full, abs=1e-3)
+    colours.low.setValue(0.5)
+    colours.low.editingFinished.emit()
     chosen = session.layer.colouring.limits
     assert chosen[0] == pytest.approx(0.5)
     dock.level.setCurrentIndex(dock.level.findData(2))
     assert session.wait(20)
     assert session.layer.colouring.limits == chosen
-    dock.colours.reset.click()
+    colours.reset.click()
     assert session.colours.limits == full
 
 

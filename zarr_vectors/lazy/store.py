@@ -32,6 +32,7 @@ from zarr_vectors.reading.cache import DEFAULT_BYTES, CellCache
 from zarr_vectors.reading.plan import check_box, plan_read
 from zarr_vectors.reading.results import ChunkRows, PointsResult
 from zarr_vectors.spatial.bins import bins_per_chunk
+from zarr_vectors.types.parametric import ParametricSet, parametric_set
 from zarr_vectors.typing import AnyArray, BoundingBox, ChunkCoords, FloatArray, IntArray
 
 PREFETCH = 32
@@ -229,6 +230,14 @@ class ZVStore:
     def headers(self) -> dict[str, dict[str, Any]]:
         """Headers kept from imported files: format name -> header."""
         return read_headers(self._handle.layout)
+
+    def parametric(self) -> ParametricSet:
+        """Planes, lines, spheres and other objects told by coefficients; read each time.
+
+        Raises:
+            ArrayError: They are damaged.
+        """
+        return parametric_set(self._handle.layout)
 
     def vertex_count(self, level: int) -> int:
         """Vertices at a level."""

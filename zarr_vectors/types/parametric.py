@@ -122,7 +122,11 @@ def read_parametric_set(store_path: StoreLike, *, backend: str | None = None) ->
         ArrayError: An array is damaged, or has not one row per object or group.
         StoreError: There is no store.
     """
-    layout = open_handle(store_path, backend=backend).layout
+    return parametric_set(open_handle(store_path, backend=backend).layout)
+
+
+def parametric_set(layout: Layout) -> ParametricSet:
+    """The parametric objects of an open store; see :func:`read_parametric_set`."""
     objects = _read_objects(layout)
     groups = layout.get_groups(PARAMETRIC) or []
     return ParametricSet(

@@ -23,7 +23,7 @@ def colours_of_ids(ids: Int) -> UInt8:
     full = np.clip(np.abs(wheel - 3) - 1, 0, 1)
     saturation = (0.45 + 0.5 * pale)[:, None]
     value = (0.75 + 0.25 * dark)[:, None]
-    colours = np.rint(255 * value * (1 - saturation * (1 - full))).astype(np.uint8)
+    colours: UInt8 = np.rint(255 * value * (1 - saturation * (1 - full))).astype(np.uint8)
     colours[ids < 0] = NOBODYS
     return colours
 

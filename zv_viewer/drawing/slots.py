@@ -129,6 +129,10 @@ class SlotTable:
             self._stretches = None
             del self._runs[cell], self._ends[cell]
 
+    def cells(self) -> tuple[int, ...]:
+        """The cells that have rows."""
+        return tuple(self._runs)
+
     def rows(self, cell: int) -> Int:
         """(R, 2) int64 first row and number of rows, in the order of the cell's rows."""
         return self._runs[cell]

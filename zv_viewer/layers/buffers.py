@@ -21,6 +21,9 @@ BLOCK = 1 << 15
 POINT_COLUMNS = ("a_position", "a_value", "a_spacing")
 """Columns of points: 24 bytes a row."""
 
+STANDS_FOR = "a_stands_for"
+"""Column of points that is there while they are as opaque as what they stand for."""
+
 LINK_COLUMNS = ("a_position", "a_value", "a_object", "a_level")
 """Columns of rows that are joined: 28 bytes a row."""
 
@@ -39,6 +42,7 @@ class RowWrite:
         spacing: Of every row.
         objects: (N,) rank of the object each row belongs to; used where rows are linked.
         level: Position of the level of every row; used where rows are linked.
+        stands_for: Rows of level 0 that every row stands for, about.
         kept: (N,) whether each row is drawn; None: all are. A row that is not has spacing and
             level -1.
     """
@@ -49,6 +53,7 @@ class RowWrite:
     spacing: float
     objects: npt.NDArray[np.uint32] | None = None
     level: int = 0
+    stands_for: float = 1.0
     kept: npt.NDArray[np.bool_] | None = None
 
     @property
@@ -64,7 +69,12 @@ class RowWrite:
             return self.values
         if name == "a_object" and self.objects is not None:
             return self.objects.astype(np.float32)
-        of_all = {"a_value": np.nan, "a_spacing": self.spacing, "a_level": self.level}
+        of_all = {
+            "a_value": np.nan,
+            "a_spacing": self.spacing,
+            "a_level": self.level,
+            STANDS_FOR: self.stands_for,
+        }
         column = np.full(len(self.positions), of_all[name], np.float32)
         if self.kept is not None and name in LEFT_OUT:
             column[~self.kept] = -1
@@ -114,6 +124,15 @@ class RowBuffers:
     def value(self) -> gloo.VertexBuffer:
         """What rows are coloured by."""
         return self.columns["a_value"]
+
+    def add(self, name: str) -> gloo.VertexBuffer:
+        """One more column, of one number a row; what is in it is nobody's."""
+        self.columns[name] = _allocate(np.zeros(1, np.float32), self.capacity)
+        return self.columns[name]
+
+    def remove(self, name: str) -> None:
+        """One column less."""
+        self.columns.pop(name).delete()
 
     def write(self, writes: Sequence[RowWrite]) -> None:
         """Upload rows before the next frame; large arrays go up as they are, without a copy."""

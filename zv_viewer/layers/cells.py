@@ -177,12 +177,16 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
         writes = [
             write
             for arrays in self._waiting.values()
-            for write in row_writes(arrays, self._slots.rows(arrays.cell))
+            for write in self._row_writes(arrays)
         ]
         self._waiting.clear()
         if writes:
             self._drawer.write(writes)
         self._show(self._drawer)
+
+    def _row_writes(self, arrays: CellArrays) -> list[RowWrite]:
+        """The uploads that place a cell's rows."""
+        return row_writes(arrays, self._slots.rows(arrays.cell))
 
     def _show(self, drawer: DrawerT) -> None:
         """Draw what is to be drawn, from the next frame on."""

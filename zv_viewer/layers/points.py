@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
-from zv_viewer.layers.buffers import Int
-from zv_viewer.layers.cells import CellLayer, Drawer, LayerError
+from zv_viewer.layers.buffers import Int, RowWrite
+from zv_viewer.layers.cells import CellLayer, Drawer, Float, LayerError
 from zv_viewer.layers.untyped import NapariEvent
+from zv_viewer.model.chunks import CellArrays
 from zv_viewer.model.scene import SceneInfo
+
+MOST_PX = 100
+"""Canvas pixels of a point at most."""
 
 
 class PointDrawer(Drawer, Protocol):
@@ -15,6 +21,12 @@ class PointDrawer(Drawer, Protocol):
 
     def show(self, runs: Int) -> None:
         """Draw the rows of these (R, 2) runs from the next frame on."""
+
+    def weigh(self, runs: Sequence[tuple[int, int, float]] | None) -> None:
+        """Draw rows as opaque as those they stand for together; None: all alike.
+
+        A run is its first row, its rows, and how many of level 0 each of them stands for.
+        """
 
 
 class CellPoints(CellLayer[PointDrawer]):
@@ -24,8 +36,42 @@ class CellPoints(CellLayer[PointDrawer]):
         self._point_size: float | None = None
         self._adaptive = (0.5, 1.0, 8.0)
         self._round = False
+        self._value_size: tuple[float, float] | None = None
+        self._stands_for: Float | None = None
+        self._density_true = True
+        self._weighed = False
         super().__init__(scene, capacity, name=name)
         self.events.current_size.connect(self._on_current_size)
+        self.events.opacity.connect(self._weigh)
+
+    def attach(self, drawer: PointDrawer | None) -> None:
+        """Draw through ``drawer`` from now on; None: the canvas is gone, and the cells with it."""
+        self._weighed = False
+        super().attach(drawer)
+        self._weigh()
+
+    def _row_writes(self, arrays: CellArrays) -> list[RowWrite]:
+        own = 1.0 if self._stands_for is None else float(self._stands_for[arrays.cell])
+        return [replace(write, stands_for=own) for write in super()._row_writes(arrays)]
+
+    def _weigh(self, event: NapariEvent = None) -> None:
+        """Have the numbers that rows stand for on the card while they count, and only then."""
+        known, drawer = self._stands_for, self._drawer
+        on = known is not None and self._density_true and self.opacity < 1
+        if drawer is None or on == self._weighed:
+            return
+        self._weighed = on
+        if known is None or not on:
+            drawer.weigh(None)
+            return
+        cells = self._slots.cells()
+        drawer.weigh(
+            [
+                (start, rows, float(known[cell]))
+                for cell in cells
+                for start, rows in self._slots.rows(cell).tolist()
+            ]
+        )
 
     def _show(self, drawer: PointDrawer) -> None:
         drawer.show(self._slots.runs(self._items))
@@ -37,8 +83,8 @@ class CellPoints(CellLayer[PointDrawer]):
 
     @point_size.setter
     def point_size(self, size: float | None) -> None:
-        if size is not None and not 0 < size <= 100:
-            raise LayerError(f"a point size is between 0 and 100 canvas pixels, not {size}")
+        if size is not None and not 0 < size <= MOST_PX:
+            raise LayerError(f"a point size is between 0 and {MOST_PX} canvas pixels, not {size}")
         self._point_size = size
         self.events.look()
 
@@ -56,6 +102,34 @@ class CellPoints(CellLayer[PointDrawer]):
         self.events.look()
 
     @property
+    def value_size(self) -> tuple[float, float] | None:
+        """Canvas pixels at both ends of the colours, where these are along a scale; else None."""
+        return self._value_size
+
+    @value_size.setter
+    def value_size(self, ends: tuple[float, float] | None) -> None:
+        if ends is not None and not 0 < min(ends) <= max(ends) <= MOST_PX:
+            raise LayerError(f"sizes are between 0 and {MOST_PX} canvas pixels, not {ends}")
+        self._value_size = ends
+        self.events.look()
+
+    @property
+    def density_true(self) -> bool:
+        """Whether a row is as opaque as the rows of level 0 it stands for, over one another."""
+        return self._density_true
+
+    @density_true.setter
+    def density_true(self, on: bool) -> None:
+        self._density_true = on
+        self._weigh()
+        self.events.look()
+
+    def set_stands_for(self, rows: Float) -> None:
+        """(C,) rows of level 0 that a row of each cell stands for, about."""
+        self._stands_for = rows
+        self._weigh()
+
+    @property
     def round_points(self) -> bool:
         """Whether points are discs; squares draw faster."""
         return self._round
@@ -66,4 +140,4 @@ class CellPoints(CellLayer[PointDrawer]):
         self.events.look()
 
     def _on_current_size(self, event: NapariEvent = None) -> None:
-        self.point_size = float(min(max(self.current_size, 0.1), 100.0))
+        self.point_size = float(min(max(self.current_size, 0.1), float(MOST_PX)))

@@ -81,16 +81,22 @@ _POINTS = (
     + """
 attribute float a_spacing;   // typical distance to the next row, store units; -1: left out
 
-uniform vec4 u_size;         // fixed px (0: by spacing), px per unit at w = 1, least, most px
+#if WEIGHED
+attribute float a_stands_for; // rows of level 0 a row stands for
+#endif
 
-varying vec3 v_colour;
+uniform vec4 u_size;         // fixed px (0: by spacing), px per unit at w = 1, least, most px
+uniform vec2 u_value_size;   // px at the ends of the table of colours; 0: not by value
+uniform float u_opacity;     // of one row of level 0
+
+varying vec4 v_colour;
 
 void main() {
     if (a_spacing < 0.0 || out_of_slab(a_position, 0.5 * a_spacing)
         || behind_a_plane(a_position)) {
         gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
         gl_PointSize = 0.0;
-        v_colour = vec3(0.0);
+        v_colour = vec4(0.0);
         return;
     }
     gl_Position = u_matrix * (a_position - u_centre) + u_offset;
@@ -98,26 +104,35 @@ void main() {
     if (u_size.x <= 0.0) {
         gl_PointSize = clamp(a_spacing * u_size.y / max(gl_Position.w, 1e-30), u_size.z, u_size.w);
     }
-    v_colour = colour_of(a_value);
+    if (u_value_size.y > 0.0 && u_mode > 0.5 && u_mode < 1.5) {
+        float part = clamp((a_value - u_limits.x) * u_limits.y, 0.0, 1.0);
+        bool known = a_value <= 0.0 || a_value > 0.0;
+        gl_PointSize = mix(u_value_size.x, u_value_size.y, known ? part : 0.0);
+    }
+    float opaque = 1.0;
+#if WEIGHED
+    if (a_stands_for > 1.0) opaque = (1.0 - pow(1.0 - u_opacity, a_stands_for)) / u_opacity;
+#endif
+    v_colour = vec4(colour_of(a_value), opaque);
 }
 """
 )
 
 SQUARE = """
-varying vec3 v_colour;
+varying vec4 v_colour;       // a: times the layer's opacity
 
 void main() {
-    gl_FragColor = vec4(v_colour, 1.0);
+    gl_FragColor = v_colour;
 }
 """
 
 ROUND = """
-varying vec3 v_colour;
+varying vec4 v_colour;
 
 void main() {
     vec2 from_middle = gl_PointCoord - 0.5;
     if (dot(from_middle, from_middle) > 0.25) discard;
-    gl_FragColor = vec4(v_colour, 1.0);
+    gl_FragColor = v_colour;
 }
 """
 
@@ -225,10 +240,9 @@ class Cuts:
     def _defined(self) -> str:
         return f"#define SLAB {int(self.slab)}\n#define PLANES {int(self.planes)}\n"
 
-    @property
-    def points(self) -> str:
-        """The program of a row drawn as a point."""
-        return self._defined + _POINTS
+    def points(self, *, weighed: bool = False) -> str:
+        """The program of a row drawn as a point, which may stand for others."""
+        return self._defined + f"#define WEIGHED {int(weighed)}\n" + _POINTS
 
     def links(self, *, shaded: bool) -> str:
         """The program of a pixel of what links join."""

@@ -39,7 +39,7 @@ def in_world(viewer: Viewer, layer: NapariValue) -> Float:
     shown = viewer.layers.units
     if shown is None:
         return np.ones(layer.ndim)
-    registry = pint.get_application_registry()
+    registry = _registry()
     pairs = zip(layer.units, shown[-layer.ndim :], strict=True)
     return np.array([_base(registry, own) / _base(registry, unit) for own, unit in pairs])
 
@@ -57,4 +57,8 @@ def _known(unit: str) -> bool:
     """Whether this is the name of a unit; formulas, as pint takes them, are not asked for."""
     if not unit.isidentifier() or unit == "None":
         return False
-    return unit in pint.get_application_registry()
+    return unit in _registry()
+
+
+def _registry() -> NapariValue:
+    return pint.get_application_registry()  # type: ignore[no-untyped-call]  # pint's

@@ -138,9 +138,18 @@ class VCellPoints(VCellLayer):
         """Draw the rows of these runs from the next frame on."""
         self.node.show(runs)
 
+    def weigh(self, runs: Sequence[tuple[int, int, float]] | None) -> None:
+        """Draw rows as opaque as those they stand for together; None: all alike."""
+        self.node.weigh(runs)
+
+    def _on_opacity_change(self) -> None:
+        super()._on_opacity_change()
+        self.node.set_opacity(self.layer.opacity)
+
     def _on_look_change(self) -> None:
         super()._on_look_change()
         self.node.set_size(self.layer.point_size, *self.layer.adaptive_size)
+        self.node.set_value_size(self.layer.value_size)
         self.node.set_round(self.layer.round_points)
 
 

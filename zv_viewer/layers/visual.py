@@ -16,7 +16,7 @@ from vispy.scene.visuals import create_visual_node
 from vispy.visuals import Visual
 
 from zv_viewer.layers import shader
-from zv_viewer.layers.buffers import POINT_COLUMNS, DrawnRows, Int, RowBuffers, RowWrite
+from zv_viewer.layers.buffers import POINT_COLUMNS, STANDS_FOR, DrawnRows, Int, RowBuffers, RowWrite
 from zv_viewer.layers.colours import MISSING, MODES, PLAIN, Colouring
 from zv_viewer.layers.matrices import LARGE, NearView, depth_reach, near_view
 from zv_viewer.layers.screen import Screen, screen_of
@@ -228,9 +228,11 @@ class PointsVisual(CellVisual):
     ) -> None:
         room = (capacity, page)
         super().__init__(
-            shader.Cuts().points, shader.SQUARE, POINT_COLUMNS, room, bounds, on_screen
+            shader.Cuts().points(), shader.SQUARE, POINT_COLUMNS, room, bounds, on_screen
         )
         self._size = (1.0, 0.5, 1.0, 8.0)
+        self._value_size = (0.0, 0.0)
+        self.set_opacity(1.0)
 
     @property
     def rows_drawn(self) -> int:
@@ -238,7 +240,7 @@ class PointsVisual(CellVisual):
         return self._drawn.size
 
     def _compile(self) -> None:
-        self.shared_program.vert = self._cuts.points
+        self.shared_program.vert = self._cuts.points(weighed=STANDS_FOR in self._names)
 
     def allocate(self, capacity: int) -> None:
         """Start over with room for ``capacity`` rows, none of them drawn."""
@@ -259,6 +261,37 @@ class PointsVisual(CellVisual):
         self._near = None
         self.update()
 
+    def set_value_size(self, ends: tuple[float, float] | None) -> None:
+        """Canvas pixels at both ends of the table of colours; None: not by value."""
+        self._value_size = ends or (0.0, 0.0)
+        self._near = None
+        self.update()
+
+    def set_opacity(self, opacity: float) -> None:
+        """Opacity of the layer, which rows that stand for others exceed."""
+        self.shared_program["u_opacity"] = max(opacity, 1e-3)
+        self.update()
+
+    def weigh(self, runs: Sequence[tuple[int, int, float]] | None) -> None:
+        """Draw rows as opaque as those they stand for together; None: all alike.
+
+        Args:
+            runs: First row, rows, and how many of level 0 each of them stands for.
+        """
+        if runs is None:
+            self._names = POINT_COLUMNS
+            self._compile()
+            self.shared_program[STANDS_FOR] = None
+            self._rows.remove(STANDS_FOR)
+        else:
+            self._names = (*POINT_COLUMNS, STANDS_FOR)
+            self._compile()
+            column = self._rows.add(STANDS_FOR)
+            self.shared_program[STANDS_FOR] = column
+            for start, rows, stands_for in runs:
+                column.set_subdata(np.full(rows, stands_for, np.float32), offset=start)
+        self.update()
+
     def set_round(self, is_round: bool) -> None:
         """Draw discs instead of squares."""
         self.shared_program.frag = shader.ROUND if is_round else shader.SQUARE
@@ -274,6 +307,7 @@ class PointsVisual(CellVisual):
         ratio = screen.pixel_ratio
         by_spacing = factor * screen.px_per_unit
         self.shared_program["u_size"] = (fixed * ratio, by_spacing, least * ratio, most * ratio)
+        self.shared_program["u_value_size"] = tuple(ratio * end for end in self._value_size)
 
 
 def draws_in_software() -> bool:

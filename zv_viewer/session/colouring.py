@@ -26,15 +26,17 @@ class Colouring:
         info = None if attribute is None else scene.attribute(attribute)
         self.spec = colours_for(info, colormap=colormap, limits=limits)
 
-    def learn_limits(self, controller: LodController, layer: Any) -> None:  # noqa: ANN401 - ours
-        """Colour limits that nobody recorded are found once, then stay."""
+    def learn_limits(self, controller: LodController, layer: Any) -> bool:  # noqa: ANN401 - ours
+        """Colour limits that nobody recorded are found once, then stay; True when they are."""
         spec = self.spec
         if spec is None or spec.mode != "scalar" or spec.limits is not None:
-            return
+            return False
         limits = controller.value_limits
-        if limits is not None:
-            self.spec = spec.with_limits(limits)
-            self.apply(layer)
+        if limits is None:
+            return False
+        self.spec = spec.with_limits(limits)
+        self.apply(layer)
+        return True
 
     def apply(self, layer: Any) -> None:  # noqa: ANN401 - our layer
         """Give the colours to the layer."""

@@ -18,10 +18,12 @@ from zarr_vectors.exceptions import StoreUnreachable, ZVError
 from zv_viewer.controller import LodController, LodStats
 from zv_viewer.controller.stats import trouble_text
 from zv_viewer.drawing.colours import ColourSpec
+from zv_viewer.drawing.density import stands_for
 from zv_viewer.drawing.first_look import first_look
 from zv_viewer.errors import InputError
 from zv_viewer.layers.camera import camera_of, settle_centre
 from zv_viewer.layers.factory import make_layer, rows_of_budget
+from zv_viewer.layers.points import CellPoints
 from zv_viewer.loading.executors import ThreadExecutor
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.settings import Budget, LodSettings, default_settings
@@ -32,6 +34,7 @@ from zv_viewer.session.automatic import AutomaticBudget
 from zv_viewer.session.colouring import Colouring
 from zv_viewer.session.objects import ObjectsOfSession, objects_of
 from zv_viewer.session.opening import Opened, Opening
+from zv_viewer.session.shapes import ShapesOfSession, shapes_of
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -74,13 +77,17 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     """Feeds one layer from one store for as long as the layer is in the viewer.
 
     Signals: ``opened(session)``, ``failed(message)``, ``changed(LodStats)`` at most five times a
-    second, ``problem(message)`` for each chunk that cannot be read, ``closed(session)``.
+    second, ``problem(message)`` for each chunk that cannot be read, ``layer_changed(session)`` when
+    another layer shows the store, ``recoloured()`` when something else gives the colours, or their
+    limits have become known, ``closed(session)``.
     """
 
     opened = Signal(object)
     failed = Signal(str)
     changed = Signal(object)
     problem = Signal(str)
+    layer_changed = Signal(object)
+    recoloured = Signal()
     closed = Signal(object)
 
     def __init__(
@@ -112,6 +119,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self.scene: SceneInfo | None = None
         self.controller: LodController | None = None
         self.objects: ObjectsOfSession | None = None
+        self.shapes: ShapesOfSession | None = None
         self._timer = QTimer()
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._tick)
@@ -191,6 +199,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             self.objects.colour_by(None)
         self._colouring.learn_limits(controller, self.layer)
         self._colouring.apply(self.layer)
+        self.recoloured.emit()
         self._wake()
 
     def first_colours(self) -> None:
@@ -219,7 +228,9 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     @property
     def settled(self) -> bool:
         """Whether the picture is the one asked for and nothing is under way."""
-        return self.controller is not None and not self._camera_moved and self.controller.settled
+        if self.controller is None or (self.shapes is not None and self.shapes.busy):
+            return False
+        return not self._camera_moved and self.controller.settled
 
     def stats(self) -> LodStats | None:
         """Figures of the present picture; None before the store is open."""
@@ -270,6 +281,8 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             self.controller.close()
         if self.objects is not None:
             self.objects.close()
+        if self.shapes is not None:
+            self.shapes.close(self._viewer())
         registry.let_go(self)
         if self.layer is not None:
             registry.remove(self.layer.unique_id)
@@ -298,7 +311,8 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         controller.tick()
         if self._automatic is not None:
             self._use_vertices(self._automatic.first(self._settings.budget.vertices))
-        self._colouring.learn_limits(controller, self.layer)
+        if self._colouring.learn_limits(controller, self.layer):
+            self.recoloured.emit()
         self._tell(controller)
         if controller.idle and not self._camera_moved and not settle_centre(viewer, self.layer):
             self.changed.emit(controller.stats())
@@ -392,9 +406,17 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             self._clock,
             tree=opened.tree,
         )
+        if isinstance(self.layer, CellPoints):
+            self.layer.set_stands_for(stands_for(opened.tree))
         self.objects = objects_of(opened.source, scene, self.layer)
+        if self.objects is not None:
+            self.objects.colours_changed.connect(self.recoloured)
         if first:
             show_whole(viewer, scene)
+        self.shapes = shapes_of(opened.source, scene)
+        if self.shapes is not None:
+            self.shapes.failed.connect(self.problem)
+            self.shapes.load(viewer)
         if self._is_automatic:
             self._automatic = AutomaticBudget(viewer, self.layer)
         self._listeners.listen(viewer, self.layer, self._on_camera, self._on_removed)

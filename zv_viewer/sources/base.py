@@ -13,6 +13,7 @@ import numpy.typing as npt
 from zv_viewer.model.links import RawLinks
 from zv_viewer.model.objects import ObjectTable
 from zv_viewer.model.scene import SceneInfo
+from zv_viewer.model.shapes import ParametricObject
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -125,6 +126,15 @@ class ObjectReader(Protocol):
 
     def complete(self, table: ObjectTable, progress: Progress) -> ObjectTable:
         """The same with what takes longer to find out."""
+        ...
+
+
+@runtime_checkable
+class KnowsShapes(Protocol):
+    """A source that may list objects told by coefficients."""
+
+    def shapes(self) -> tuple[ParametricObject, ...]:
+        """Read them; called from a worker."""
         ...
 
 

@@ -21,7 +21,6 @@ from qtpy.QtWidgets import (
 from zv_viewer.model.settings import Budget, LodSettings
 from zv_viewer.session import StoreSession, registry, sessions_in
 from zv_viewer.widgets import status
-from zv_viewer.widgets.colour_by import ColourBy
 
 MEGABYTE = 10**6
 
@@ -55,7 +54,6 @@ class LodWidget(QWidget):
         self.memory = _whole(1, 1_000_000, 64)
         self.memory.setSuffix(" MB")
         self.level = QComboBox()
-        self.colours = ColourBy()
         self._lay_out()
         self._connect()
         self._list_stores()
@@ -83,7 +81,6 @@ class LodWidget(QWidget):
         for label, widget in rows:
             form.addRow(label, widget)
         top.addLayout(form)
-        top.addWidget(self.colours)
         top.addStretch()
 
     def _connect(self) -> None:
@@ -94,7 +91,6 @@ class LodWidget(QWidget):
         self.automatic.toggled.connect(self._on_automatic)
         self.memory.valueChanged.connect(self._on_settings)
         self.level.currentIndexChanged.connect(self._on_settings)
-        self.colours.chosen.connect(self._on_colours)
         registry.signals.added.connect(self._list_stores)
         registry.signals.removed.connect(self._list_stores)
 
@@ -117,9 +113,8 @@ class LodWidget(QWidget):
             self._session.changed.disconnect(self._on_stats)
         self._session = session
         scene = None if session is None else session.scene
-        self.colours.set_scene(scene)
         self.notes.setText("none" if scene is None else status.notes(scene.warnings))
-        settable = (self.tau, self.vertices, self.automatic, self.memory, self.level, self.colours)
+        settable = (self.tau, self.vertices, self.automatic, self.memory, self.level)
         for widget in settable:
             widget.setEnabled(session is not None)
         self._quiet = True
@@ -129,7 +124,6 @@ class LodWidget(QWidget):
             for level in scene.levels:
                 self.level.addItem(f"{level.index}: {level.vertex_count:,} vertices", level.index)
             self._show_settings(session.settings)
-            self.colours.show_spec(session.colours)
             session.changed.connect(self._on_stats)
             stats = session.stats()
             if stats is not None:
@@ -196,13 +190,6 @@ class LodWidget(QWidget):
         self.automatic.setChecked(automatic)
         self.automatic.setText(status.budget(vertices, session.frame_s, automatic=automatic))
         self._quiet = quiet
-
-    def _on_colours(
-        self, name: str | None, colormap: str | None, limits: tuple[float, float] | None
-    ) -> None:
-        if self._session is not None:
-            self._session.color_by(name, colormap=colormap, limits=limits)
-            self.colours.show_spec(self._session.colours)
 
 
 def _text() -> QLabel:

@@ -15,9 +15,11 @@ from zv_viewer.samples import sample_store, samples
 from zv_viewer.session import Opening, StoreSession, open_store
 from zv_viewer.session.attaching import STAND_IN
 from zv_viewer.sources.store import StoreSource
+from zv_viewer.widgets.appearance import APPEARANCE_DOCK, AppearanceDock
 from zv_viewer.widgets.lod import LodWidget
 from zv_viewer.widgets.objects_dock import OBJECTS_DOCK, ObjectsDock
 from zv_viewer.widgets.open_store import OpenStoreDialog
+from zv_viewer.widgets.parametric import SHAPES_DOCK, ShapesDock, has_shapes
 
 DOCK = "Level of detail"
 TOLD_AT_MOST = 3
@@ -43,10 +45,23 @@ def show_store(
     session.problem.connect(tell)
     session.opened.connect(StoreSession.first_colours)
     session.opened.connect(lambda opened: _offer_objects(viewer, opened))
+    session.opened.connect(lambda opened: _offer_shapes(viewer, opened))
     if "://" in session.path:
         session.opened.connect(lambda opened: create_worker(remember, opened.path).start())
     add_dock(viewer)
+    add_appearance_dock(viewer)
     return session
+
+
+def _offer_shapes(viewer: Any, session: StoreSession) -> None:  # noqa: ANN401 - a napari viewer
+    """List planes, lines and spheres as soon as they are read, where there are any."""
+
+    def offer() -> None:
+        if has_shapes(session):
+            add_shapes_dock(viewer)
+
+    if session.shapes is not None:
+        session.shapes.loaded.connect(offer)
 
 
 def _offer_objects(viewer: Any, session: StoreSession) -> None:  # noqa: ANN401 - a napari viewer
@@ -107,12 +122,30 @@ def add_dock(viewer: Any) -> None:  # noqa: ANN401 - a napari viewer
         viewer.window.add_dock_widget(make_dock(viewer), name=DOCK, area="right")
 
 
+def add_appearance_dock(viewer: Any) -> None:  # noqa: ANN401 - a napari viewer
+    """Add the appearance dock behind the others, unless the window has it."""
+    if APPEARANCE_DOCK not in viewer.window.dock_widgets:
+        dock = AppearanceDock(viewer)
+        viewer.window.add_dock_widget(dock, name=APPEARANCE_DOCK, area="right", tabify=True)
+        _raise(viewer.window.dock_widgets.get(DOCK))
+
+
 def add_objects_dock(viewer: Any) -> None:  # noqa: ANN401 - a napari viewer
     """Add the objects dock behind the other, unless the window has it."""
     if OBJECTS_DOCK not in viewer.window.dock_widgets:
         dock = ObjectsDock(viewer)
         viewer.window.add_dock_widget(dock, name=OBJECTS_DOCK, area="right", tabify=True)
         _raise(viewer.window.dock_widgets.get(DOCK))
+
+
+def add_shapes_dock(viewer: Any) -> None:  # noqa: ANN401 - a napari viewer
+    """Add the dock of planes, lines and spheres, or have it list them anew."""
+    if SHAPES_DOCK not in viewer.window.dock_widgets:
+        dock = ShapesDock(viewer)
+        viewer.window.add_dock_widget(dock, name=SHAPES_DOCK, area="right", tabify=True)
+        _raise(viewer.window.dock_widgets.get(DOCK))
+    else:
+        viewer.window.dock_widgets[SHAPES_DOCK].list_stores()
 
 
 def _raise(widget: Any) -> None:  # noqa: ANN401 - a widget in a dock, or None
