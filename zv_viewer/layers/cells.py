@@ -174,11 +174,7 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
     def _upload(self, event: NapariEvent = None) -> None:
         if self._drawer is None or not self.visible:
             return
-        writes = [
-            write
-            for arrays in self._waiting.values()
-            for write in self._row_writes(arrays)
-        ]
+        writes = [write for arrays in self._waiting.values() for write in self._row_writes(arrays)]
         self._waiting.clear()
         if writes:
             self._drawer.write(writes)
