@@ -19,7 +19,7 @@ from zv_viewer.model.cells import CellTree
 from zv_viewer.model.plan import ViewPlan
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.settings import LodSettings
-from zv_viewer.planning import Motion, plan_view
+from zv_viewer.planning import Demand, Motion, plan_view, view_demand
 
 Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
@@ -153,7 +153,7 @@ class Planner:
             The plan, and (N,) the cells to draw for what of it cannot be read.
         """
         stock, todo = self._stock, self._todo
-        moving = self._view.rested_s(now) < settling_s(settings)
+        motion = self._motion(settings, eta_s, now)
         spare = int(stock.traffic.bytes_read * AHEAD_SHARE) - stock.traffic.wasted
         fitted = fitted_plan(
             stock.tree,
@@ -162,8 +162,8 @@ class Planner:
             settings,
             stock.cache.held | self._troubles.lost,
             None if todo.fresh else self.plan,
-            Motion(self._view.px_per_s(now), moving=moving, eta_s=eta_s),
-            0 if moving else max(spare, 0),
+            motion,
+            0 if motion.moving else max(spare, 0),
             stock.card.capacity,
         )
         self.plan, self.buffer_limits = fitted.plan, fitted.buffer_limits
@@ -172,3 +172,33 @@ class Planner:
         stand_ins = stand_ins_for_lost(stock.tree, fitted.plan, self._troubles.lost)
         self._marks.planned(fitted.plan, stand_ins)
         return fitted.plan, stand_ins
+
+    def demand(
+        self, camera: Camera, settings: LodSettings, layers: int, eta_s: float, now: float
+    ) -> Demand:
+        """What a view asks of a budget that several layers share.
+
+        Args:
+            camera: From where.
+            settings: The budget of all together; quality of this one.
+            layers: How many there are.
+            eta_s: Seconds until a cell asked for now is there.
+            now: Seconds.
+        """
+        tree, budget = self._stock.tree, settings.budget
+        if pages_of(tree.count) > self._stock.card.capacity:
+            rows = int(self._stock.card.capacity * BUFFER_SHARE)
+            budget = replace(budget, vertices=max(min(budget.vertices, rows), 1))
+        return view_demand(
+            tree,
+            self._scene,
+            camera,
+            replace(settings, budget=budget),
+            None if self._todo.fresh else self.plan,
+            layers=layers,
+            motion=self._motion(settings, eta_s, now),
+        )
+
+    def _motion(self, settings: LodSettings, eta_s: float, now: float) -> Motion:
+        moving = self._view.rested_s(now) < settling_s(settings)
+        return Motion(self._view.px_per_s(now), moving=moving, eta_s=eta_s)
