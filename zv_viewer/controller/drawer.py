@@ -108,6 +108,12 @@ class Drawer:
         cells = tuple(cache[item.cell] for item in items)
         return DrawnCells(cells, items, drawing.object_levels)
 
+    @property
+    def vertices(self) -> int:
+        """How many are drawn, or may be while stand-ins take more than the budget."""
+        rows = Picture.rows_of(self._stock.tree, self._drawing.draw, self._stock.cache)
+        return rows if self._loan is None else max(rows, self._loan.vertices)
+
     def start_over(self) -> None:
         """The layer was emptied: nothing is drawn."""
         self._marks.now_drawn(np.empty(0, np.int64))

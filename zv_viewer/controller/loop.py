@@ -30,10 +30,11 @@ from zv_viewer.controller.view import View
 from zv_viewer.loading.executors import Executor
 from zv_viewer.model.camera import Camera
 from zv_viewer.model.cells import CellTree
+from zv_viewer.model.plan import ViewPlan
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.settings import Budget, LodSettings
 from zv_viewer.model.update import LayerSink
-from zv_viewer.planning import build_cells
+from zv_viewer.planning import Caps, Demand, build_cells
 from zv_viewer.rows import RowFilter
 from zv_viewer.sources.base import ChunkSource
 
@@ -124,8 +125,9 @@ class LodController:
         """
         before, plan = self._settings.budget, self._planner.plan
         if budget != before:
-            if budget.vertices < before.vertices and plan is not None:
-                self._drawer.lend(before.vertices, plan, self._clock())
+            drawn = min(before.vertices, self._drawer.vertices)
+            if budget.vertices < drawn and plan is not None:
+                self._drawer.lend(drawn, plan, self._clock())
             self._settings = replace(self._settings, budget=budget)
             self._stock.cache.max_bytes = budget.bytes
             self._todo.plan = True
@@ -230,6 +232,25 @@ class LodController:
     def idle(self) -> bool:
         """Whether nothing at all is left to do, loading ahead included, until something changes."""
         return self.settled and not self._loads.queued and not self._loads.in_flight
+
+    def demand(self, total: Budget, layers: int) -> Demand | None:
+        """What the present view asks of a budget that so many layers share; None before it."""
+        camera = self._view.camera
+        if camera is None:
+            return None
+        settings = replace(self._settings, budget=total)
+        return self._planner.demand(camera, settings, layers, self._loads.eta_s, self._clock())
+
+    @property
+    def plan(self) -> ViewPlan | None:
+        """The plan in force."""
+        return self._planner.plan
+
+    @property
+    def in_use(self) -> Caps:
+        """Vertices drawn, and bytes of memory held or promised to loads."""
+        cache = self._stock.cache
+        return Caps(self._drawer.vertices, cache.used + cache.promised)
 
     @property
     def value_limits(self) -> tuple[float, float] | None:
