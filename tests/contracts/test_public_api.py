@@ -22,6 +22,7 @@ ANY = object()
 PROPERTY, CLASS, ERROR = "property", "class", "error"
 
 TUTORIAL = "lazy/test_tutorial.py::"
+AGAIN = "lazy/test_again.py::"
 LAZY = "lazy/test_store.py::"
 LINES = "lazy/test_polylines.py::"
 LINKED = "reading/test_linked_chunks.py::"
@@ -57,6 +58,13 @@ ROWS: list[tuple[str, str, str]] = [
         "lazy:ZVStore.set_backend",
         "(self, backend, **kw)",
         TUTORIAL + "test_another_driver_in_place",
+    ),
+    ("lazy:ZVStore.again", "(self)", AGAIN + "test_the_state_changes_with_every_commit"),
+    ("lazy:ZVStore.state", PROPERTY, AGAIN + "test_the_state_changes_with_every_commit"),
+    (
+        "lazy:ZVStore.being_written",
+        PROPERTY,
+        AGAIN + "test_a_writer_at_work_is_told_and_not_seen",
     ),
     *[
         (f"lazy:ZVStore.{name}", PROPERTY, TUTORIAL + "test_a_store_tells_what_it_is")

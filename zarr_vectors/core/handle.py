@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from zarr_vectors.constants import NODE, OUTLINE_KEY
-from zarr_vectors.core.backends import StorageBackend, StoreLike, open_backend
-from zarr_vectors.core.journal import Writing, check_vacant, transaction
+from zarr_vectors.core.backends import StorageBackend, StoreLike, forget_kept, open_backend
+from zarr_vectors.core.journal import ReadThrough, Writing, check_vacant, transaction
 from zarr_vectors.core.layouts.base import Layout
 from zarr_vectors.core.layouts.detect import layout_for
 from zarr_vectors.core.metadata import RootMetadata
 from zarr_vectors.core.opening import first_look, look_past, read_documents, root_look
-from zarr_vectors.core.outline import outline_of, recorded_names
+from zarr_vectors.core.outline import fingerprint, outline_of, recorded_names
 from zarr_vectors.core.promised import PromisedNames
 from zarr_vectors.core.root_meta import (
     LevelDocument,
@@ -160,6 +160,50 @@ def handle_at(layout: Layout) -> StoreHandle:
     root, levels = read_documents(layout.backend, first_look(layout.backend))
     _tell_names(layout, root, levels)
     return StoreHandle(layout.backend, layout, root, levels)
+
+
+def handle_again(handle: StoreHandle) -> StoreHandle:
+    """The same place through the same connection, its metadata read anew.
+
+    Raises:
+        StoreError: It holds no store any more, or cannot be reached.
+        MetadataError: Its metadata is damaged.
+    """
+    place = beneath_journal(handle.backend)
+    forget_kept(place)
+    place, look = look_past(place, first_look(place), writing=False)
+    root, levels = read_documents(place, look)
+    layout = layout_for(root.meta.zv_version, place)
+    _tell_names(layout, root, levels)
+    return StoreHandle(place, layout, root, levels, handle.reopen)
+
+
+def beneath_journal(place: StorageBackend) -> StorageBackend:
+    """A store as it is, of one that is read as it was before a transaction."""
+    return place.place if isinstance(place, ReadThrough) else place
+
+
+def state_of(handle: StoreHandle, root_version: str) -> str:
+    """Digest of a store's metadata, of its root's version, and whether it is read as it was."""
+    levels = {str(number): level.attributes for number, level in sorted(handle.levels.items())}
+    as_it_was = isinstance(handle.backend, ReadThrough)
+    return fingerprint([handle.root.attributes, levels, root_version, as_it_was])
+
+
+def root_version(place: StorageBackend) -> str:
+    """Tag or time of the root's document; empty where the place tells neither."""
+    inner: Any = beneath_journal(place)
+    if inner.local_path is not None:
+        with suppress(OSError):
+            found = (inner.local_path / NODE).stat()
+            return f"{found.st_mtime_ns} {found.st_ino}"
+        return ""
+    while inner is not None:
+        versions = getattr(inner, "versions", None)
+        if versions is not None:
+            return str(versions.of(NODE))
+        inner = getattr(inner, "place", None)
+    return ""
 
 
 def _tell_names(layout: Layout, root: RootDocument, levels: dict[int, LevelDocument]) -> None:

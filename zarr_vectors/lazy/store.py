@@ -22,8 +22,16 @@ from zarr_vectors.core.backends import (
     origin_of,
 )
 from zarr_vectors.core.group import Group, group_at
-from zarr_vectors.core.handle import StoreHandle, handle_at, open_handle
+from zarr_vectors.core.handle import (
+    StoreHandle,
+    handle_again,
+    handle_at,
+    open_handle,
+    root_version,
+    state_of,
+)
 from zarr_vectors.core.headers import read_headers
+from zarr_vectors.core.journal import ReadThrough
 from zarr_vectors.core.metadata import NgffAxis, RootMetadata
 from zarr_vectors.exceptions import ArrayError, StoreError
 from zarr_vectors.lazy.arrays import PaddedVertices
@@ -66,6 +74,7 @@ class ZVStore:
         if meta is not None:
             document = replace(self._handle.root, meta=meta)
             self._handle = replace(self._handle, root=document)
+        self._root_version = root_version(self._handle.backend)
         self._cache = CellCache(cache_bytes, cache_size)
         self._n_workers = max(1, n_workers)
         self._levels: dict[int, ZVLevel] = {}
@@ -373,6 +382,32 @@ class ZVStore:
         place = origin_of(self._handle.backend)
         self._handle = open_handle(place, backend=backend, **options)
         self.close()
+
+    def again(self) -> ZVStore:
+        """The store as it is now: metadata read anew, through the same connection.
+
+        This one goes on with the metadata it has. Credentials given at opening stay in force.
+
+        Raises:
+            StoreError: There is no store any more, or it cannot be reached.
+            MetadataError: Its metadata is damaged.
+        """
+        return ZVStore(
+            handle_again(self._handle),
+            cache_bytes=self._cache.max_bytes,
+            cache_size=self._cache.max_cells,
+            n_workers=self._n_workers,
+        )
+
+    @property
+    def state(self) -> str:
+        """Digest of the metadata; that of :meth:`again` is another one once a writer committed."""
+        return state_of(self._handle, self._root_version)
+
+    @property
+    def being_written(self) -> bool:
+        """Whether a writer was at work at opening; the store is read as it was before."""
+        return isinstance(self._handle.backend, ReadThrough)
 
     def _renew(self, handle: StoreHandle) -> None:
         self._handle, self._object_ids = handle, None
