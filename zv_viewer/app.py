@@ -33,11 +33,13 @@ def run(stores: Sequence[str]) -> int:
         with suppress(NotYet):  # a slow place: the window says when it is there, or why not
             opening.result(max(end - time.monotonic(), 0.0))
 
+    from zv_viewer.session.attaching import AllInView
     from zv_viewer.widgets.show_store import show_store
 
     viewer = napari.Viewer(title="Zarr Vectors", show_welcome_screen=False)
+    show_all = AllInView(viewer)
     for store, opening in zip(stores, openings, strict=True):
-        show_store(viewer, store, opening=opening)
+        show_store(viewer, store, opening=opening).opened.connect(show_all)
     # What lives as long as the window is not searched for garbage again: 150 ms each time.
     gc.freeze()
     napari.run()

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,7 @@ class Stage:
             session.raise_mistake()
             if session.error is not None:
                 raise InputError(session.error)
+        self.viewer.reset_view()
 
     def run_until(self, done: Callable[[], bool], timeout: float = 600.0) -> bool:
         """Run the event loop until ``done()``; False when ``timeout`` seconds are over."""
@@ -112,10 +114,11 @@ class Stage:
         fit_canvas(self.viewer, self.size)
 
     def home(self) -> ViewState:
-        """The view of everything that the viewer starts with."""
+        """The view of everything that the viewer starts with, on the axes of the first store."""
         from zv_viewer.layers.view import read_view
 
-        return read_view(self.viewer)
+        view = read_view(self.viewer)
+        return replace(view, center=view.center[-self.session.scene.ndim :])
 
     def close(self) -> None:
         """Close the stores; the viewer is closed by :func:`a_stage`."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import qtpy
 from napari.utils.notifications import notification_manager
@@ -15,12 +16,14 @@ from qtpy.QtWidgets import QFileDialog
 
 import zv_viewer
 from zarr_vectors.testing.data import points_store
+from zarr_vectors.types.points import write_points
 from zv_viewer import cli, samples
 from zv_viewer.errors import InputError
 from zv_viewer.layers.points import CellPoints
 from zv_viewer.model.settings import LodSettings
 from zv_viewer.session import Opening, session_of
 from zv_viewer.session import session as session_module
+from zv_viewer.session.attaching import AllInView
 from zv_viewer.stage import Stage
 from zv_viewer.widgets import show_store
 
@@ -172,7 +175,7 @@ def test_from_the_command(small_store: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "small 5000 Level of detail"
+    assert done.stdout.splitlines()[-1] == "small 5000 Level of detail Appearance"
 
 
 def test_a_bad_path_is_a_sentence(
@@ -210,6 +213,25 @@ def test_two_stores_in_one_viewer(make_napari_viewer: Callable, qtbot, small_sto
     assert two.wait(20)
     assert {layer.name for layer in viewer.layers} == {"small", "again"}
     assert two.stats().vertices_drawn == one.stats().vertices_drawn > 0
+
+
+def test_stores_opened_together_are_all_in_view_until_the_camera_moves(
+    make_napari_viewer: Callable, qtbot, tmp_path: Path
+) -> None:
+    viewer = make_napari_viewer(show=True)
+    show_all = AllInView(viewer)
+    seen = []
+    for k, place in enumerate((0.0, 900.0, 5000.0)):
+        write_points(tmp_path / str(k), np.eye(3) * 100 + place, chunk_shape=(100.0,) * 3)
+        session = zv_viewer.open_store(viewer, tmp_path / str(k))
+        session.opened.connect(show_all)
+        assert session.wait(20)
+        seen.append(viewer.scene.camera.center)
+        if k == 1:
+            viewer.scene.camera.angles = (0, 20, 70)
+    assert [np.round(center) for center in seen] == [
+        pytest.approx((middle,) * 3) for middle in (50, 500, 500)
+    ]
 
 
 def test_what_cannot_be_drawn_is_a_sentence_too(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from zv_viewer.layers.units import has_scale
 from zv_viewer.model.scene import SceneInfo
 
@@ -32,6 +34,27 @@ def show_whole(viewer: Any, scene: SceneInfo) -> None:  # noqa: ANN401 - a napar
     if scene.north_up:
         viewer.scene.camera.orientation = NORTH_UP
     viewer.reset_view()
+
+
+class AllInView:
+    """Stores opened together are in view together, until somebody moves the camera.
+
+    Call it with each store that has opened.
+    """
+
+    def __init__(self, viewer: Any) -> None:  # noqa: ANN401 - a napari viewer
+        self._viewer = viewer
+        self._left: tuple[float, ...] | None = None
+
+    def __call__(self, *_: object) -> None:
+        """Show all there is, unless the view is no longer the one that was left."""
+        if self._left is None or np.allclose(self._view(), self._left, rtol=1e-3):
+            self._viewer.reset_view()
+            self._left = self._view()
+
+    def _view(self) -> tuple[float, ...]:
+        camera = self._viewer.scene.camera
+        return (*camera.center, *camera.angles, camera.zoom)
 
 
 class Listeners:
