@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from zv_viewer.layers.cells import CellLayer
 from zv_viewer.layers.matrices import flat_matrix, in_layer, slab_of, solid_matrix
-from zv_viewer.layers.standard import StandardPoints
+from zv_viewer.layers.standard_layer import StandardLayer
 from zv_viewer.layers.units import in_world
 from zv_viewer.layers.untyped import NapariValue
 from zv_viewer.model.camera import Camera
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
 Float = npt.NDArray[np.float64]
 
 
-def camera_of(viewer: Viewer, layer: CellLayer[NapariValue] | StandardPoints) -> Camera:
+def camera_of(viewer: Viewer, layer: CellLayer[NapariValue] | StandardLayer) -> Camera:
     """The view of ``layer`` in ``viewer``, now.
 
     Args:
         viewer: The viewer.
         layer: A layer of it, for its transform, its slider step and the canvas's exact centre.
     """
-    dims = viewer.dims
-    extra = dims.ndim - layer.ndim
-    shown = displayed_axes(dims.order, dims.ndisplay, layer.ndim)
-    hidden = [axis for axis in range(layer.ndim) if axis not in shown]
+    dims, ndim = viewer.dims, layer.scene.ndim
+    extra = dims.ndim - ndim
+    shown = displayed_axes(dims.order, dims.ndisplay, ndim)
+    hidden = [axis for axis in range(ndim) if axis not in shown]
     linear, translate = affine_of(viewer, layer)
     height, width = (float(pixels) for pixels in viewer.canvas.size)
     world = _world_matrix(viewer.scene.camera, layer, (height, width), dims.ndisplay)
@@ -50,7 +50,7 @@ def camera_of(viewer: Viewer, layer: CellLayer[NapariValue] | StandardPoints) ->
         world = world[:, [1, 2, 0, 3]]
     axes = list(shown)
     matrix = in_layer(world, linear[np.ix_(axes, axes)], translate[axes])
-    point, left, right = (np.zeros(layer.ndim) for _ in range(3))
+    point, left, right = (np.zeros(ndim) for _ in range(3))
     if hidden:
         back = np.linalg.inv(linear[np.ix_(hidden, hidden)])
         scale = np.abs(np.diag(back))
@@ -62,7 +62,7 @@ def camera_of(viewer: Viewer, layer: CellLayer[NapariValue] | StandardPoints) ->
     return Camera(matrix, (width * ratio, height * ratio), shown, low, high)
 
 
-def settle_centre(viewer: Viewer, layer: CellLayer[NapariValue] | StandardPoints) -> bool:
+def settle_centre(viewer: Viewer, layer: CellLayer[NapariValue] | StandardLayer) -> bool:
     """Tell napari's model where the canvas is; True where it had fallen behind.
 
     Without this, the next resize or switch between two and three axes jumps back to the model's
@@ -80,7 +80,7 @@ def settle_centre(viewer: Viewer, layer: CellLayer[NapariValue] | StandardPoints
 
 
 def displayed_axes(order: tuple[int, ...], ndisplay: int, ndim: int) -> tuple[int, ...]:
-    """Layer axes on the canvas: a layer has the last ``ndim`` of the viewer's axes."""
+    """A store's axes on the canvas: they are the last ``ndim`` of the viewer's axes."""
     extra = len(order) - ndim
     of_layer = [axis - extra for axis in order if axis >= extra]
     return tuple(of_layer[-ndisplay:])
@@ -89,10 +89,13 @@ def displayed_axes(order: tuple[int, ...], ndisplay: int, ndim: int) -> tuple[in
 def affine_of(viewer: Viewer, layer: NapariValue) -> tuple[Float, Float]:
     """(D, D) and (D,) of ``world = linear @ p + translate``, exact near the store's positions.
 
+    Axes that napari's layer has before those of the store are left out.
+
     Args:
         viewer: Its units are those of the world.
         layer: A layer of it.
     """
+    extra = layer.ndim - layer.scene.ndim
     low, high = np.asarray(layer.extent.data, float)
     reach = np.where(high > low, high - low, 1.0)
     start = np.asarray(layer.data_to_world(low), float)
@@ -101,13 +104,13 @@ def affine_of(viewer: Viewer, layer: NapariValue) -> tuple[Float, Float]:
         for axis, step in enumerate(np.diag(reach))
     ]
     units = in_world(viewer, layer)
-    linear = units[:, None] * np.stack(columns, axis=1)
-    return linear, units * start - linear @ (low + layer.store_offset)
+    linear = (units[:, None] * np.stack(columns, axis=1))[extra:, extra:]
+    return linear, (units * start)[extra:] - linear @ (low[extra:] + layer.store_offset)
 
 
 def _world_matrix(
     camera: NapariValue,
-    layer: CellLayer[NapariValue] | StandardPoints,
+    layer: CellLayer[NapariValue] | StandardLayer,
     size: tuple[float, float],
     ndisplay: int,
 ) -> Float:

@@ -58,6 +58,9 @@ class Drawer(Protocol):
     def allocate(self, capacity: int) -> None:
         """Start over with room for ``capacity`` rows, none of them drawn."""
 
+    def start_over(self) -> None:
+        """Start over with the layer's scene, none of it drawn."""
+
     def centre(self) -> tuple[float, float, float] | None:
         """The canvas camera's centre (z, y, x), world units, or None before the first frame."""
 
@@ -84,6 +87,15 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
         capacity: Rows on the graphics card, rounded up to whole pages.
         name: Shown in the layer list.
     """
+
+    ceiling = None
+    """Vertices the layer is given at most: as the budget says."""
+
+    pause_s = 0.0
+    """Seconds between updates at least."""
+
+    napari_name = ""
+    """What napari calls such a layer: nothing, it is our own."""
 
     def __init__(self, scene: SceneInfo, capacity: int, *, name: str | None = None) -> None:
         if scene.ndim > 4:
@@ -150,6 +162,18 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
         self._slots.put(arrays.cell, arrays.part_start)
         self._waiting[arrays.cell] = arrays
         self._samples.put(arrays)
+
+    def use_scene(self, scene: SceneInfo, capacity: int) -> None:
+        """Show the store in another state, with the same axes; the layer is empty then.
+
+        Its place and its look stay.
+        """
+        self.scene = scene
+        self._samples = Samples(scene.origin)
+        self._forget(capacity)
+        self._clear_extent()
+        if self._drawer is not None:
+            self._drawer.start_over()
 
     def set_capacity(self, capacity: int) -> None:
         """Make room for another number of rows; the layer is empty then, put its cells again."""

@@ -1,16 +1,23 @@
-"""Makes the layer that draws a store: the fast one, or the standard one where napari changed."""
+"""Makes the layer that draws a store: the fast one, or a standard one where asked or needed."""
 
 from __future__ import annotations
 
 import logging
-from typing import Literal
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
 from zv_viewer.drawing.slots import rows_for
+from zv_viewer.layers.cells import CellLayer, LayerError
 from zv_viewer.layers.linked import CellLines, CellMesh
 from zv_viewer.layers.points import CellPoints
-from zv_viewer.layers.standard import StandardPoints
+from zv_viewer.layers.standard_layer import StandardLayer
+from zv_viewer.layers.standard_points import StandardPoints
+from zv_viewer.layers.standard_shapes import StandardShapes
+from zv_viewer.layers.standard_surface import StandardSurface
+from zv_viewer.layers.standard_tracks import StandardTracks
+from zv_viewer.layers.standard_vectors import StandardVectors
+from zv_viewer.layers.untyped import NapariValue
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.settings import Budget
 
@@ -23,33 +30,58 @@ else:
 
 log = logging.getLogger(__name__)
 
+Backend: TypeAlias = Literal["auto", "fast", "standard"]
+BACKENDS: tuple[Backend, ...] = get_args(Backend)
+"""``fast`` draws in slots, ``standard`` through layers of napari's own, ``auto`` the fast way where
+this napari allows it."""
+
 
 def make_layer(
     scene: SceneInfo,
     capacity: int | Budget,
     *,
     name: str | None = None,
-    backend: Literal["auto", "fast", "standard"] = "auto",
-) -> CellPoints | CellLines | CellMesh | StandardPoints:
+    backend: Backend = "auto",
+) -> CellLayer[NapariValue] | StandardLayer:
     """A layer for ``scene``, empty, on no viewer yet.
 
     Args:
         scene: The store.
         capacity: Rows it can hold, or the budget they are worked out from.
         name: Shown in the layer list; the store's name by default.
-        backend: ``fast`` draws in slots, ``standard`` through napari's public Points, ``auto`` the
-            fast one where this napari allows it.
+        backend: One of :data:`BACKENDS`.
+
+    Raises:
+        LayerError: Fast layers are asked for, and this napari allows none.
     """
     rows = capacity if isinstance(capacity, int) else rows_of_budget(scene, capacity)
-    if backend == "standard" or (backend == "auto" and WHY_STANDARD is not None):
+    if backend == "fast" and WHY_STANDARD is not None:
+        raise LayerError(f"this napari has only layers of its own for a store: {WHY_STANDARD}")
+    if backend == "standard" or WHY_STANDARD is not None:
         if backend == "auto":
-            log.warning("points are drawn by napari's own layer, which is slower: %s", WHY_STANDARD)
-        return StandardPoints(scene, rows, name=name)
+            log.warning("stores are drawn by napari's own layers, slower: %s", WHY_STANDARD)
+        made: StandardLayer = standard_class(scene)(scene, rows, name=name)
+        return made
     if scene.link_width == 2:
         return CellLines(scene, rows, name=name)
     if scene.link_width == 3:
         return CellMesh(scene, rows, name=name)
     return CellPoints(scene, rows, name=name)
+
+
+def standard_class(scene: SceneInfo) -> type[NapariValue]:
+    """The class of the standard layer that shows a store.
+
+    Edges are Tracks, which napari replaces 2 to 3 times as fast as as many Vectors, and of which it
+    draws twice as many; lines and polylines are Shapes where they are few.
+    """
+    if scene.link_width == 0:
+        return StandardPoints
+    if scene.link_width == 3:
+        return StandardSurface
+    if scene.geometry in ("line", "polyline") and StandardShapes.can_show(scene):
+        return StandardShapes
+    return StandardTracks if StandardTracks.can_show(scene) else StandardVectors
 
 
 def rows_of_budget(scene: SceneInfo, budget: Budget) -> int:

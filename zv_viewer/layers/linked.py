@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from zv_viewer.layers.cells import Bool, CellLayer, Drawer, Float32, LayerError
 from zv_viewer.layers.drawn_links import DrawnLinks, Int, LinkWrite
-from zv_viewer.layers.object_states import LEVELS, ObjectStates, UInt8
+from zv_viewer.layers.object_states import LEVELS, ObjectStates, UInt8, rows_by_id
 from zv_viewer.layers.thumbnail import Sample
 from zv_viewer.layers.untyped import NapariEvent
 from zv_viewer.model.chunks import CellArrays
@@ -39,11 +39,18 @@ class LinkedCells(CellLayer[LinkDrawer]):
     """
 
     def __init__(self, scene: SceneInfo, capacity: int, *, name: str | None = None) -> None:
-        if len(scene.levels) > LEVELS:
-            raise LayerError(f"{scene.name} has {len(scene.levels)} levels; {LEVELS} can be drawn")
+        _check_levels(scene)
         self._links = DrawnLinks(scene.link_width)
         self._objects = ObjectStates(len(scene.objects))
         super().__init__(scene, capacity, name=name)
+
+    def use_scene(self, scene: SceneInfo, capacity: int) -> None:
+        """Show the store in another state; objects it had before keep their looks and colours."""
+        before, ids = self._objects, self.scene.objects
+        _check_levels(scene)
+        self._objects = ObjectStates(len(scene.objects))
+        self._objects.take(before, rows_by_id(ids, scene.objects))
+        super().use_scene(scene, capacity)
 
     # -- the sink ------------------------------------------------------------------------------
 
@@ -110,6 +117,12 @@ class LinkedCells(CellLayer[LinkDrawer]):
         self.events.look()
         self._upload()
         self._update_thumbnail()
+
+    @property
+    def object_colours(self) -> Float32 | None:
+        """(O, 3) colours of objects in 0 to 1; None where rows are coloured by their values."""
+        states = self._objects
+        return states.colours(np.arange(len(states), dtype=np.uint32)) if states.coloured else None
 
     @property
     def objects_coloured(self) -> bool:
@@ -199,3 +212,8 @@ class CellMesh(LinkedCells):
     @property
     def _type_string(self) -> str:
         return "surface"
+
+
+def _check_levels(scene: SceneInfo) -> None:
+    if len(scene.levels) > LEVELS:
+        raise LayerError(f"{scene.name} has {len(scene.levels)} levels; {LEVELS} can be drawn")

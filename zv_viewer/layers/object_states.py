@@ -87,6 +87,17 @@ class ObjectStates:
             self._states[differ, :3] = new[differ]
             self._mark(differ)
 
+    def take(self, other: ObjectStates, rows: Int) -> None:
+        """Looks and colours of another table: (O,) its objects, -1 for none; they look normal."""
+        known = rows >= 0
+        looks = np.full(self._n, Look.NORMAL, np.uint8)
+        looks[known] = other._looks[rows[known]]
+        self.set_looks(looks)
+        if other.coloured:
+            colours = np.ones((self._n, 3), np.float32)
+            colours[known] = other.colours(rows[known].astype(np.uint32))
+            self.set_colours(colours)
+
     def touch(self) -> None:
         """Nothing of the table is on the card."""
         self._changed[:] = True
@@ -105,6 +116,10 @@ class ObjectStates:
         state = self._states[objects, 3]
         return np.asarray((state // 32 != Look.HIDDEN) & (state % 32 == levels))
 
+    def looks_of(self, objects: npt.NDArray[np.uint32]) -> UInt8:
+        """(N,) codes of ``Look`` of these objects."""
+        return np.asarray(self._states[objects, 3] // np.uint8(32))
+
     def colours(self, objects: npt.NDArray[np.uint32]) -> Float32:
         """(N, 3) colours in 0 to 1 given to these objects."""
         return self._states[objects, :3].astype(np.float32) / np.float32(255)
@@ -121,3 +136,9 @@ class ObjectStates:
 
     def _mark(self, objects: Int) -> None:
         self._changed[objects // self.texels.shape[1]] = True
+
+
+def rows_by_id(ids: Int, wanted: Int) -> Int:
+    """(W,) places of ``wanted`` among ``ids``, ascending and at least one; -1 for others."""
+    rows = np.searchsorted(ids, wanted).clip(max=len(ids) - 1)
+    return np.where(ids[rows] == wanted, rows, -1)

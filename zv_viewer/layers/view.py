@@ -28,14 +28,16 @@ def read_view(viewer: ViewerModel) -> ViewState:
 
 
 def apply_view(viewer: ViewerModel, view: ViewState) -> None:
-    """Move the viewer's camera and sliders to ``view``."""
+    """Move the viewer's camera and sliders to ``view``, whose axes are the last of the viewer's."""
     if viewer.dims.ndisplay != view.ndisplay:
         viewer.dims.ndisplay = view.ndisplay
+    extra = viewer.dims.ndim - len(view.center)
+    center = (*viewer.dims.point[:extra], *view.center)
     for axis in viewer.dims.not_displayed:
-        viewer.dims.set_point(axis, view.center[axis])
+        viewer.dims.set_point(axis, center[axis])
     displayed = viewer.dims.displayed
     camera = viewer.scene.camera
-    shown = tuple(view.center[axis] for axis in displayed)
+    shown = tuple(center[axis] for axis in displayed)
     camera.center = shown if len(shown) == 3 else (0.0, *shown)
     camera.zoom = view.zoom
     if view.ndisplay == 3:

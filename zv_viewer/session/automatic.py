@@ -27,7 +27,7 @@ class AutomaticBudget:
 
     def __init__(self, viewer: Any, layer: Any) -> None:  # noqa: ANN401 - napari's, ours
         self._layer = layer
-        self._frames = FrameBudget(MOST)
+        self._frames = FrameBudget(_within(layer))
         self._begun = False
         self._watch = watch_paint(viewer, self._painted)
 
@@ -61,3 +61,11 @@ class AutomaticBudget:
     def _painted(self, seconds: float) -> None:
         if self._layer.visible:
             self._frames.painted(seconds, self._layer.rows_drawn)
+
+
+def _within(layer: Any) -> Range:  # noqa: ANN401 - our layer
+    """What an automatic budget of a layer may be."""
+    if layer.ceiling is None:
+        return MOST
+    most = min(MOST.most, layer.ceiling.usual)
+    return Range(min(MOST.least, most), most)

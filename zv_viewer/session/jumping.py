@@ -36,9 +36,9 @@ def view_of_box(
     middle = linear @ box.mean(axis=0) + translate
     extent = np.abs(linear) @ (box[1] - box[0])
     view = read_view(viewer)
-    extra = viewer.dims.ndim - layer.ndim
+    extra = viewer.dims.ndim - layer.scene.ndim
     center = (*view.center[:extra], *(float(x) for x in middle))
-    shown = displayed_axes(viewer.dims.order, view.ndisplay, layer.ndim)
+    shown = displayed_axes(viewer.dims.order, view.ndisplay, layer.scene.ndim)
     across = _on_canvas(viewer.scene.camera, extent[list(shown)])
     size = np.array([float(pixels) for pixels in viewer.canvas.size])
     there = across > 0

@@ -40,6 +40,12 @@ def add(layer_id: UUID, session: StoreSession) -> None:
     signals.added.emit(session)
 
 
+def move(old_id: UUID, new_id: UUID) -> None:
+    """Another layer shows what a session feeds."""
+    if old_id in _sessions:
+        _sessions[new_id] = _sessions.pop(old_id)
+
+
 def remove(layer_id: UUID) -> None:
     """Forget the layer's session, if it has one."""
     session = _sessions.pop(layer_id, None)
