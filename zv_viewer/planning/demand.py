@@ -23,8 +23,8 @@ class Demand:
     Args:
         floor: The coarsest cells in view: what is shown before anything is refined.
         around: What is kept outside the view, as far as there is room.
-        key: (N,) screen error in pixels that each step removes; no step's is above that of a step
-            it needs.
+        key: (N,) screen error in pixels that each step removes, more while the camera moves where
+            the plan before took it; no step's is above that of a step it needs.
         vertices: (N,) its cost, not negative.
         nbytes: (N,) likewise.
     """

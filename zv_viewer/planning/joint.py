@@ -3,7 +3,8 @@
 Refinements of all layers are taken by falling worth, their screen error times the weight of their
 layer, while both caps hold. A layer whose next step does not fit takes no more; the others go on.
 So all are as fine as one screen error, but for those that need less or whose next step is too
-large. Before that every layer has its coarsest level.
+large. Before that every layer has its coarsest level. Steps of about the same worth take turns:
+where a whole level looks alike, one layer does not get all of it before the next gets any.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ Bool = npt.NDArray[np.bool_]
 
 HOLD = 0.1
 """Shares stay while none would move by more than this part of itself."""
+
+ALIKE = 1.4
+"""Steps of one layer whose errors are within this factor count as alike."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -129,6 +133,20 @@ def fair(wants: Int, weights: Float, cap: int) -> Int:
     return parts
 
 
+def worth(demand: Demand) -> Float:
+    """(N,) keys of the steps, those that are alike spread over a factor ``ALIKE`` by their cost."""
+    order = np.argsort(-demand.key, kind="stable")
+    key, cost = demand.key[order], demand.vertices[order] + 1.0
+    spread = np.empty(len(key))
+    first = 0
+    while first < len(key):
+        end = first + int(np.searchsorted(-key[first:], -key[first] / ALIKE, side="right"))
+        before = np.cumsum(cost[first:end]) - cost[first:end]
+        spread[order[first:end]] = key[first] * ALIKE ** (-before / cost[first:end].sum())
+        first = end
+    return spread
+
+
 def _needs(demands: Sequence[Demand], weights: Float, caps: Int) -> _Needs:
     """Floors, and the steps taken of all that are wanted."""
     layers = len(demands)
@@ -138,7 +156,7 @@ def _needs(demands: Sequence[Demand], weights: Float, caps: Int) -> _Needs:
     left = np.maximum(caps - got.sum(axis=0), 0)
     got += _fair(_costs([each.around for each in demands]), weights, left)
     key = np.concatenate(
-        [each.key * (weight or 1.0) for each, weight in zip(demands, weights, strict=True)]
+        [worth(each) * (weight or 1.0) for each, weight in zip(demands, weights, strict=True)]
     )
     owner = np.repeat(np.arange(layers), [len(each.key) for each in demands])
     vertices = np.concatenate([each.vertices for each in demands])

@@ -97,6 +97,7 @@ class _OneLevel(Viewed):
             dense = not self.density(cells) < self.settings.density_max * held.density
             if dense or not error * held.error > self.settings.quality_px:
                 break
+            error *= held.error if self.motion.moving else 1.0
             cells, level = self.refined(cells, self.opened(cells, level - 1)), level - 1
             vertices, nbytes = cost(tree, union(cells, pinned))
             rungs.append((error, vertices - floor.vertices, nbytes - floor.bytes))

@@ -120,8 +120,9 @@ class _Solver(Viewed):
             return Demand.of_floor(floor, around)
         left = self.caps.less(floor.vertices, floor.bytes)
         steps = self.explored(self.roots, left)
-        key, at = self.key[steps.cells], steps.held_wanted
-        return Demand(floor, around, key[at], steps.vertices[at], steps.nbytes[at])
+        key = self.held_key if self.motion.moving else self.key
+        at = steps.held_wanted
+        return Demand(floor, around, key[steps.cells[at]], steps.vertices[at], steps.nbytes[at])
 
     def solve(self) -> Selection:
         """Take the refinements that are worth most."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from zv_viewer.model.settings import Budget, LodSettings
 from zv_viewer.planning import Caps, Demand, build_cells, plan_view, view_demand
 from zv_viewer.planning.demand import NOTHING
-from zv_viewer.planning.joint import HOLD, fair, granted, joint_shares
+from zv_viewer.planning.joint import ALIKE, HOLD, fair, granted, joint_shares, worth
 from zv_viewer.planning.viewed import cost
 from zv_viewer.testing.cameras import orthographic
 from zv_viewer.testing.scenes import grid_scene, random_camera, random_scene
@@ -87,7 +87,7 @@ def one_by_one(demands, weights, vertices, nbytes):
     steps = [
         (-key * weight, layer, nth)
         for layer, (each, weight) in enumerate(zip(demands, weights, strict=True))
-        for nth, key in enumerate(each.key)
+        for nth, key in enumerate(worth(each))
     ]
     taken = [[0, 0] for _ in demands]
     stopped = set()
@@ -144,6 +144,25 @@ def test_shares_hold_while_they_move_little(seed):
         assert after == before
     assert after in (before, plain)
     assert joint_shares(moved, weights, total, after) == after
+
+
+@law
+@given(seed=SEEDS)
+def test_steps_of_a_layer_keep_their_order(seed):
+    rng = np.random.default_rng(seed)
+    demand = random_demand(rng)
+    spread = worth(demand)
+    assert (np.diff(spread) <= 0).all()
+    assert (spread <= demand.key * ALIKE).all()
+    assert (spread >= demand.key / ALIKE).all()
+
+
+def test_steps_that_are_alike_take_turns():
+    """Two layers that look alike but for a hundredth are refined alike."""
+    steps = np.full(100, 10)
+    layers = [Demand(Caps(10, 10), NOTHING, np.full(100, key), steps, steps) for key in (5.0, 5.05)]
+    shares = joint_shares(layers, [1.0, 1.0], Budget(1020, 10**6))
+    assert shares[0].vertices == pytest.approx(shares[1].vertices, rel=0.15)
 
 
 def test_one_layer_has_it_all():
