@@ -49,7 +49,9 @@ def frustum_test(faces: Float, lo: Float, hi: Float) -> tuple[Bool, Bool]:
     return meets, np.asarray((middle - reach >= 0).all(axis=1))
 
 
-def visible_cells(tree: CellTree, camera: Camera, margin_px: float = 0.0) -> Bool:
+def visible_cells(
+    tree: CellTree, camera: Camera, margin_px: float = 0.0, *, cells_beyond: float = 0.0
+) -> Bool:
     """The cells a view meets: their box does, and so does a child's, down to the finest.
 
     Children are tested only below visible parents, and not at all below parents that lie wholly in
@@ -59,12 +61,14 @@ def visible_cells(tree: CellTree, camera: Camera, margin_px: float = 0.0) -> Boo
         tree: The cells.
         camera: The view.
         margin_px: Canvas grown by this on every side.
+        cells_beyond: Slab grown by this on either side, in cells of the level looked at.
 
     Returns:
         (C,) bool; the parent of a visible cell is visible.
     """
     faces = planes(camera, margin_px)
     axes = list(camera.displayed)
+    shape = np.where(np.isfinite(tree.cell_shape), tree.cell_shape, 0.0)
     visible = np.zeros(len(tree), bool)
     cells = np.flatnonzero(tree.parent < 0)
     known = np.zeros(len(cells), bool)
@@ -75,7 +79,8 @@ def visible_cells(tree: CellTree, camera: Camera, margin_px: float = 0.0) -> Boo
         if len(asked):
             lo, hi = tree.lo[cells[asked]], tree.hi[cells[asked]]
             in_view, whole = frustum_test(faces, lo[:, axes], hi[:, axes])
-            in_slab, in_whole_slab = slab_test(camera, lo, hi)
+            more = cells_beyond * shape[tree.level[cells[asked]]]
+            in_slab, in_whole_slab = slab_test(camera, lo - more, hi + more)
             meets[asked] = in_view & in_slab
             inside[asked] = whole & in_whole_slab
         cells, inside = cells[meets], inside[meets]

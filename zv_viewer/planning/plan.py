@@ -18,6 +18,8 @@ from zv_viewer.planning.one_level import level_demand, select_level
 from zv_viewer.planning.priority import requests_for
 from zv_viewer.planning.select import demand, select
 
+Bool = npt.NDArray[np.bool_]
+
 MARGIN_PX = 8.0
 """The canvas is planned this much larger on every side, for points that reach into it."""
 
@@ -29,6 +31,9 @@ AHEAD_S = 0.3
 
 AROUND_SHARE = 0.25
 """Most of it, as a part of the canvas' shorter side."""
+
+BESIDE_SLAB = 1.0
+"""Cells on either side of the slab that whole objects are planned from."""
 
 
 def plan_view(
@@ -72,7 +77,7 @@ def plan_view(
     choose = select_level if scene.by_object else select
     chosen = choose(
         tree,
-        visible_cells(tree, camera, around_px(camera, motion)) if scene.by_object else visible,
+        seen_or_beside(tree, scene, camera, motion) if scene.by_object else visible,
         camera,
         settings,
         locked=_position(scene, settings.level_lock),
@@ -129,11 +134,10 @@ def view_demand(
         motion: How the camera moves.
     """
     motion = motion or Motion()
-    margin = around_px(camera, motion) if scene.by_object else MARGIN_PX
     ask = level_demand if scene.by_object else demand
     return ask(
         tree,
-        visible_cells(tree, camera, margin),
+        seen_or_beside(tree, scene, camera, motion),
         camera,
         settings,
         layers=layers,
@@ -141,6 +145,17 @@ def view_demand(
         previous=previous,
         motion=motion,
     )
+
+
+def seen_or_beside(tree: CellTree, scene: SceneInfo, camera: Camera, motion: Motion) -> Bool:
+    """(C,) the cells a view is planned from.
+
+    Links run from cell to cell: one of a cell beside the slab may lie in it, as far as it runs no
+    farther than to the next.
+    """
+    if not scene.by_object:
+        return visible_cells(tree, camera, MARGIN_PX)
+    return visible_cells(tree, camera, around_px(camera, motion), cells_beyond=BESIDE_SLAB)
 
 
 def around_px(camera: Camera, motion: Motion) -> float:

@@ -14,7 +14,7 @@ from zv_viewer.planning.demand import NOTHING, Demand
 from zv_viewer.planning.error import measure
 from zv_viewer.planning.frustum import frustum_test, planes
 from zv_viewer.planning.motion import Motion
-from zv_viewer.planning.slab import slab_share
+from zv_viewer.planning.slab import slab_share, slab_test
 from zv_viewer.planning.steps import Selection
 
 Float = npt.NDArray[np.float64]
@@ -106,7 +106,7 @@ class Viewed:
         self.px_per_unit[cells] = on.px_per_unit
         self.error_px[cells] = tree.error[cells] * on.px_per_unit
         self.focus[cells] = on.focus
-        self.area_in_view[cells] = on.area_in_view
+        self.area_in_view[cells] = np.where(slab_test(self.camera, lo, hi)[0], on.area_in_view, 0.0)
         self.area[cells] = on.area
         self.size_px[cells] = np.sqrt(on.area)
         self.in_slab[cells] = tree.count[cells] * slab_share(self.camera, lo, hi)

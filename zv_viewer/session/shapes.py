@@ -13,7 +13,7 @@ from zv_viewer.drawing.palette import colours_of_ids
 from zv_viewer.drawing.parametric import Pieces, is_drawable, lines_in, surfaces_in
 from zv_viewer.drawing.shape_scenes import axes_of, box_of, shape_scene
 from zv_viewer.errors import InputError
-from zv_viewer.layers.factory import make_layer
+from zv_viewer.layers.factory import Backend, make_layer
 from zv_viewer.model.objects import Look
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.shapes import ParametricObject
@@ -39,14 +39,15 @@ class ShapesOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     Args:
         source: Where they come from.
         scene: The store.
+        backend: Kind of layers.
     """
 
     loaded = Signal()
     failed = Signal(str)
 
-    def __init__(self, source: KnowsShapes, scene: SceneInfo) -> None:
+    def __init__(self, source: KnowsShapes, scene: SceneInfo, backend: Backend = "auto") -> None:
         super().__init__()
-        self._source, self._scene = source, scene
+        self._source, self._scene, self._backend = source, scene, backend
         self._lane = Latest("zv-shapes")
         self._looks = np.zeros(0, np.uint8)
         self._drawn = np.zeros(0, bool)
@@ -62,9 +63,25 @@ class ShapesOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         """Begin to read; what can be drawn appears in ``viewer``."""
         self._lane.ask(self._source.shapes, lambda found: self._have(viewer, found), self._fail)
 
+    def use_store(self, viewer: Any, source: KnowsShapes, scene: SceneInfo) -> None:  # noqa: ANN401
+        """The store was read anew: show what it has now, where that is something else."""
+        self._source = source
+
+        def have(found: tuple[ParametricObject, ...]) -> None:
+            if list(map(_numbers, found)) == list(map(_numbers, self.objects)):
+                return
+            self._scene = scene
+            self._remove(viewer)
+            self._have(viewer, found)
+
+        self._lane.ask(source.shapes, have, self._fail)
+
     def close(self, viewer: Any) -> None:  # noqa: ANN401 - a napari viewer, or None
         """Give up what is under way and take the layers away."""
         self._lane.close()
+        self._remove(viewer)
+
+    def _remove(self, viewer: Any) -> None:  # noqa: ANN401 - a napari viewer, or None
         for layer in self.layers:
             if viewer is not None and layer in viewer.layers:
                 viewer.layers.remove(layer)
@@ -119,7 +136,7 @@ class ShapesOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self._drawn[np.unique(pieces.objects)] = True
         made = shape_scene(self._scene, axes, pieces, len(self.objects), title)
         rows = pieces.ends.shape[0] * pieces.ends.shape[1]
-        layer = make_layer(made.scene, rows)
+        layer = make_layer(made.scene, rows, backend=self._backend)
         colours = colours_of_ids(np.arange(len(self.objects)))
         layer.set_object_colours(colours.astype(np.float32) / np.float32(255))
         if made.scene.link_width == 3:
@@ -136,6 +153,10 @@ class ShapesOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self.failed.emit(str(error))
 
 
-def shapes_of(source: object, scene: SceneInfo) -> ShapesOfSession | None:
+def _numbers(one: ParametricObject) -> tuple[object, ...]:
+    return one.kind, one.name, one.coefficients
+
+
+def shapes_of(source: object, scene: SceneInfo, backend: Backend) -> ShapesOfSession | None:
     """What shows a store's parametric objects; None where the source knows of none."""
-    return ShapesOfSession(source, scene) if isinstance(source, KnowsShapes) else None
+    return ShapesOfSession(source, scene, backend) if isinstance(source, KnowsShapes) else None

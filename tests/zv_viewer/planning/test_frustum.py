@@ -44,6 +44,20 @@ def test_a_cell_with_a_point_in_view_is_visible_and_so_are_its_ancestors(seed):
     assert visible[above[above >= 0]].all()
 
 
+def test_cells_beside_the_slab_are_those_a_link_may_reach_it_from():
+    scene = grid_scene(16, 3, 27)
+    tree = build_cells(scene)
+    camera = orthographic((4.0, 4.0, 4.0), 5.0, thickness=0.5)
+    (hidden,) = hidden_axes(camera)
+    plain, beside = visible_cells(tree, camera), visible_cells(tree, camera, cells_beyond=1.0)
+    assert (beside | plain).sum() == beside.sum()
+    ids = tree.ids_of_level(0)
+    for seen, more in ((plain, 0.0), (beside, tree.cell_shape[0, hidden])):
+        reach = (tree.lo[ids, hidden] <= 4.25 + more) & (tree.hi[ids, hidden] >= 3.75 - more)
+        assert seen[ids].tolist() == reach.tolist()
+        assert not reach.all()
+
+
 def test_planes_see_what_the_canvas_shows_and_the_margin_beyond():
     camera = orthographic((0.0, 0.0), 10.0, viewport=(100.0, 60.0))
     lo = np.array([[4.0, 0], [5.5, 0], [-9, -9], [0, 3.2], [-1, -1]])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from zv_viewer.model.settings import Budget, LodSettings
 from zv_viewer.planning import BYTES_SHARE, Motion, build_cells, plan_view, visible_cells
 from zv_viewer.planning.one_level import level_errors
-from zv_viewer.planning.plan import AROUND_SHARE, MARGIN_PX, around_px
+from zv_viewer.planning.plan import AROUND_SHARE, BESIDE_SLAB, MARGIN_PX, around_px
 from zv_viewer.testing.cameras import look_at, orthographic, zoomed
 from zv_viewer.testing.scenes import grid_scene, level, random_camera, random_scene, scene_of
 
@@ -72,7 +72,8 @@ def cut(tree, visible, at):
 
 def around(tree, camera, motion=None):
     """Cells that are planned from a view."""
-    return visible_cells(tree, camera, around_px(camera, motion or Motion()))
+    margin = around_px(camera, motion or Motion())
+    return visible_cells(tree, camera, margin, cells_beyond=BESIDE_SLAB)
 
 
 def refused_roots(tree, plan, near):
