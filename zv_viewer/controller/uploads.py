@@ -70,6 +70,8 @@ class Uploads:
                 *cells[~stuck].tolist(),
                 *self._put_all(cells[stuck], wanted, now, by_force=True),
             ]
+        elif self._marks.needed[no_rows].any():
+            self.waiting = True  # what is drawn now makes room
         self.no_rows = frozenset(no_rows) if not self.waiting else frozenset()
 
     def _put_all(

@@ -43,8 +43,9 @@ def object_draw_set(
 
     An object is drawn at the plan's level as soon as it is complete there. Until then it stays at a
     finer level if it was drawn at one and is complete at it, else at the finest coarser one it is
-    complete at, else at any finer one it is; the coarsest it has, if it is complete at none. Where
-    the caps leave cells of the plan's level out, objects they would cut stay at the floor. Cells
+    complete at, else at any finer one it is; the coarsest it has, if it is complete at none. An
+    object that cells cut which are no target, for want of room for instance, stays at the floor if
+    that has all of it. Cells
     that are neither target nor floor serve no other objects. An object through a cell that cannot
     be read is drawn at another level that has it whole, or with the gap.
 
@@ -111,8 +112,7 @@ class _Cover:
     """One answer under way.
 
     ``there``: target cells that are resident; ``others``: those of them of another level than the
-    plan's. ``missing``: target cells in view that are not; ``lost``: those that never will be;
-    ``refused``: cells in view that are no target for want of room.
+    plan's. ``missing``: target cells in view that are not; ``lost``: those that never will be.
     """
 
     def __init__(
@@ -137,14 +137,13 @@ class _Cover:
         self.all_there = bool(resident[plan.target].all())
         lost = np.zeros(len(away), bool) if failed is None else failed[away]
         self.missing, self.lost = away[~lost], away[lost]
-        self.refused = np.setdiff1d(self._in_view(self.level), plan.target)
         self.levels = np.full(objects, NOT_DRAWN, np.uint8)
 
     def answer(self) -> tuple[DrawSet, Levels]:
         """The draw set and the levels."""
         self._show_planned()
-        if len(self.refused):
-            self._keep_whole()
+        for level in np.unique(self.tree.level[self.plan.target]).tolist():
+            self._keep_whole(level)
         # Once all is there, all that the cells of the level hold is drawn from them.
         certain, asked = self._cells(self.level), [self.floor, self.others]
         if len(self.missing) or len(self.lost):
@@ -177,15 +176,18 @@ class _Cover:
         if len(cells):
             self.levels[np.concatenate(self.known.lists(cells))] = level
 
-    def _keep_whole(self) -> None:
-        """Objects that refused cells would cut stay at the floor where it has all of them."""
-        cut = self._through(self.refused) & (self.levels == self.level)
+    def _keep_whole(self, level: int) -> None:
+        """Objects cut by cells of a level that are no target stay at the floor, if it has them."""
+        refused = np.setdiff1d(self._in_view(level), self.plan.target)
+        if not len(refused):
+            return
+        cut = self._through(refused) & (self.levels == level)
         at = self.tree.level[self.floor]
-        for level in np.unique(at[at != self.level]).tolist():
-            floor = self.floor[at == level]
-            lacking = np.setdiff1d(self._in_view(level), floor)
+        for other in np.unique(at[at != level]).tolist():
+            floor = self.floor[at == other]
+            lacking = np.setdiff1d(self._in_view(other), floor)
             whole = cut & self.known.of(floor) & ~self._through(lacking)
-            self.levels[whole] = level
+            self.levels[whole] = other
             cut &= ~whole
 
     def _through(self, cells: Int) -> Bool:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from zv_viewer.drawing.slots import rows_for
+from zv_viewer.drawing.slots import page_rows, rows_for
 from zv_viewer.model.camera import Camera
 from zv_viewer.model.objects import Look
 from zv_viewer.model.settings import Budget, LodSettings
+from zv_viewer.planning import build_cells
 from zv_viewer.testing.cameras import shifted, zoomed
 from zv_viewer.testing.linked import LinkedCloud, make_linked_cloud
 from zv_viewer.testing.linked_sink import LinkedSink
@@ -20,6 +21,7 @@ from zv_viewer.testing.sources import broken_by_chance
 from zv_viewer.testing.weather import Weather
 
 KINDS = ("line", "polyline", "streamline", "skeleton", "graph", "mesh")
+QUALITIES = (0.75, 8.0, 60.0)
 
 
 @dataclass(eq=False)
@@ -31,15 +33,22 @@ class LinkedSimulation:
     sink: LinkedSink
     rng: np.random.Generator
     settings: LodSettings
+    roomy: bool
+    """Whether the layer has rows for every cell; else as many as one in the window has."""
     emptied: int = 0
     """How often the layer has lost all it had, or what was damaged of it."""
     changed_at: float = 0.0
     """When something other than the camera was last changed."""
 
+    @property
+    def levels(self) -> range:
+        """Positions of the levels."""
+        return range(len(self.source.scene.levels))
+
     def use(self, settings: LodSettings) -> None:
         """What a user does; a layer too small for the budget is emptied and grows."""
         self.settings = settings
-        rows = rows_of(self.source, settings.budget)
+        rows = rows_of(self.source, settings.budget, roomy=self.roomy)
         if rows > self.sink.capacity:
             self.empty(rows)
         self.sim.controller.set_settings(settings)
@@ -47,7 +56,7 @@ class LinkedSimulation:
     def follow(self, vertices: int) -> None:
         """What an automatic budget does, within the rows there are."""
         budget = replace(self.settings.budget, vertices=vertices)
-        if rows_of(self.source, budget) <= self.sink.capacity:
+        if rows_of(self.source, budget, roomy=self.roomy) <= self.sink.capacity:
             self.settings = replace(self.settings, budget=budget)
             self.sim.controller.follow_budget(budget)
 
@@ -58,9 +67,12 @@ class LinkedSimulation:
         self.sim.controller.forget_layer()
 
 
-def rows_of(source: LinkedCloud, budget: Budget) -> int:
-    """Rows a layer has for a budget."""
-    return rows_for(budget.vertices, np.concatenate([lv.counts for lv in source.scene.levels]))
+def rows_of(source: LinkedCloud, budget: Budget, *, roomy: bool) -> int:
+    """Rows a layer has for a budget; a page for every cell where it is ``roomy``."""
+    counts = np.concatenate([level.counts for level in source.scene.levels])
+    return (
+        sum(2 * page_rows(int(n)) for n in counts) if roomy else rows_for(budget.vertices, counts)
+    )
 
 
 def random_linked_simulation(
@@ -90,13 +102,13 @@ def random_linked_simulation(
         source.broken = broken_by_chance(float(rng.uniform(0, 0.2)), seed, spare=spare)
     settings = LodSettings(
         random_budget(rng, source),
-        quality_px=float(rng.choice([0.75, 1.5, 8.0])),
+        quality_px=float(rng.choice(QUALITIES)),
         density_max=float(rng.choice([0.01, 1.0, 1e9])),
         foveation=bool(rng.random() < 0.7),
     )
-    sink = LinkedSink(
-        rows_of(source, settings.budget), source.scene.link_width, len(source.scene.objects)
-    )
+    roomy = bool(rng.random() < 0.6)
+    rows = rows_of(source, settings.budget, roomy=roomy)
+    sink = LinkedSink(rows, source.scene.link_width, len(source.scene.objects))
     far = None if draw_weather is None else draw_weather(rng)
     sim = simulation(source, settings, seed=seed, weather=far, sink=sink)
     if far is None:
@@ -104,16 +116,15 @@ def random_linked_simulation(
             latency_s=float(rng.choice([0.01, 0.05, 0.3, 1.0])),
             stalls=0.1 if rng.random() < 0.3 else 0.0,
         )
-    return LinkedSimulation(sim, source, sink, rng, settings)
+    return LinkedSimulation(sim, source, sink, rng, settings, roomy)
 
 
 def random_budget(rng: np.random.Generator, source: LinkedCloud) -> Budget:
-    """Mostly room for the coarsest level four times over; now and then for everything."""
+    """Mostly room for the coarsest level four times over; now and then little, or for everything."""
     rows = [len(source.joined[level.index].objects) for level in source.scene.levels]
-    vertices = int(rows[-1] * 4.5 + rng.uniform(0, 1.2) * sum(rows)) + 50
-    chunks = sum(len(level.chunks) for level in source.scene.levels)
-    each = 1600 * chunks * rng.uniform(0.3, 2.0)
-    return Budget(vertices, int(vertices * 150 * rng.uniform(1.0, 4.0) + each))
+    cells = len(build_cells(source.scene)) / len(rows)
+    vertices = int(rows[-1] * rng.uniform(3, 8) + rng.uniform(0, 0.8) * sum(rows)) + 20
+    return Budget(vertices, int(vertices * 70 * rng.uniform(1, 2) + cells * 14000))
 
 
 def random_linked_flight(made: LinkedSimulation, steps: int) -> Iterator[None]:
@@ -154,7 +165,7 @@ def _change_something(made: LinkedSimulation) -> None:
         made.sink.set_looks(looks.astype(np.uint8))
     elif kind < 0.20:
         budget = random_budget(rng, made.source)
-        made.use(replace(settings, budget=budget, quality_px=float(rng.choice([0.75, 1.5, 8.0]))))
+        made.use(replace(settings, budget=budget, quality_px=float(rng.choice(QUALITIES))))
     elif kind < 0.24:
         made.follow(int(settings.budget.vertices * rng.uniform(0.5, 1.5)) + 1)
     elif kind < 0.27:
