@@ -10,6 +10,7 @@ from typing import Any
 
 from zarr_vectors.constants import NODE, OUTLINE_KEY
 from zarr_vectors.core.backends import StorageBackend, StoreLike, forget_kept, open_backend
+from zarr_vectors.core.backends.local import LocalBackend
 from zarr_vectors.core.journal import ReadThrough, Writing, check_vacant, transaction
 from zarr_vectors.core.layouts.base import Layout
 from zarr_vectors.core.layouts.detect import layout_for
@@ -170,6 +171,8 @@ def handle_again(handle: StoreHandle) -> StoreHandle:
         MetadataError: Its metadata is damaged.
     """
     place = beneath_journal(handle.backend)
+    if isinstance(place, LocalBackend):
+        place = place.again()
     forget_kept(place)
     place, look = look_past(place, first_look(place), writing=False)
     root, levels = read_documents(place, look)

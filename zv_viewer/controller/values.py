@@ -85,6 +85,19 @@ class Values:
         self.name = name
         return True
 
+    def follow(self, other: Values) -> None:
+        """Colour as another does that knew the same store earlier, within the same limits."""
+        names = {info.name for info in self._scene.attributes}
+        self._limits.update(
+            (name, limits) for name, limits in other._limits.items() if name in names
+        )
+        if other.name in names:
+            self.choose(other.name)
+
+    def fits(self, arrays: CellArrays) -> bool:
+        """Whether a cell knows its rows by the filter in force."""
+        return arrays.kept_by == self.kept_by
+
     def hold(self, arrays: CellArrays, *, left_out: bool = False) -> None:
         """A cell is in memory, with the values it has; ``left_out``: it was not read."""
         cell, name, by = arrays.cell, arrays.attribute, arrays.kept_by

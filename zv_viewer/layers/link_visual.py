@@ -52,14 +52,21 @@ class LinksVisual(CellVisual):
         super().__init__(shader.LINKS, plain, LINK_COLUMNS, room, bounds, on_screen)
         self._links = LinkBlocks(self.ends)
         self.blocks = self._links.blocks
-        table = np.zeros((*objects, 4), np.uint8)
-        self._objects = gloo.Texture2D(table, interpolation="nearest", wrapping="clamp_to_edge")
+        self.use_objects(objects)
         program = self.shared_program
-        program["u_objects"] = self._objects
-        program["u_objects_shape"] = (float(objects[1]), float(objects[0]))
         program["u_ghost"] = GHOST
         program["u_highlight"] = HIGHLIGHT
         self.set_by_object(False)
+
+    def use_objects(self, objects: tuple[int, int]) -> None:
+        """Start over with another table of objects: its lines, and objects of a line."""
+        old: gloo.Texture2D | None = getattr(self, "_objects", None)
+        table = np.zeros((*objects, 4), np.uint8)
+        self._objects = gloo.Texture2D(table, interpolation="nearest", wrapping="clamp_to_edge")
+        self.shared_program["u_objects"] = self._objects
+        self.shared_program["u_objects_shape"] = (float(objects[1]), float(objects[0]))
+        if old is not None:
+            old.delete()
 
     shaded = False
     """Whether faces that turn away are darker."""

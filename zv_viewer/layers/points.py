@@ -50,6 +50,11 @@ class CellPoints(CellLayer[PointDrawer]):
         super().attach(drawer)
         self._weigh()
 
+    def use_scene(self, scene: SceneInfo, capacity: int) -> None:
+        """Show the store in another state; what rows stand for is to be told again."""
+        self.set_stands_for(None)
+        super().use_scene(scene, capacity)
+
     def _row_writes(self, arrays: CellArrays) -> list[RowWrite]:
         own = 1.0 if self._stands_for is None else float(self._stands_for[arrays.cell])
         return [replace(write, stands_for=own) for write in super()._row_writes(arrays)]
@@ -124,8 +129,8 @@ class CellPoints(CellLayer[PointDrawer]):
         self._weigh()
         self.events.look()
 
-    def set_stands_for(self, rows: Float) -> None:
-        """(C,) rows of level 0 that a row of each cell stands for, about."""
+    def set_stands_for(self, rows: Float | None) -> None:
+        """(C,) rows of level 0 that a row of each cell stands for, about; None: not known."""
         self._stands_for = rows
         self._weigh()
 

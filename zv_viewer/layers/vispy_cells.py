@@ -56,6 +56,12 @@ class VCellLayer(VispyBaseLayer):  # type: ignore[misc]  # napari's canvas layer
         """Start over with room for ``capacity`` rows."""
         self.node.allocate(capacity)
 
+    def start_over(self) -> None:
+        """Start over with the layer's scene, none of it drawn."""
+        self.node.start_over(self.layer.capacity, self.layer.scene.bounds)
+        self._on_data_change()
+        self._on_look_change()
+
     def centre(self) -> tuple[float, float, float] | None:
         """The canvas camera's centre (z, y, x), world units, or None before the first frame."""
         box = getattr(self.node.scene_node.parent, "camera", None)
@@ -155,6 +161,11 @@ class VCellPoints(VCellLayer):
 
 class VLinkedCells(VCellLayer):
     """Draws links: what their layers have in common."""
+
+    def start_over(self) -> None:
+        """Start over with the layer's scene and objects, none of it drawn."""
+        self.node.use_objects(self.layer.object_table)
+        super().start_over()
 
     def write_links(self, writes: Sequence[LinkWrite], used: Int) -> None:
         """Fill links before the next frame."""

@@ -59,8 +59,7 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         on_screen: Callable[[Screen], None],
     ) -> None:
         super().__init__(vertex, fragment)
-        self.origin = np.asarray(bounds.mean(axis=0), float)
-        self._half = (bounds[1] - bounds[0]) / 2
+        self._place(bounds)
         self.displayed: tuple[int, ...] = tuple(range(len(self.origin)))[-3:]
         self.screen: Screen | None = None
         self.in_software: bool | None = None
@@ -82,6 +81,16 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         self.set_colouring(PLAIN)
         self.set_planes(np.zeros((0, len(self.origin))), np.zeros(0))
         self.set_gl_state(depth_test=True, blend=False)
+
+    def start_over(self, capacity: int, bounds: Float) -> None:
+        """Start over with room for ``capacity`` rows within other bounds, none of them drawn."""
+        self._place(bounds)
+        self._near = None
+        self.allocate(capacity)
+
+    def _place(self, bounds: Float) -> None:
+        self.origin = np.asarray(bounds.mean(axis=0), float)
+        self._half = (bounds[1] - bounds[0]) / 2
 
     def allocate(self, capacity: int) -> None:
         """Start over with room for ``capacity`` rows, none of them drawn."""

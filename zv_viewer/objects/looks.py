@@ -37,9 +37,9 @@ class Showing:
         return self.selected is not None and bool(self.selected.any())
 
     def taken(self, rows: Int) -> Showing:
-        """The same of some rows of the table."""
+        """The same of some rows of the table; -1 is an object that was not in it."""
         masks = (self.hidden, self.isolated, self.selected)
-        kept = [None if mask is None else mask[rows] for mask in masks]
+        kept = [None if mask is None else mask[rows] & (rows >= 0) for mask in masks]
         return replace(self, hidden=kept[0], isolated=kept[1], selected=kept[2])
 
     def hiding(self) -> Showing:

@@ -26,6 +26,17 @@ class Colouring:
         info = None if attribute is None else scene.attribute(attribute)
         self.spec = colours_for(info, colormap=colormap, limits=limits)
 
+    def follow(self, scene: SceneInfo) -> None:
+        """Colour a store that was read anew as before, new categories too."""
+        spec = self.spec
+        if spec is None or spec.attribute is None:
+            return
+        known = {info.name: info for info in scene.attributes}
+        if spec.attribute not in known:
+            self.spec = colours_for(None)
+        elif spec.mode == "category":
+            self.spec = colours_for(known[spec.attribute], colormap=spec.colormap, limits=None)
+
     def learn_limits(self, controller: LodController, layer: Any) -> bool:  # noqa: ANN401 - ours
         """Colour limits that nobody recorded are found once, then stay; True when they are."""
         spec = self.spec

@@ -15,6 +15,7 @@ from qtpy.QtCore import QObject, Signal
 from zarr_vectors.exceptions import ZVError
 from zv_viewer.drawing.palette import colours_of_ids
 from zv_viewer.errors import InputError
+from zv_viewer.layers.object_states import rows_by_id
 from zv_viewer.model.objects import Bool, Int, ObjectTable
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.objects import (
@@ -78,11 +79,8 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     def __init__(self, reader: ObjectReader, ids: Int, layer: ObjectLayer | None) -> None:
         super().__init__()
         self._ids, self._layer = ids, layer
-        self._begun = False
-        self._loading = ObjectLoading(reader)
-        self._loading.have.connect(self._have)
-        self._loading.progress.connect(self.progress)
-        self._loading.failed.connect(self._fail)
+        self._begun = self._anew = False
+        self._loading = self._read_by(reader)
         self._answering = Latest("zv-objects-answers")
         self._colouring = Latest("zv-objects-colours")
         self._question = Question()
@@ -111,6 +109,34 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     def can_hide(self) -> bool:
         """Whether the layer draws objects one by one."""
         return self._layer is not None
+
+    def use_layer(self, layer: object) -> None:
+        """Another layer, which looks as the one before, draws the objects from now on."""
+        if self._layer is not None and isinstance(layer, ObjectLayer):
+            self._layer = layer
+
+    def use_store(self, source: object, scene: SceneInfo, layer: object) -> None:
+        """The store was read anew: its table is, too, where it was; what a user chose stays."""
+        reader = source.objects() if isinstance(source, KnowsObjects) else None
+        if reader is None:
+            return
+        self._ids = scene.objects
+        self._layer = layer if scene.by_object and isinstance(layer, ObjectLayer) else None
+        self._loading.close()
+        self._loading, self._anew = self._read_by(reader), True
+        if self.table is not None:
+            self._ranks = Ranks(self._ids, self.table.ids)
+        if self._coloured_by is not None:
+            self.colour_by(self._coloured_by)
+        if self._begun:
+            self._loading.begin()
+
+    def _read_by(self, reader: ObjectReader) -> ObjectLoading:
+        loading = ObjectLoading(reader)
+        loading.have.connect(self._have)
+        loading.progress.connect(self.progress)
+        loading.failed.connect(self._fail)
+        return loading
 
     def close(self) -> None:
         """Give up what is under way."""
@@ -257,7 +283,7 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             limits=limits,
             of_groups=self.group_colours,
         )
-        self._work(self._colouring, task, partial(self._colour, key))
+        self._work(self._colouring, task, partial(self._colour, key, self._need_table()))
 
     def set_group_colour(self, group: int, colour: tuple[int, int, int]) -> None:
         """Another colour for a group, each part 0 to 255."""
@@ -293,13 +319,19 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     # the rest
 
     def _have(self, table: ObjectTable) -> None:
+        anew = self._anew
         if self.table is None:
             self.group_colours = group_colours(table.groups)
-        elif len(self.table) != len(table):
-            showing = self.showing.taken(self.table.rows_of(table.ids))
+        elif anew or len(self.table) != len(table):
+            rows = rows_by_id(self.table.ids, table.ids) if len(self.table) else None
+            showing = Showing() if rows is None else self.showing.taken(rows)
             self._question, self.answer = replace(self._question, showing=showing), None
-        self.table = table
+            if len(table.groups) != len(self.group_colours):
+                self.group_colours = group_colours(table.groups)
+        self.table, self._anew = table, False
         self._ranks = Ranks(self._ids, table.ids)
+        if anew and self._coloured_by is not None:
+            self.colour_by(self._coloured_by)
         self.loaded.emit()
         self._ask(self._question)
 
@@ -355,8 +387,10 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             self._layer.set_object_looks(self._ranks.spread(found.looks, found.strangers))
         self.changed.emit()
 
-    def _colour(self, key: str, colours: npt.NDArray[np.uint8]) -> None:
-        if key == self._coloured_by and self._layer is not None and self._ranks is not None:
+    def _colour(self, key: str, table: ObjectTable, colours: npt.NDArray[np.uint8]) -> None:
+        if key != self._coloured_by or table is not self.table:
+            return
+        if self._layer is not None and self._ranks is not None:
             spread = self._ranks.spread(colours, WHITE)
             self._layer.set_object_colours(spread.astype(np.float32) / np.float32(255))
 

@@ -129,6 +129,45 @@ class ObjectReader(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What became of a store since it was read: ``changed``, or is ``being_written`` right now."""
+
+    changed: bool = False
+    being_written: bool = False
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """A source that can be read anew when somebody else has written to its store."""
+
+    def news(self) -> News:
+        """Look at the store's metadata; called from a worker."""
+        ...
+
+    def folders(self) -> tuple[str, ...]:
+        """Folders on this machine that change when the store does."""
+        ...
+
+    def again(self) -> ChunkSource:
+        """The store as it is now, through the same connection; called from a worker."""
+        ...
+
+    @property
+    def may_change(self) -> bool:
+        """Whether somebody may write to it: nobody does to an archive."""
+        ...
+
+
+@runtime_checkable
+class KnowsChanges(Protocol):
+    """A source read anew that may know which chunks are as they were."""
+
+    def changed(self, level: int, chunks: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """(M,) whether each of (M, R) chunks of a level may have changed."""
+        ...
+
+
 @runtime_checkable
 class KnowsShapes(Protocol):
     """A source that may list objects told by coefficients."""

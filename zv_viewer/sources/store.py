@@ -18,7 +18,7 @@ from zv_viewer.model.links import NO_OBJECT, RawLinks
 from zv_viewer.model.scene import AttributeInfo, LevelInfo, SceneInfo
 from zv_viewer.model.shapes import ParametricObject
 from zv_viewer.sources.at_once import at_once
-from zv_viewer.sources.base import Network, RawCell
+from zv_viewer.sources.base import Network, News, RawCell
 from zv_viewer.sources.drawable import (
     PATHS,
     drawn_as,
@@ -51,7 +51,11 @@ class StoreSource:
 
     def __init__(self, place: StoreLike, **options: Any) -> None:  # noqa: ANN401 - as open_zv
         # Cells are kept by the viewer; a second copy here would count twice.
-        self._store: ZVStore = open_zv(place, cache_bytes=0, **options)
+        self._use(open_zv(place, cache_bytes=0, **options))
+
+    def _use(self, store: ZVStore) -> None:
+        self._store = store
+        self._state: str | None = None
         self._remote = is_remote(self._store.url)
         self._levels: dict[int, ZVLevel] = {n: self._store[n] for n in self._store.levels}
         self._kind = drawn_as(self._store.geometry_types)
@@ -169,6 +173,38 @@ class StoreSource:
             for k, one in enumerate(found.objects)
         )
 
+    def again(self) -> StoreSource:
+        """The store as it is now, through the same connection."""
+        source = StoreSource.__new__(StoreSource)
+        source._use(self._store.again())  # noqa: SLF001 - one of its own kind
+        return source
+
+    def news(self) -> News:
+        """Whether a writer has committed since the store was read, or is at work.
+
+        Raises:
+            StoreError: The store is gone, or cannot be reached.
+            MetadataError: It is damaged.
+        """
+        now = self._store.again()
+        if now.being_written:
+            return News(being_written=True)
+        if self._state is None:
+            self._state = self._store.state
+        return News(changed=now.state != self._state)
+
+    def folders(self) -> tuple[str, ...]:
+        """The folder of a local store, and those of its levels."""
+        root = self._store.backend.local_path
+        if root is None:
+            return ()
+        return (str(root), *(str(root / str(number)) for number in self._store.levels))
+
+    @property
+    def may_change(self) -> bool:
+        """False for zip files and versions of repositories."""
+        return not is_archive(self._store.url)
+
     def close(self) -> None:
         """Release the store's caches."""
         self._store.close()
@@ -255,6 +291,11 @@ def name_of(url: str) -> str:
 def is_remote(url: str) -> bool:
     """Whether an address is one behind a network."""
     return scheme_of(url).removeprefix("icechunk+") not in {"", "file", "memory"}
+
+
+def is_archive(url: str) -> bool:
+    """Whether an address is that of a zip file, or of one version of a repository."""
+    return scheme_of(url).startswith("icechunk") or url.endswith(".zip")
 
 
 def _stack(parts: list[npt.NDArray[T]]) -> npt.NDArray[T]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,15 @@ def test_a_store_that_is_gone_or_damaged_is_an_error(made: Path) -> None:
         store.again()
     root.write_bytes(text)
     assert store.again().levels == store.levels
+
+
+def test_another_store_at_the_same_path(made: Path) -> None:
+    store = open_zv(made)
+    shutil.rmtree(made)
+    points_store(made, cloud(70), format_version="0.9.2")
+    new = store.again()
+    assert new.zv_version == "0.9.2"
+    assert len(new.read()["positions"]) == 70
 
 
 def test_over_http_and_in_memory(made: Path) -> None:

@@ -72,8 +72,24 @@ class LocalBackend:
         self._files = Beneath(self.local_path, follow_links=follow_links)
         self._reader = FileReader(self._files, self.url)
         self._writer = FileWriter(self._root, self.url)
+        self._follow_links = follow_links
         self.durable = durable
         self._unsynced: dict[str, None] = {}
+
+    def again(self) -> LocalBackend:
+        """The folder that is there now, which may be another one of the same name.
+
+        Raises:
+            StoreError: There is none.
+        """
+        new = LocalBackend(
+            self._root,
+            read_only=self.read_only,
+            follow_links=self._follow_links,
+            durable=self.durable,
+        )
+        new.stats = self.stats
+        return new
 
     def __repr__(self) -> str:
         return f"LocalBackend({self._root!r}, read_only={self.read_only})"
