@@ -106,6 +106,15 @@ class LodController:
         """The cells; counts are corrected as cells of older stores are read."""
         return self._stock.tree
 
+    @property
+    def source(self) -> ChunkSource:
+        """The store."""
+        return self._source
+
+    def unread(self, cell: int) -> tuple[int, ...]:
+        """Places among the chunks of a cell in memory that could not be read."""
+        return self._troubles.unread(cell)
+
     def set_camera(self, camera: Camera) -> None:
         """Look from here; the same camera again is no move."""
         if self._view.look(camera, self._clock()):
@@ -195,6 +204,7 @@ class LodController:
         for outcome in self._loads.arrivals():
             self._loads.settle(outcome.job)
             self._arrivals.take(outcome, now)
+            self._drawer.picture.recount()
         if self._planner.due(now):
             self._make_plan(camera, now)
             self._loads.suit(self._source.network())

@@ -60,6 +60,10 @@ class Picture:
         """This is drawn from now on."""
         self._drawing = drawing
 
+    def recount(self) -> None:
+        """Other rows of the same cells are drawn."""
+        self._for_figures = None
+
     def painted(self, tree: CellTree, failed: Bool, camera: Camera) -> None:
         """Count a frame painted from ``camera``, if all of a view was on screen before."""
         drawing = self._drawing

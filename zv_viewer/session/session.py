@@ -10,6 +10,8 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QApplication
 
@@ -28,6 +30,7 @@ from zv_viewer.loading.executors import ThreadExecutor
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.settings import Budget, LodSettings, default_settings
 from zv_viewer.objects import ID
+from zv_viewer.rows import RowFilter
 from zv_viewer.session import registry
 from zv_viewer.session.attaching import Listeners, has_no_layer, show_whole
 from zv_viewer.session.automatic import AutomaticBudget
@@ -200,6 +203,19 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self._colouring.learn_limits(controller, self.layer)
         self._colouring.apply(self.layer)
         self.recoloured.emit()
+        self._wake()
+
+    def set_filter(
+        self, kept_by: RowFilter | None, worth: npt.NDArray[np.bool_] | None = None
+    ) -> None:
+        """Draw only vertices a filter keeps, and read only cells that may hold one.
+
+        Args:
+            kept_by: The filter; None: every vertex is drawn.
+            worth: (C,) cells of the controller's tree that are worth reading; None: all.
+        """
+        _, controller = self._need_open()
+        controller.set_filter(kept_by, worth)
         self._wake()
 
     def first_colours(self) -> None:
