@@ -30,6 +30,10 @@ class ByCell:
         self._marks = marks
         self._left_out: Bool = np.zeros(len(stock.tree), bool)
 
+    def start_over(self) -> None:
+        """The layer was emptied: nothing is left out of it."""
+        self._left_out[:] = False
+
     def ideal(self, plan: ViewPlan, lost: Bool) -> DrawSet:
         """What would be drawn if all that is in memory were in the layer."""
         return draw_set(self._stock.tree, plan, self._stock.cache.held, lost)

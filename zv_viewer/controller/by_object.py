@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from zv_viewer.controller.policy import Drawing
 from zv_viewer.controller.stock import Stock
+from zv_viewer.model.cells import CellTree
 from zv_viewer.model.plan import DrawSet, ViewPlan
 from zv_viewer.planning import (
     affordable_object_draw_set,
@@ -20,6 +21,33 @@ from zv_viewer.planning import (
 
 Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Asked:
+    """All that an answer depends on, but for the answer before."""
+
+    plan: ViewPlan
+    tree: CellTree
+    contents: int
+    held: Bool
+    lost: Bool
+    cap: int
+
+    @classmethod
+    def of(cls, stock: Stock, plan: ViewPlan, held: Bool, lost: Bool, cap: int = 0) -> _Asked:
+        """As things stand."""
+        return cls(plan, stock.tree, stock.contents, held.copy(), lost.copy(), cap)
+
+    def same_as(self, other: _Asked) -> bool:
+        """Whether nothing has changed."""
+        return (
+            self.plan is other.plan
+            and self.tree is other.tree
+            and (self.contents, self.cap) == (other.contents, other.cap)
+            and np.array_equal(self.held, other.held)
+            and np.array_equal(self.lost, other.lost)
+        )
 
 
 class ByObject:
@@ -35,10 +63,19 @@ class ByObject:
         self._objects = objects
         self._levels: npt.NDArray[np.uint8] | None = None
         self._plan: ViewPlan | None = None
+        self._ideal: tuple[_Asked, DrawSet] | None = None
+        self._chosen: tuple[_Asked, Drawing] | None = None
+
+    def start_over(self) -> None:
+        """The layer was emptied: nothing is drawn that would have to stay."""
+        self._levels = self._ideal = self._chosen = None
 
     def ideal(self, plan: ViewPlan, lost: Bool) -> DrawSet:
         """What would be drawn if all that is in memory were in the layer."""
         stock = self._stock
+        asked = _Asked.of(stock, plan, stock.cache.held, lost)
+        if self._ideal is not None and asked.same_as(self._ideal[0]):
+            return self._ideal[1]
         draw, _ = object_draw_set(
             stock.tree,
             plan,
@@ -48,11 +85,15 @@ class ByObject:
             self._objects,
             self._levels,
         )
+        self._ideal = (asked, draw)
         return draw
 
     def choose(self, plan: ViewPlan, lost: Bool, cap: int) -> Drawing:
         """What to draw of what the layer holds, within ``cap`` vertices."""
         stock = self._stock
+        asked = _Asked.of(stock, plan, stock.card.held, lost, cap)
+        if self._chosen is not None and asked.same_as(self._chosen[0]):
+            return self._chosen[1]
         draw, self._levels = affordable_object_draw_set(
             stock.tree,
             plan,
@@ -64,7 +105,8 @@ class ByObject:
             cap=cap,
         )
         self._plan = plan
-        return Drawing(draw, self._levels)
+        self._chosen = (asked, Drawing(draw, self._levels))
+        return self._chosen[1]
 
     def holes(self, drawing: Drawing, visible: Bool) -> Int:
         """Finest cells in whose place nothing is drawn."""

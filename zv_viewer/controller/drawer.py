@@ -117,6 +117,7 @@ class Drawer:
     def start_over(self) -> None:
         """The layer was emptied: nothing is drawn."""
         self._marks.now_drawn(np.empty(0, np.int64))
+        self._policy.start_over()
         self._drawing = NOTHING
         self.picture.drawn(self._drawing)
 

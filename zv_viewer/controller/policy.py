@@ -29,6 +29,10 @@ NOTHING = Drawing(DrawSet((), np.empty(0, np.int64), settled=False))
 class DrawPolicy(Protocol):
     """Chooses from the stock it was made with."""
 
+    def start_over(self) -> None:
+        """The layer was emptied: nothing of what was drawn is drawn any more."""
+        ...
+
     def ideal(self, plan: ViewPlan, lost: Bool) -> DrawSet:
         """What would be drawn if all that is in memory were in the layer.
 

@@ -51,6 +51,8 @@ class Stock:
         self.traffic = Traffic()
         self.content: dict[int, CellObjects] = {}
         """The objects of each linked cell in memory."""
+        self.contents = 0
+        """Another number whenever ``content`` is another."""
         self.read_cost: Int = np.zeros(len(tree), np.int64)
         """(C,) bytes that were fetched for a cell when it was last read."""
         self._values = values
@@ -73,6 +75,7 @@ class Stock:
             return False
         if objects is not None:
             self.content[cell] = objects
+            self.contents += 1
         self._values.hold(arrays, left_out=left_out)
         self.cache.touch(np.array([cell]), now)
         self.read_cost[cell] = fetched_bytes
@@ -130,7 +133,7 @@ class Stock:
             self.card.drop(cells)
             self._values.forget(cells)
             for cell in cells:
-                self.content.pop(cell, None)
+                self.contents += self.content.pop(cell, None) is not None
                 self.traffic.gone(cell)
             self._todo.draw = True
 
