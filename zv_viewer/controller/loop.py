@@ -39,6 +39,7 @@ from zv_viewer.rows import RowFilter
 from zv_viewer.sources.base import ChunkSource
 
 Bool = npt.NDArray[np.bool_]
+Int = npt.NDArray[np.int64]
 
 
 class LodController:
@@ -181,6 +182,27 @@ class LodController:
         self._stock.card = Card(self._sink.capacity, len(self._stock.tree))
         self._drawer.start_over()
         self._todo.plan = self._todo.draw = True
+
+    def follow(self, old: LodController, kept: Int) -> None:
+        """Take over what a user chose of a controller that showed the store as it was.
+
+        The attribute coloured by and its limits, the filter, and cells in memory. What the store
+        does not have any more is left out.
+
+        Args:
+            old: The controller; closed, or about to be.
+            kept: Cells that are the same in both trees, with the same objects.
+        """
+        self._values.follow(old._values)
+        kept_by = old._values.kept_by
+        if kept_by is not None and self._knows(kept_by):
+            self.set_filter(kept_by)
+        for cell in kept.tolist():
+            self._stock.take_over(cell, old._stock, self._clock())
+
+    def _knows(self, kept_by: RowFilter) -> bool:
+        names = {info.name for info in self._scene.attributes}
+        return names.issuperset(kept_by.attributes)
 
     def use_layer(self, sink: LayerSink) -> None:
         """Draw in another layer from now on, an empty one."""

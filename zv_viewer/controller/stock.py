@@ -81,6 +81,19 @@ class Stock:
         self.read_cost[cell] = fetched_bytes
         return True
 
+    def take_over(self, cell: int, other: Stock, now: float) -> None:
+        """Hold a cell as another stock of the same cells holds it, if it does."""
+        if cell not in other.cache or other._values.left_out[cell]:
+            return
+        arrays = other.cache[cell]
+        if not self._values.fits(arrays):
+            return
+        if arrays.attribute != self._values.name:
+            arrays = replace(arrays, values=None, attribute=None)
+        objects = other.content.get(cell)
+        self.correct_size(arrays, objects)
+        self.take(arrays, int(other.read_cost[cell]), now, objects)
+
     def take_values(self, cell: int, more: CellArrays) -> bool:
         """Hold other values of a cell in memory; False when they do not fit its rows or memory."""
         arrays = self.cache[cell]

@@ -7,8 +7,10 @@ from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
-from zv_viewer.drawing.slots import rows_for
+from zv_viewer.drawing.slots import PAGE, rows_for
+from zv_viewer.layers.buffers import LINK_COLUMNS, POINT_COLUMNS
 from zv_viewer.layers.cells import CellLayer, LayerError
+from zv_viewer.layers.drawn_links import BLOCK
 from zv_viewer.layers.linked import CellLines, CellMesh
 from zv_viewer.layers.points import CellPoints
 from zv_viewer.layers.standard_layer import StandardLayer
@@ -29,6 +31,12 @@ else:
     WHY_STANDARD = None
 
 log = logging.getLogger(__name__)
+
+ROW_FLOATS = 4 + len(POINT_COLUMNS)
+"""Numbers of a point at most: its position has four, and there may be a column more."""
+
+LINKS_SHARE = 1.25
+"""Links there is room for, beside those of as many rows as fit: some cells have more."""
 
 Backend: TypeAlias = Literal["auto", "fast", "standard"]
 BACKENDS: tuple[Backend, ...] = get_args(Backend)
@@ -85,6 +93,20 @@ def standard_class(scene: SceneInfo) -> type[NapariValue]:
 
 
 def rows_of_budget(scene: SceneInfo, budget: Budget) -> int:
-    """Rows a layer needs for a budget: whole pages, and room for cells that are being swapped."""
+    """Rows a layer needs for a budget: whole pages, and room for cells that are being swapped.
+
+    Never more than fit on the graphics card, and a page at least.
+    """
     counts = np.concatenate([level.counts for level in scene.levels])
-    return rows_for(budget.vertices, counts)
+    return min(rows_for(budget.vertices, counts), rows_on_card(scene, budget.card_bytes))
+
+
+def rows_on_card(scene: SceneInfo, nbytes: int) -> int:
+    """Rows that take ``nbytes`` on the graphics card, with their links and the table of objects."""
+    index = 4
+    if not scene.link_width:
+        return max(nbytes // (4 * ROW_FLOATS + index) // PAGE, 1) * PAGE
+    width = scene.link_width
+    row = 4 * len(LINK_COLUMNS) + 12 + index * width * scene.links_per_vertex * LINKS_SHARE
+    fixed = index * width * BLOCK + 4 * len(scene.objects)
+    return max(int((nbytes - fixed) / row) // PAGE, 1) * PAGE

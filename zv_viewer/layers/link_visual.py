@@ -74,6 +74,11 @@ class LinksVisual(CellVisual):
     def _compile(self) -> None:
         self.shared_program.frag = self._cuts.links(shaded=self.shaded)
 
+    @property
+    def card_bytes(self) -> int:
+        """Bytes allocated on the graphics card, the table of objects included."""
+        return super().card_bytes + int(np.prod(self._objects.shape))
+
     def allocate(self, capacity: int) -> None:
         """Start over with room for ``capacity`` rows, none of them drawn."""
         super().allocate(capacity)

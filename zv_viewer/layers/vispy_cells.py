@@ -70,6 +70,10 @@ class VCellLayer(VispyBaseLayer):  # type: ignore[misc]  # napari's canvas layer
         x, y, z = (*(float(c) for c in box.center), 0.0)[:3]
         return z, y, x
 
+    def card_bytes(self) -> int:
+        """Bytes allocated on the graphics card."""
+        return int(self.node.card_bytes)
+
     def in_software(self) -> bool | None:
         """Whether no graphics card draws; None before the first draw."""
         known: bool | None = self.node.in_software

@@ -100,6 +100,12 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
             self.shared_program[name] = buffer
         self.update()
 
+    @property
+    def card_bytes(self) -> int:
+        """Bytes allocated on the graphics card, but for textures of a few kilobytes."""
+        buffers = (*self._rows.columns.values(), *self.blocks)
+        return sum(int(buffer.nbytes) for buffer in buffers)
+
     def write(self, writes: Sequence[RowWrite]) -> None:
         """Fill rows; see :class:`RowBuffers`."""
         self._rows.write(writes)

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Caps: vertices drawn, and bytes of decoded cells in memory, drawn ones included."""
+    """Caps: vertices drawn, bytes of decoded cells in memory, bytes of buffers on the card.
+
+    Cells that are drawn are in memory, too.
+    """
 
     vertices: int = 2_000_000
     bytes: int = 1 << 30
+    card_bytes: int = 1 << 30
 
     def __post_init__(self) -> None:
-        if self.vertices < 1 or self.bytes < 1:
-            raise ValueError("a budget is at least one vertex and one byte")
+        if min(self.vertices, self.bytes, self.card_bytes) < 1:
+            raise ValueError("a budget is at least one vertex and one byte of each memory")
 
 
 @dataclass(frozen=True, slots=True)
