@@ -7,16 +7,25 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from zv_viewer.errors import InputError
 from zv_viewer.session.opening import Opening
+
+if TYPE_CHECKING:
+    from zv_viewer.layers.factory import Backend
 
 PATIENCE_S = 3.0
 """How long a bad path may take to show before the window opens anyway."""
 
 
-def run(stores: Sequence[str]) -> int:
-    """Open a window on stores and stay until it is closed; returns the exit code."""
+def run(stores: Sequence[str], layers: Backend = "auto") -> int:
+    """Open a window on stores and stay until it is closed; returns the exit code.
+
+    Args:
+        stores: Paths or addresses.
+        layers: ``fast``, ``standard`` or ``auto``, as of ``zv_viewer.open_store``.
+    """
     openings = [Opening(store) for store in stores]
     import napari
 
@@ -39,7 +48,7 @@ def run(stores: Sequence[str]) -> int:
     viewer = napari.Viewer(title="Zarr Vectors", show_welcome_screen=False)
     show_all = AllInView(viewer)
     for store, opening in zip(stores, openings, strict=True):
-        show_store(viewer, store, opening=opening).opened.connect(show_all)
+        show_store(viewer, store, opening, layers).opened.connect(show_all)
     # What lives as long as the window is not searched for garbage again: 150 ms each time.
     gc.freeze()
     napari.run()

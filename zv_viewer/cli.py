@@ -69,7 +69,7 @@ def _window(args: argparse.Namespace) -> int:
             return 0
     from zv_viewer.app import run
 
-    return run(stores)
+    return run(stores, args.layers)
 
 
 def _need_viewer(what: str) -> None:

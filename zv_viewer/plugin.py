@@ -80,6 +80,15 @@ def open_store_command() -> None:
     ask_for_store(napari.current_viewer())
 
 
+def copy_shown_command() -> None:
+    """Copy what the selected stores show to layers of napari's own."""
+    import napari
+
+    from zv_viewer.widgets.drawn_by import copy_selected
+
+    copy_selected(napari.current_viewer())
+
+
 def sample_cells() -> list[LayerData]:
     """The sample of cells in a tissue block."""
     return _sample("cells")

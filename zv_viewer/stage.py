@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -17,6 +17,9 @@ from zv_viewer.display import a_display
 from zv_viewer.errors import InputError
 from zv_viewer.model.settings import LodSettings
 from zv_viewer.model.view import ViewState
+
+if TYPE_CHECKING:
+    from zv_viewer.layers.factory import Backend
 
 BORDER = 420
 """Pixels a window takes beside its canvas, at most."""
@@ -36,7 +39,9 @@ class Stage:
         viewer: Any,  # noqa: ANN401 - a napari viewer
         settings: LodSettings,
         size: tuple[int, int],
+        layers: Backend = "auto",
     ) -> None:
+        self.layers: Backend = layers
         self.viewer = viewer
         self.size = size
         self.settings = settings
@@ -65,7 +70,7 @@ class Stage:
         self._painted = painted
         self._watch = PaintWatch(self.viewer, self._on_paint)
         for store in stores:
-            session = open_store(self.viewer, store, settings=self.settings)
+            session = open_store(self.viewer, store, settings=self.settings, layers=self.layers)
             self.sessions.append(session)
             session.problem.connect(self.problems.append)
         self.run_until(lambda: all(one.is_open or one.error for one in self.sessions))
@@ -137,14 +142,16 @@ class Stage:
 
 
 @contextmanager
-def a_stage(size: tuple[int, int], settings: LodSettings) -> Iterator[Stage]:
+def a_stage(
+    size: tuple[int, int], settings: LodSettings, layers: Backend = "auto"
+) -> Iterator[Stage]:
     """A window whose canvas is ``size`` (width, height) pixels, on a display or in memory."""
     with a_display(size[0] + 2 * BORDER, size[1] + 2 * BORDER):
         import napari
         from qtpy.QtWidgets import QApplication
 
         viewer = napari.Viewer(title="Zarr Vectors", show=True, show_welcome_screen=False)
-        stage = Stage(viewer, settings, size)
+        stage = Stage(viewer, settings, size, layers)
         try:
             fit_canvas(viewer, size)
             show_nothing(viewer)

@@ -31,7 +31,7 @@ def bench(args: argparse.Namespace) -> int:
         if path is not None:
             ensure_writable(path)
     flight = load_flight(args.path) if args.path is not None else default_flight()
-    with a_stage(args.size, settings_of(args)) as stage:
+    with a_stage(args.size, settings_of(args), args.layers) as stage:
         log = FrameLog()
         flown = _fly(stage, args, flight, log)
         values = {**figures(stage), **log.summary(), **flown}

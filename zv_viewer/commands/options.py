@@ -27,6 +27,7 @@ def window_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--make-only", action="store_true", help="with --sample: make it, print its path"
     )
+    _layers(parser)
     add_place_options(parser)
     return parser
 
@@ -69,6 +70,7 @@ def command_parser() -> argparse.ArgumentParser:
     render.add_argument("--limits", type=float, nargs=2, metavar=("LO", "HI"))
     render.add_argument("--timeout", type=float, default=600.0, metavar="S")
     _budget(render)
+    _layers(render)
 
     bench = commands.add_parser("bench", help="fly a path in a real window and measure")
     bench.add_argument("stores", nargs="+", metavar="store")
@@ -77,6 +79,7 @@ def command_parser() -> argparse.ArgumentParser:
     bench.add_argument("--size", type=_size, default=(800, 600), metavar="WxH")
     bench.add_argument("--color-by", metavar="ATTR")
     _budget(bench)
+    _layers(bench)
     for command in (info, index, render, bench):
         add_place_options(command)
     return parser
@@ -90,6 +93,15 @@ def _budget(parser: argparse.ArgumentParser) -> None:
         "--max-bytes", type=_bytes, metavar="N", help="memory for cells, e.g. 128MB"
     )
     parser.add_argument("--stats", type=Path, metavar="S.json", help="write the figures")
+
+
+def _layers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--layers",
+        choices=("auto", "fast", "standard"),
+        default="auto",
+        help="fast layers, napari's standard ones, or fast where this napari allows it",
+    )
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -19,7 +19,7 @@ def render(args: argparse.Namespace) -> int:
     for path in (args.out, args.stats):
         if path is not None:
             ensure_writable(path)
-    with a_stage(args.size, settings_of(args)) as stage:
+    with a_stage(args.size, settings_of(args), args.layers) as stage:
         stage.open(args.stores)
         session = stage.session
         for one in stage.sessions:

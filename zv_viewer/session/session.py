@@ -24,11 +24,11 @@ from zv_viewer.drawing.density import stands_for
 from zv_viewer.drawing.first_look import first_look
 from zv_viewer.errors import InputError
 from zv_viewer.layers.camera import camera_of, settle_centre
-from zv_viewer.layers.factory import make_layer, rows_of_budget
+from zv_viewer.layers.factory import Backend, make_layer, rows_of_budget
 from zv_viewer.layers.points import CellPoints
 from zv_viewer.loading.executors import ThreadExecutor
 from zv_viewer.model.scene import SceneInfo
-from zv_viewer.model.settings import Budget, LodSettings, default_settings
+from zv_viewer.model.settings import LodSettings, default_settings
 from zv_viewer.objects import ID
 from zv_viewer.rows import RowFilter
 from zv_viewer.session import registry
@@ -38,6 +38,13 @@ from zv_viewer.session.colouring import Colouring
 from zv_viewer.session.objects import ObjectsOfSession, objects_of
 from zv_viewer.session.opening import Opened, Opening
 from zv_viewer.session.shapes import ShapesOfSession, shapes_of
+from zv_viewer.session.swapping import (
+    Copied,
+    copy_shown,
+    show_instead,
+    with_vertices,
+    within_ceiling,
+)
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -55,6 +62,7 @@ def open_store(
     settings: LodSettings | None = None,
     name: str | None = None,
     opening: Opening | None = None,
+    layers: Backend = "auto",
     **options: Any,  # noqa: ANN401 - each kind of place has options of its own
 ) -> StoreSession:
     """Show a store in a viewer; returns at once, the store opens in the background.
@@ -65,6 +73,8 @@ def open_store(
         settings: Budget, quality, locked level; the machine's defaults when None.
         name: Name of the layer; the store's name when None.
         opening: An opening of the same path already under way.
+        layers: ``fast``, ``standard`` (layers of napari's own), or ``auto``: fast where this napari
+            allows it.
         options: Passed to :func:`zarr_vectors.open_zv`, such as ``backend``, ``region``,
             ``endpoint`` or ``skip_signature``. They are not kept.
 
@@ -73,7 +83,7 @@ def open_store(
         view, ``session.failed`` when it cannot be opened (the window shows the reason too, and a
         mistake in the program is logged and raised by ``session.wait()``).
     """
-    return StoreSession(viewer, opening or Opening(path, **options), settings, name)
+    return StoreSession(viewer, opening or Opening(path, **options), settings, name, layers)
 
 
 class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
@@ -99,6 +109,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         opening: Opening,
         settings: LodSettings | None = None,
         name: str | None = None,
+        layers: Backend = "auto",
     ) -> None:
         super().__init__()
         viewer = getattr(viewer, "__wrapped__", viewer)
@@ -108,6 +119,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self._is_automatic = settings is None
         self._automatic: AutomaticBudget | None = None
         self._name = name
+        self._backend = layers
         self._clock: Callable[[], float] = time.perf_counter
         self._camera_moved = True
         self._stats_at = 0.0
@@ -136,7 +148,10 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
 
     @property
     def settings(self) -> LodSettings:
-        """Budget, quality and locked level in force; setting them ends an automatic budget."""
+        """Budget, quality and locked level asked for; setting them ends an automatic budget.
+
+        A layer of napari's own is given fewer vertices where its ceiling is lower.
+        """
         return self._settings
 
     @settings.setter
@@ -168,7 +183,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         if on and viewer is not None and self.is_open:
             self._automatic = AutomaticBudget(viewer, self.layer)
             within = self._automatic.within
-            self._make_room(replace(self._settings.budget, vertices=within.most))
+            self._make_room(with_vertices(self._settings, within.most))
             self._use_vertices(within.nearest(self._settings.budget.vertices))
 
     @property
@@ -228,6 +243,49 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             objects.colour_by(ID)
         elif look.attribute is not None:
             self.color_by(look.attribute)
+
+    @property
+    def layers(self) -> Backend:
+        """The kind of layers asked for: ``fast``, ``standard`` or ``auto``."""
+        return self._backend
+
+    def use_layers(self, backend: Backend) -> None:
+        """Show the store in a layer of another kind, in the place of the present one.
+
+        Name, place in the list, visibility, transforms, colours and looks stay as they are.
+
+        Raises:
+            InputError: Fast layers are asked for, and this napari allows none.
+        """
+        scene, controller = self._need_open()
+        viewer, old = self._viewer(), self.layer
+        new = make_layer(scene, self._settings.budget, name=old.name, backend=backend)
+        self._backend = backend
+        if viewer is None or type(new) is type(old):
+            return
+        self._listeners.close()
+        show_instead(viewer, old, new)
+        self.layer = new
+        registry.move(old.unique_id, new.unique_id)
+        controller.use_layer(new)
+        if self.objects is not None:
+            self.objects.use_layer(new)
+        self._weigh()
+        self._watch(viewer)
+        if self._automatic is not None:
+            self._settings = with_vertices(self._settings, self._automatic.within.most)
+        self._use(self._settings)
+        self._on_camera()
+        self.layer_changed.emit(self)
+
+    def copy_shown(self) -> Copied:
+        """Add an ordinary layer of napari's with what is drawn now, to be edited and saved."""
+        _, controller = self._need_open()
+        viewer = self._viewer()
+        copied = copy_shown(controller, self.layer, self.colours)
+        if viewer is not None:
+            viewer.add_layer(copied.layer)
+        return copied
 
     # what a program asks
 
@@ -333,26 +391,36 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         if controller.idle and not self._camera_moved and not settle_centre(viewer, self.layer):
             self.changed.emit(controller.stats())
             self._timer.stop()
+        self._pace()
+
+    def _pace(self) -> None:
+        """Turns are as far apart as the layer needs to be filled and the window to answer."""
+        pause = max(TICK_MS, round(1e3 * self.layer.pause_s))
+        if self._timer is not None and self._timer.interval() != pause:
+            self._timer.setInterval(pause)
 
     def _use(self, settings: LodSettings) -> None:
         before, self._settings = self._settings, settings
         if self.controller is not None:
-            self.controller.set_settings(settings)
+            self.controller.set_settings(self._given(settings))
             if settings.budget.vertices > before.budget.vertices:
-                self._make_room(settings.budget)
+                self._make_room(settings)
             self._wake()
 
     def _use_vertices(self, vertices: int) -> None:
         """Draw so many vertices at most, from the next plan on."""
-        budget = self._settings.budget
-        if vertices != budget.vertices and self.controller is not None:
-            self._settings = replace(self._settings, budget=replace(budget, vertices=vertices))
-            self.controller.follow_budget(self._settings.budget)
+        if vertices != self._settings.budget.vertices and self.controller is not None:
+            self._settings = with_vertices(self._settings, vertices)
+            self.controller.follow_budget(self._given(self._settings).budget)
             self._wake()
 
-    def _make_room(self, budget: Budget) -> None:
+    def _given(self, settings: LodSettings) -> LodSettings:
+        """The settings with no more vertices than the layer is given."""
+        return within_ceiling(settings, self.layer.ceiling, automatic=self._is_automatic)
+
+    def _make_room(self, settings: LodSettings) -> None:
         """A larger budget may need a larger buffer; its cells go up again from memory."""
-        rows = rows_of_budget(self.layer.scene, budget)
+        rows = rows_of_budget(self.layer.scene, self._given(settings).budget)
         if rows > self.layer.capacity and self.controller is not None:
             self.layer.set_capacity(rows)
             self.controller.forget_layer()
@@ -410,35 +478,50 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self.scene = scene
         with ExitStack() as on_failure:
             on_failure.callback(opened.source.close)
-            self.layer = make_layer(scene, self._settings.budget, name=self._name)
+            budget = self._settings.budget
+            self.layer = make_layer(scene, budget, name=self._name, backend=self._backend)
             viewer.add_layer(self.layer)
             on_failure.pop_all()
+        if self._is_automatic:
+            self._settings = self._given(self._settings)
         self.controller = LodController(
             opened.source,
             scene,
             self.layer,
             ThreadExecutor(),
-            self._settings,
+            self._given(self._settings),
             self._clock,
             tree=opened.tree,
         )
-        if isinstance(self.layer, CellPoints):
-            self.layer.set_stands_for(stands_for(opened.tree))
+        self._stands_for = stands_for(opened.tree)
+        self._weigh()
         self.objects = objects_of(opened.source, scene, self.layer)
         if self.objects is not None:
             self.objects.colours_changed.connect(self.recoloured)
         if first:
             show_whole(viewer, scene)
-        self.shapes = shapes_of(opened.source, scene)
+        self.shapes = shapes_of(opened.source, scene, self._backend)
         if self.shapes is not None:
             self.shapes.failed.connect(self.problem)
             self.shapes.load(viewer)
-        if self._is_automatic:
-            self._automatic = AutomaticBudget(viewer, self.layer)
-        self._listeners.listen(viewer, self.layer, self._on_camera, self._on_removed)
+        self._watch(viewer)
         self._colouring.apply(self.layer)
         self.opened.emit(self)
         registry.add(self.layer.unique_id, self)
+
+    def _weigh(self) -> None:
+        """Tell a layer of points what its rows stand for."""
+        if isinstance(self.layer, CellPoints):
+            self.layer.set_stands_for(self._stands_for)
+
+    def _watch(self, viewer: Viewer) -> None:
+        """Follow the camera and the layer, and their frames where the budget does."""
+        self._listeners.listen(viewer, self.layer, self._on_camera, self._on_removed)
+        if self._automatic is not None:
+            self._automatic.close()
+            self._automatic = None
+        if self._is_automatic:
+            self._automatic = AutomaticBudget(viewer, self.layer)
 
     def _on_removed(self, event: Any) -> None:  # noqa: ANN401 - a napari event
         if event.value is self.layer:

@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 from zv_viewer.model.settings import Budget, LodSettings
 from zv_viewer.session import StoreSession, registry, sessions_in
 from zv_viewer.widgets import status
+from zv_viewer.widgets.drawn_by import DrawnBy
 
 MEGABYTE = 10**6
 
@@ -54,6 +55,7 @@ class LodWidget(QWidget):
         self.memory = _whole(1, 1_000_000, 64)
         self.memory.setSuffix(" MB")
         self.level = QComboBox()
+        self.drawn_by = DrawnBy()
         self._lay_out()
         self._connect()
         self._list_stores()
@@ -77,6 +79,7 @@ class LodWidget(QWidget):
             ("", self.automatic),
             ("Memory at most", self.memory),
             ("Level", self.level),
+            ("Layers", self.drawn_by),
         ]
         for label, widget in rows:
             form.addRow(label, widget)
@@ -112,6 +115,7 @@ class LodWidget(QWidget):
         if self._session is not None:
             self._session.changed.disconnect(self._on_stats)
         self._session = session
+        self.drawn_by.show_session(session)
         scene = None if session is None else session.scene
         self.notes.setText("none" if scene is None else status.notes(scene.warnings))
         settable = (self.tau, self.vertices, self.automatic, self.memory, self.level)
@@ -185,6 +189,7 @@ class LodWidget(QWidget):
         self._show_budget(self._session)
 
     def _show_budget(self, session: StoreSession) -> None:
+        self.drawn_by.refresh()
         quiet, self._quiet = self._quiet, True
         automatic, vertices = session.automatic, session.settings.budget.vertices
         self.automatic.setChecked(automatic)

@@ -11,6 +11,7 @@ from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtWidgets import QDockWidget
 
 from zv_viewer.addresses import addresses, remember
+from zv_viewer.layers.factory import Backend
 from zv_viewer.samples import sample_store, samples
 from zv_viewer.session import Opening, StoreSession, open_store
 from zv_viewer.session.attaching import STAND_IN
@@ -30,10 +31,11 @@ def show_store(
     viewer: Any,  # noqa: ANN401 - a viewer or its public proxy
     place: str | Path,
     opening: Opening | None = None,
+    layers: Backend = "auto",
 ) -> StoreSession:
     """Open a store in a viewer with its dock; returns at once."""
     viewer = getattr(viewer, "__wrapped__", viewer)
-    session = open_store(viewer, place, opening=opening)
+    session = open_store(viewer, place, opening=opening, layers=layers)
     session.failed.connect(show_error)
     told: list[str] = []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zv_viewer.controller import LodStats
@@ -93,6 +93,18 @@ def budget(vertices: int, frame_s: float | None, *, automatic: bool) -> str:
         return AUTOMATIC
     frame = "" if frame_s is None else f", frame {frame_s * 1e3:.0f} ms"
     return f"{AUTOMATIC}: {vertices / 1e3:,.0f} k{frame}"
+
+
+def layers(
+    layer: Any,  # noqa: ANN401 - one of ours
+    *,
+    automatic: bool,
+) -> str:
+    """What draws a store, e.g. ``napari's Tracks, given 200,000 vertices at most``."""
+    if layer.ceiling is None:
+        return "fast: as many vertices as the budget allows"
+    most = layer.ceiling.usual if automatic else layer.ceiling.most
+    return f"napari's {layer.napari_name}, given {most:,} vertices at most"
 
 
 def size(count: float) -> str:

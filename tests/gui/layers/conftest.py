@@ -155,9 +155,16 @@ def stage(make_napari_viewer) -> Callable[..., Stage]:
     """Opens a window with a layer for a box, (2, D) bounds."""
 
     def open_stage(
-        bounds, ndisplay=2, capacity=20_000, backend="fast", size=4.0, link_width=0, objects=1
+        bounds,
+        ndisplay=2,
+        capacity=20_000,
+        backend="fast",
+        size=4.0,
+        link_width=0,
+        objects=1,
+        geometry="points",
     ) -> Stage:
-        scene = a_scene(bounds, link_width, objects)
+        scene = replace(a_scene(bounds, link_width, objects), geometry=geometry)
         viewer = make_napari_viewer(show=True, ndisplay=ndisplay)
         viewer.window.resize(900, 700)
         layer = make_layer(scene, capacity, name="cells", backend=backend)
