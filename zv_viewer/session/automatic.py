@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from zv_viewer.controller import LodStats
 from zv_viewer.controller.frames import FrameBudget
 from zv_viewer.model.settings import Budget
 from zv_viewer.planning.frame_budget import LEAST_VERTICES, Range
@@ -23,10 +23,17 @@ class AutomaticBudget:
     Args:
         viewer: The napari viewer.
         layer: The layer that draws the store.
+        rows_drawn: How many rows a frame draws, of this layer and others.
     """
 
-    def __init__(self, viewer: Any, layer: Any) -> None:  # noqa: ANN401 - napari's, ours
+    def __init__(
+        self,
+        viewer: Any,  # noqa: ANN401 - a napari viewer
+        layer: Any,  # noqa: ANN401 - ours
+        rows_drawn: Callable[[], int],
+    ) -> None:
         self._layer = layer
+        self._rows_drawn = rows_drawn
         self._frames = FrameBudget(_within(layer))
         self._begun = False
         self._watch = watch_paint(viewer, self._painted)
@@ -48,9 +55,9 @@ class AutomaticBudget:
         self._begun = True
         return min(vertices, VERTICES_IN_SOFTWARE) if self._layer.in_software else vertices
 
-    def next(self, vertices: int, stats: LodStats, now: float) -> int:
-        """The budget from now on."""
-        return self._frames.budget(vertices, now, binding=stats.limited_by == "vertices")
+    def next(self, vertices: int, now: float, *, binding: bool) -> int:
+        """The budget from now on; ``binding``: whether more of it would be of use."""
+        return self._frames.budget(vertices, now, binding=binding)
 
     def close(self) -> None:
         """Stop timing frames."""
@@ -60,7 +67,7 @@ class AutomaticBudget:
 
     def _painted(self, seconds: float) -> None:
         if self._layer.visible:
-            self._frames.painted(seconds, self._layer.rows_drawn)
+            self._frames.painted(seconds, self._rows_drawn())
 
 
 def _within(layer: Any) -> Range:  # noqa: ANN401 - our layer

@@ -28,15 +28,17 @@ from zv_viewer.layers.factory import Backend, make_layer, rows_of_budget
 from zv_viewer.layers.points import CellPoints
 from zv_viewer.loading.executors import ThreadExecutor
 from zv_viewer.model.scene import SceneInfo
-from zv_viewer.model.settings import LodSettings, default_settings
+from zv_viewer.model.plan import ViewPlan
+from zv_viewer.model.settings import Budget, LodSettings, default_settings
 from zv_viewer.objects import ID
 from zv_viewer.rows import RowFilter
 from zv_viewer.session import registry
 from zv_viewer.session.attaching import Listeners, has_no_layer, show_whole
-from zv_viewer.session.automatic import AutomaticBudget
+from zv_viewer.session.automatic import MOST, AutomaticBudget
 from zv_viewer.session.colouring import Colouring
 from zv_viewer.session.objects import ObjectsOfSession, objects_of
 from zv_viewer.session.opening import Opened, Opening
+from zv_viewer.session.shared_budget import SharedBudget, shared_budget
 from zv_viewer.session.shapes import ShapesOfSession, shapes_of
 from zv_viewer.session.swapping import (
     Copied,
@@ -118,6 +120,10 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self._settings = settings or default_settings()
         self._is_automatic = settings is None
         self._automatic: AutomaticBudget | None = None
+        self._shared: SharedBudget | None = None
+        self._weight = 1.0
+        self._planned: ViewPlan | None = None
+        self._was_visible = True
         self._name = name
         self._backend = layers
         self._clock: Callable[[], float] = time.perf_counter
@@ -150,7 +156,8 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     def settings(self) -> LodSettings:
         """Budget, quality and locked level asked for; setting them ends an automatic budget.
 
-        A layer of napari's own is given fewer vertices where its ceiling is lower.
+        The budget is that of all stores in the viewer together; see :attr:`share`. A layer of
+        napari's own is given fewer vertices where its ceiling is lower.
         """
         return self._settings
 
@@ -175,16 +182,45 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     def automatic(self, on: bool) -> None:
         if on == self._is_automatic:
             return
+        for session in [self] if self._shared is None else self._shared.sessions:
+            session._time_frames(on)  # noqa: SLF001 - one of us
+        if self._automatic is not None:
+            within = self._automatic.within
+            self._use_vertices(within.nearest(self._settings.budget.vertices))
+
+    def _time_frames(self, on: bool) -> None:
+        """Let the vertex budget follow the frames, or not."""
         self._is_automatic = on
         if self._automatic is not None:
             self._automatic.close()
             self._automatic = None
         viewer = self._viewer()
         if on and viewer is not None and self.is_open:
-            self._automatic = AutomaticBudget(viewer, self.layer)
-            within = self._automatic.within
-            self._make_room(with_vertices(self._settings, within.most))
-            self._use_vertices(within.nearest(self._settings.budget.vertices))
+            self._automatic = AutomaticBudget(viewer, self.layer, self._rows_drawn)
+            self._make_room(with_vertices(self._settings, self._automatic.within.most))
+
+    @property
+    def share(self) -> Budget:
+        """The part of the budget that this store may draw and hold; all of it where it is alone."""
+        shared = self._shared
+        return self._settings.budget if shared is None else shared.share(self)
+
+    @property
+    def weight(self) -> float:
+        """How much errors of this store count beside those of others in the viewer; 1 unless set.
+
+        Raises:
+            InputError: Set to what is no positive number.
+        """
+        return self._weight
+
+    @weight.setter
+    def weight(self, weight: float) -> None:
+        if not 0 < weight < float("inf"):
+            raise InputError(f"a weight is a positive number, not {weight}")
+        self._weight = weight
+        if self._shared is not None:
+            self._shared.look_again(self)
 
     @property
     def frame_s(self) -> float | None:
@@ -304,6 +340,8 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         """Whether the picture is the one asked for and nothing is under way."""
         if self.controller is None or (self.shapes is not None and self.shapes.busy):
             return False
+        if self._shared is not None and self._shared.pending:
+            return False
         return not self._camera_moved and self.controller.settled
 
     def stats(self) -> LodStats | None:
@@ -351,6 +389,9 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         if self._automatic is not None:
             self._automatic.close()
             self._automatic = None
+        if self._shared is not None:
+            shared, self._shared = self._shared, None
+            shared.leave(self)
         if self.controller is not None:
             self.controller.close()
         if self.objects is not None:
@@ -377,12 +418,16 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         if controller is None:
             return
         if not self.layer.visible:
-            self._timer.stop()
+            self._rest_unseen(controller)
             return
         if self._camera_moved:
             self._camera_moved = False
             controller.set_camera(camera_of(viewer, self.layer))
         controller.tick()
+        if controller.plan is not self._planned or not self._was_visible:
+            self._planned, self._was_visible = controller.plan, True
+            if self._shared is not None:
+                self._shared.look_again(self)
         if self._automatic is not None:
             self._use_vertices(self._automatic.first(self._settings.budget.vertices))
         if self._colouring.learn_limits(controller, self.layer):
@@ -402,25 +447,60 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     def _use(self, settings: LodSettings) -> None:
         before, self._settings = self._settings, settings
         if self.controller is not None:
+            self._share_out(settings.budget, room=settings.budget.vertices > before.budget.vertices)
             self.controller.set_settings(self._given(settings))
-            if settings.budget.vertices > before.budget.vertices:
-                self._make_room(settings)
             self._wake()
+
+    def _rest_unseen(self, controller: LodController) -> None:
+        """The layer is not to be seen: give its share to others, then do nothing."""
+        if self._shared is not None and self._was_visible:
+            self._was_visible = False
+            self._shared.look_again(self)
+        if self._shared is not None and self._shared.has_to_give(self):
+            controller.tick()
+        else:
+            self._timer.stop()
 
     def _use_vertices(self, vertices: int) -> None:
         """Draw so many vertices at most, from the next plan on."""
         if vertices != self._settings.budget.vertices and self.controller is not None:
-            self._settings = with_vertices(self._settings, vertices)
-            self.controller.follow_budget(self._given(self._settings).budget)
+            self._share_out(with_vertices(self._settings, vertices).budget)
+
+    def _share_out(self, budget: Budget, *, room: bool = False) -> None:
+        """This is the budget of the viewer from now on; ``room``: layers may need larger buffers.
+
+        Where it follows the frames they have them.
+        """
+        self._settings = replace(self._settings, budget=budget)
+        if self._shared is not None:
+            for session in self._shared.sessions:
+                session._settings = replace(session._settings, budget=budget)  # noqa: SLF001
+            self._shared.use(budget)
+            for session in self._shared.sessions if room else ():
+                session._make_room(session._settings)  # noqa: SLF001 - one of us
+
+    def _follow(self, share: Budget) -> None:
+        """Draw and hold so much at most, from the next plan on."""
+        if self.controller is not None:
+            settings = replace(self._settings, budget=share)
+            self.controller.follow_budget(self._within_ceiling(settings).budget)
             self._wake()
 
     def _given(self, settings: LodSettings) -> LodSettings:
-        """The settings with no more vertices than the layer is given."""
+        """The settings with the share of this store, and no more vertices than its layer may."""
+        return self._within_ceiling(replace(settings, budget=self.share))
+
+    def _within_ceiling(self, settings: LodSettings) -> LodSettings:
         return within_ceiling(settings, self.layer.ceiling, automatic=self._is_automatic)
+
+    def _rows_drawn(self) -> int:
+        """Of all stores in the viewer: its frames draw them together."""
+        drawn: int = self.layer.rows_drawn if self._shared is None else self._shared.rows_drawn
+        return drawn
 
     def _make_room(self, settings: LodSettings) -> None:
         """A larger budget may need a larger buffer; its cells go up again from memory."""
-        rows = rows_of_budget(self.layer.scene, self._given(settings).budget)
+        rows = rows_of_budget(self.layer.scene, self._within_ceiling(settings).budget)
         if rows > self.layer.capacity and self.controller is not None:
             self.layer.set_capacity(rows)
             self.controller.forget_layer()
@@ -433,8 +513,10 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         if now - self._stats_at >= STATS_EVERY_S:
             self._stats_at = now
             stats = controller.stats()
-            if self._automatic is not None:
-                self._use_vertices(self._automatic.next(self._settings.budget.vertices, stats, now))
+            shared = self._shared
+            if self._automatic is not None and shared is not None and shared.leads(self):
+                vertices = self._settings.budget.vertices
+                self._use_vertices(self._automatic.next(vertices, now, binding=shared.binding))
             self.changed.emit(stats)
 
     def _wake(self, *_: object) -> None:
@@ -476,20 +558,23 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         scene = opened.scene
         first = has_no_layer(viewer)
         self.scene = scene
+        shared = self._joined(viewer)
         with ExitStack() as on_failure:
             on_failure.callback(opened.source.close)
             budget = self._settings.budget
+            if self._is_automatic:
+                budget = replace(budget, vertices=max(budget.vertices, MOST.most))
             self.layer = make_layer(scene, budget, name=self._name, backend=self._backend)
             viewer.add_layer(self.layer)
             on_failure.pop_all()
-        if self._is_automatic:
-            self._settings = self._given(self._settings)
+        if self._is_automatic and not shared.sessions:
+            self._settings = self._within_ceiling(self._settings)
         self.controller = LodController(
             opened.source,
             scene,
             self.layer,
             ThreadExecutor(),
-            self._given(self._settings),
+            self._within_ceiling(self._settings),
             self._clock,
             tree=opened.tree,
         )
@@ -506,6 +591,10 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             self.shapes.load(viewer)
         self._watch(viewer)
         self._colouring.apply(self.layer)
+        self.controller.set_camera(camera_of(viewer, self.layer))
+        self._shared = shared
+        shared.join(self, self._follow)
+        self._share_out(self._settings.budget)
         self.opened.emit(self)
         registry.add(self.layer.unique_id, self)
 
@@ -521,7 +610,18 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             self._automatic.close()
             self._automatic = None
         if self._is_automatic:
-            self._automatic = AutomaticBudget(viewer, self.layer)
+            self._automatic = AutomaticBudget(viewer, self.layer, self._rows_drawn)
+
+    def _joined(self, viewer: Viewer) -> SharedBudget:
+        """The budget of the viewer: the one it has, unless this store came with one of its own."""
+        shared = shared_budget(viewer, self._settings.budget)
+        others = shared.sessions
+        if others and self._is_automatic:
+            self._settings = replace(self._settings, budget=shared.total)
+            self._is_automatic = others[0].automatic
+        elif others:
+            others[0].automatic = False
+        return shared
 
     def _on_removed(self, event: Any) -> None:  # noqa: ANN401 - a napari event
         if event.value is self.layer:

@@ -54,6 +54,12 @@ class LodWidget(QWidget):
         self.automatic = QCheckBox(status.AUTOMATIC)
         self.memory = _whole(1, 1_000_000, 64)
         self.memory.setSuffix(" MB")
+        self.weight = QDoubleSpinBox()
+        self.weight.setRange(0.1, 100.0)
+        self.weight.setSingleStep(0.5)
+        self.weight.setValue(1.0)
+        self.weight.setToolTip("how much errors of this store count beside those of the others")
+        self.share = _text()
         self.level = QComboBox()
         self.drawn_by = DrawnBy()
         self._lay_out()
@@ -78,6 +84,8 @@ class LodWidget(QWidget):
             ("Vertices at most", self.vertices),
             ("", self.automatic),
             ("Memory at most", self.memory),
+            ("Weight", self.weight),
+            ("Share", self.share),
             ("Level", self.level),
             ("Layers", self.drawn_by),
         ]
@@ -93,6 +101,7 @@ class LodWidget(QWidget):
         self.vertices.valueChanged.connect(self._on_vertices)
         self.automatic.toggled.connect(self._on_automatic)
         self.memory.valueChanged.connect(self._on_settings)
+        self.weight.valueChanged.connect(self._on_weight)
         self.level.currentIndexChanged.connect(self._on_settings)
         registry.signals.added.connect(self._list_stores)
         registry.signals.removed.connect(self._list_stores)
@@ -118,15 +127,17 @@ class LodWidget(QWidget):
         self.drawn_by.show_session(session)
         scene = None if session is None else session.scene
         self.notes.setText("none" if scene is None else status.notes(scene.warnings))
-        settable = (self.tau, self.vertices, self.automatic, self.memory, self.level)
+        settable = (self.tau, self.vertices, self.automatic, self.memory, self.weight)
         for widget in settable:
             widget.setEnabled(session is not None)
+        self.level.setEnabled(session is not None)
         self._quiet = True
         self.level.clear()
         self.level.addItem(status.AUTOMATIC, None)
         if session is not None and scene is not None:
             for level in scene.levels:
                 self.level.addItem(f"{level.index}: {level.vertex_count:,} vertices", level.index)
+            self.weight.setValue(session.weight)
             self._show_settings(session.settings)
             session.changed.connect(self._on_stats)
             stats = session.stats()
@@ -134,7 +145,7 @@ class LodWidget(QWidget):
                 self._on_stats(stats)
         else:
             figures = (self.shown, self.quality, self.reason, self.activity)
-            for label in (*figures, self.traffic, self.network):
+            for label in (*figures, self.traffic, self.network, self.share):
                 label.setText("-")
             self.trouble.setText("none")
         self._quiet = False
@@ -153,6 +164,7 @@ class LodWidget(QWidget):
             if self._session.settings != self._shown:
                 self._show_settings(self._session.settings)
             self._show_budget(self._session)
+            self.share.setText(status.share(self._session.share, self._session.settings.budget))
         self.shown.setText(status.completeness(stats))
         self.quality.setText(status.quality(stats))
         self.reason.setText(stats.reason)
@@ -180,6 +192,10 @@ class LodWidget(QWidget):
         self._session.update_settings(budget=budget)
         self._shown = self._session.settings
         self._show_budget(self._session)
+
+    def _on_weight(self, weight: float) -> None:
+        if not self._quiet and self._session is not None:
+            self._session.weight = weight
 
     def _on_automatic(self, on: bool) -> None:
         if self._quiet or self._session is None:

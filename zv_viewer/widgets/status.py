@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zv_viewer.controller import LodStats
+    from zv_viewer.model.settings import Budget
 
 AUTOMATIC = "automatic"
 
@@ -113,3 +114,10 @@ def size(count: float) -> str:
         return f"{count:.0f} B"
     power = min(int(math.log10(count)) // 3, 3)
     return f"{count / 1000**power:.1f} {('B', 'kB', 'MB', 'GB')[power]}"
+
+
+def share(share: Budget, budget: Budget) -> str:
+    """What one of several stores may draw and hold, e.g. ``480 k vertices, 200 MB``."""
+    if share == budget:
+        return "all"
+    return f"{share.vertices / 1e3:,.0f} k vertices, {share.bytes / 1e6:,.0f} MB"

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from zv_viewer.model.settings import Budget
 from zv_viewer.widgets import status
 
 
@@ -103,3 +104,9 @@ def test_budget() -> None:
 def test_notes() -> None:
     assert status.notes(()) == "none"
     assert status.notes(("one", "two")) == "one\ntwo"
+
+
+def test_share() -> None:
+    total = Budget(1_500_000, 10**9)
+    assert status.share(total, total) == "all"
+    assert status.share(Budget(480_200, 2 * 10**8), total) == "480 k vertices, 200 MB"
