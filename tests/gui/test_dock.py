@@ -16,7 +16,7 @@ from zv_viewer.planning.frame_budget import Range
 from zv_viewer.session import automatic, open_store
 from zv_viewer.session.automatic import VERTICES_IN_SOFTWARE
 from zv_viewer.widgets.appearance import APPEARANCE_DOCK
-from zv_viewer.widgets.show_store import DOCK, show_store
+from zv_viewer.widgets.show_store import DOCK, make_dock, show_store
 
 pytestmark = pytest.mark.gui
 
@@ -172,3 +172,25 @@ def test_a_program_that_gives_a_budget_keeps_it(
     assert session.frame_s is None
     session.update_settings(quality_px=3.0)
     assert session.settings.budget.vertices == 3000
+
+
+def test_memory_and_card_are_shown_and_the_cap_of_the_card_is_held(
+    make_napari_viewer: Callable, qtbot, small_store: Path
+) -> None:
+    viewer = make_napari_viewer(show=True)
+    cap = 200_000
+    settings = LodSettings(Budget(100_000, 64 << 20, cap), quality_px=0.25, density_max=50.0)
+    sessions = [open_store(viewer, small_store, settings=settings) for _ in range(2)]
+    for session in sessions:
+        assert session.wait(20)
+    assert all(session.card_bytes for session in sessions)
+    assert sum(session.card_bytes for session in sessions) <= cap
+    widget = make_dock(viewer)
+    qtbot.addWidget(widget)
+    held = sum(session.stats().cache_bytes for session in sessions)
+    assert widget.used.text() == f"{held / 1e6:,.0f} of {(64 << 20) / 1e6:,.0f} MB"
+    assert widget.on_card.text() == "0 of 0 MB"
+    sessions[0].update_settings(budget=replace(settings.budget, card_bytes=120_000))
+    assert sessions[0].wait(20)
+    assert sum(session.card_bytes for session in sessions) <= 120_000
+    assert sessions[0].stats().holes == 0

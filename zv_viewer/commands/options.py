@@ -8,7 +8,7 @@ from pathlib import Path
 
 from zv_viewer.commands.places import add_place_options
 from zv_viewer.errors import InputError
-from zv_viewer.model.settings import Budget, LodSettings, default_settings
+from zv_viewer.model.settings import LodSettings, default_settings
 from zv_viewer.model.view import ViewState
 
 
@@ -165,5 +165,9 @@ def settings_of(args: argparse.Namespace) -> LodSettings:
     budget = settings.budget
     return replace(
         settings,
-        budget=Budget(args.max_vertices or budget.vertices, args.max_bytes or budget.bytes),
+        budget=replace(
+            budget,
+            vertices=args.max_vertices or budget.vertices,
+            bytes=args.max_bytes or budget.bytes,
+        ),
     )

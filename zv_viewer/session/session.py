@@ -8,7 +8,8 @@ import weakref
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -24,12 +25,14 @@ from zv_viewer.drawing.density import stands_for
 from zv_viewer.drawing.first_look import first_look
 from zv_viewer.errors import InputError
 from zv_viewer.layers.camera import camera_of, settle_centre
-from zv_viewer.layers.factory import Backend, make_layer, rows_of_budget
+from zv_viewer.layers.cells import CellLayer
+from zv_viewer.layers.factory import Backend, make_layer, rows_of_budget, rows_on_card
 from zv_viewer.layers.points import CellPoints
 from zv_viewer.loading.executors import ThreadExecutor
-from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.plan import ViewPlan
+from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.settings import Budget, LodSettings, default_settings
+from zv_viewer.model.update import LayerSink
 from zv_viewer.objects import ID
 from zv_viewer.rows import RowFilter
 from zv_viewer.session import registry
@@ -38,8 +41,9 @@ from zv_viewer.session.automatic import MOST, AutomaticBudget
 from zv_viewer.session.colouring import Colouring
 from zv_viewer.session.objects import ObjectsOfSession, objects_of
 from zv_viewer.session.opening import Opened, Opening
-from zv_viewer.session.shared_budget import SharedBudget, shared_budget
+from zv_viewer.session.reloading import Handover, is_like, same_cells
 from zv_viewer.session.shapes import ShapesOfSession, shapes_of
+from zv_viewer.session.shared_budget import SharedBudget, shared_budget
 from zv_viewer.session.swapping import (
     Copied,
     copy_shown,
@@ -47,6 +51,8 @@ from zv_viewer.session.swapping import (
     with_vertices,
     within_ceiling,
 )
+from zv_viewer.session.watching import StoreWatch
+from zv_viewer.sources.base import ChunkSource, KnowsShapes, Watched
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -93,7 +99,8 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
 
     Signals: ``opened(session)``, ``failed(message)``, ``changed(LodStats)`` at most five times a
     second, ``problem(message)`` for each chunk that cannot be read, ``layer_changed(session)`` when
-    another layer shows the store, ``recoloured()`` when something else gives the colours, or their
+    another layer shows the store, ``reloaded(session)`` when it shows what somebody else wrote to
+    the store, ``recoloured()`` when something else gives the colours, or their
     limits have become known, ``closed(session)``.
     """
 
@@ -102,6 +109,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     changed = Signal(object)
     problem = Signal(str)
     layer_changed = Signal(object)
+    reloaded = Signal(object)
     recoloured = Signal()
     closed = Signal(object)
 
@@ -128,6 +136,9 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self._backend = layers
         self._clock: Callable[[], float] = time.perf_counter
         self._camera_moved = True
+        self._again: Opening | None = None
+        self._handover: Handover | None = None
+        self._watch_store: StoreWatch | None = None
         self._stats_at = 0.0
         self._told = 0
         self._listeners = Listeners()
@@ -198,6 +209,11 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         if on and viewer is not None and self.is_open:
             self._automatic = AutomaticBudget(viewer, self.layer, self._rows_drawn)
             self._make_room(with_vertices(self._settings, self._automatic.within.most))
+
+    @property
+    def card_bytes(self) -> int:
+        """Bytes allocated on the graphics card; those of napari's own layers are not known."""
+        return int(getattr(self.layer, "card_bytes", 0))
 
     @property
     def share(self) -> Budget:
@@ -293,6 +309,8 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         Raises:
             InputError: Fast layers are asked for, and this napari allows none.
         """
+        if self._handover is not None:
+            self._handover.land()
         scene, controller = self._need_open()
         viewer, old = self._viewer(), self.layer
         new = make_layer(scene, self._settings.budget, name=old.name, backend=backend)
@@ -313,6 +331,29 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self._use(self._settings)
         self._on_camera()
         self.layer_changed.emit(self)
+
+    def reload(self) -> None:
+        """Read the store anew; returns at once, ``reloaded`` tells when the picture is the new one.
+
+        Camera, colours, filters, selection and settings stay, and the picture too until then; or
+        for good, with a ``problem``, where the store cannot be read. So does what comes of it when
+        somebody else writes to the store, without being asked.
+
+        Raises:
+            InputError: The store is of a kind that cannot be read anew.
+        """
+        _, controller = self._need_open()
+        source = controller.source
+        if not isinstance(source, Watched):
+            raise InputError(f"{self.path} cannot be read anew")
+        if self._again is None:
+            self._again = Opening(self.path, lambda _: source.again())
+            self._wake()
+
+    @property
+    def reloading(self) -> bool:
+        """Whether the store is being read anew."""
+        return self._again is not None or self._handover is not None
 
     def copy_shown(self) -> Copied:
         """Add an ordinary layer of napari's with what is drawn now, to be edited and saved."""
@@ -342,7 +383,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             return False
         if self._shared is not None and self._shared.pending:
             return False
-        return not self._camera_moved and self.controller.settled
+        return not self._camera_moved and not self.reloading and self.controller.settled
 
     def stats(self) -> LodStats | None:
         """Figures of the present picture; None before the store is open."""
@@ -386,6 +427,12 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         if self._opening is not None:
             self._opening.cancel()
             self._opening = None
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+        if self._watch_store is not None:
+            self._watch_store.close()
+            self._watch_store = None
         if self._automatic is not None:
             self._automatic.close()
             self._automatic = None
@@ -414,10 +461,17 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             if self._opening.done():
                 self._finish_opening(viewer, self._opening)
             return
+        if self._again is not None and self._again.done():
+            self._finish_reading_anew(viewer, self._again)
         controller = self.controller
         if controller is None:
             return
-        if not self.layer.visible:
+        if self._handover is not None and self._handover.is_due(
+            settled=not self.layer.visible or (not self._camera_moved and controller.settled)
+        ):
+            self._handover.land()
+            self._make_room(self._settings)
+        if not self.layer.visible and self._again is None:
             self._rest_unseen(controller)
             return
         if self._camera_moved:
@@ -433,7 +487,8 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         if self._colouring.learn_limits(controller, self.layer):
             self.recoloured.emit()
         self._tell(controller)
-        if controller.idle and not self._camera_moved and not settle_centre(viewer, self.layer):
+        rests = controller.idle and not self._camera_moved and not self.reloading
+        if rests and not settle_centre(viewer, self.layer):
             self.changed.emit(controller.stats())
             self._timer.stop()
         self._pace()
@@ -447,7 +502,9 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     def _use(self, settings: LodSettings) -> None:
         before, self._settings = self._settings, settings
         if self.controller is not None:
-            self._share_out(settings.budget, room=settings.budget.vertices > before.budget.vertices)
+            more = settings.budget.vertices > before.budget.vertices
+            other_card = settings.budget.card_bytes != before.budget.card_bytes
+            self._share_out(settings.budget, room=more or other_card)
             self.controller.set_settings(self._given(settings))
             self._wake()
 
@@ -498,10 +555,28 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         drawn: int = self.layer.rows_drawn if self._shared is None else self._shared.rows_drawn
         return drawn
 
+    def _on_card(self, budget: Budget) -> Budget:
+        """A budget with what the other stores of the viewer leave on the graphics card."""
+        others = [] if self._shared is None else self._shared.sessions
+        taken = sum(one.card_bytes for one in others if one is not self)
+        return replace(budget, card_bytes=max(budget.card_bytes - taken, 1))
+
     def _make_room(self, settings: LodSettings) -> None:
-        """A larger budget may need a larger buffer; its cells go up again from memory."""
-        rows = rows_of_budget(self.layer.scene, self._within_ceiling(settings).budget)
-        if rows > self.layer.capacity and self.controller is not None:
+        """A larger budget may need a larger buffer, a lower cap of the card a smaller one.
+
+        Its cells go up again from memory. Where a cap is lowered no store gets less than its part.
+        """
+        if self._handover is not None:  # the layer is about to get rows of its own
+            return
+        scene, budget = self.layer.scene, self._within_ceiling(settings).budget
+        left = self._on_card(budget)
+        if rows_on_card(scene, left.card_bytes) < self.layer.capacity:
+            stores = 1 if self._shared is None else len(self._shared.sessions)
+            part = max(left.card_bytes, budget.card_bytes // stores)
+            rows = rows_of_budget(scene, replace(budget, card_bytes=part))
+        else:
+            rows = max(rows_of_budget(scene, left), self.layer.capacity)
+        if rows != self.layer.capacity and self.controller is not None:
             self.layer.set_capacity(rows)
             self.controller.forget_layer()
 
@@ -564,6 +639,8 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             budget = self._settings.budget
             if self._is_automatic:
                 budget = replace(budget, vertices=max(budget.vertices, MOST.most))
+            taken = sum(one.card_bytes for one in shared.sessions)
+            budget = replace(budget, card_bytes=max(budget.card_bytes - taken, 1))
             self.layer = make_layer(scene, budget, name=self._name, backend=self._backend)
             viewer.add_layer(self.layer)
             on_failure.pop_all()
@@ -590,6 +667,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             self.shapes.failed.connect(self.problem)
             self.shapes.load(viewer)
         self._watch(viewer)
+        self._watch_changes(opened.source)
         self._colouring.apply(self.layer)
         self.controller.set_camera(camera_of(viewer, self.layer))
         self._shared = shared
@@ -597,6 +675,89 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self._share_out(self._settings.budget)
         self.opened.emit(self)
         registry.add(self.layer.unique_id, self)
+
+    def _finish_reading_anew(self, viewer: Viewer, opening: Opening) -> None:
+        self._again = None
+        try:
+            opened = opening.result(0)
+        except (ZVError, InputError, OSError) as error:
+            self.problem.emit(f"the picture of {self.path} stays as it was: {error}")
+        else:
+            self._exchange(viewer, opened)
+
+    def _exchange(self, viewer: Viewer, opened: Opened) -> None:
+        """Plan, load and keep for the layer what was read anew, until there is a picture of it."""
+        before, old = self._need_open()
+        scene = self.scene = opened.scene
+        lock = self._settings.level_lock
+        if lock is not None and lock not in [level.index for level in scene.levels]:
+            self._settings = replace(self._settings, level_lock=None)
+        most = self._automatic.within.most if self._automatic is not None else 0
+        budget = self._on_card(self._within_ceiling(self._settings).budget)
+        rows = rows_of_budget(scene, replace(budget, vertices=max(budget.vertices, most)))
+        self._handover = Handover(rows, partial(self._land, viewer, scene, rows), self._clock)
+        old.close()
+        self.controller = LodController(
+            opened.source,
+            scene,
+            self._handover,
+            ThreadExecutor(),
+            self._given(self._settings),
+            self._clock,
+            tree=opened.tree,
+        )
+        kept = same_cells(before, old.tree, scene, opened.tree, opened.source)
+        self.controller.follow(old, kept)
+        self._stands_for = stands_for(opened.tree)
+        self._told = 0
+        self._camera_moved = True
+        if self._watch_store is not None and isinstance(opened.source, Watched):
+            self._watch_store.use(opened.source)
+
+    def _land(self, viewer: Viewer, scene: SceneInfo, rows: int) -> LayerSink:
+        """Empty the layer for a store read anew, or put another in its place."""
+        old, self._handover = self.layer, None
+        _, controller = self._need_open()
+        if isinstance(old, CellLayer) and is_like(old.scene, scene):
+            old.use_scene(scene, rows)
+        else:
+            self._listeners.close()
+            self.layer = make_layer(scene, rows, name=old.name, backend=self._backend)
+            name = old.name
+            show_instead(viewer, old, self.layer)
+            self.layer.name = name
+            registry.move(old.unique_id, self.layer.unique_id)
+            self._watch(viewer)
+        self._colouring.follow(scene)
+        self._colouring.apply(self.layer)
+        self._weigh()
+        self._renew_objects(viewer, controller.source, scene)
+        self._on_camera()
+        if self.layer is not old:
+            self.layer_changed.emit(self)
+        self.reloaded.emit(self)
+        return cast("LayerSink", self.layer)
+
+    def _renew_objects(self, viewer: Viewer, source: ChunkSource, scene: SceneInfo) -> None:
+        if self.objects is not None:
+            self.objects.use_store(source, scene, self.layer)
+        if self.shapes is not None and isinstance(source, KnowsShapes):
+            self.shapes.use_store(viewer, source, scene)
+
+    def _watch_changes(self, source: ChunkSource) -> None:
+        """Read the store anew when somebody else has written to it."""
+        if isinstance(source, Watched) and source.may_change:
+            watch = self._watch_store = StoreWatch(source)
+            watch.changed.connect(self.reload)
+            watch.lost.connect(
+                lambda why: self.problem.emit(f"the picture of {self.path} stays as it was: {why}")
+            )
+            watch.back.connect(self._on_back)
+
+    def _on_back(self) -> None:
+        if self.controller is not None:
+            self.controller.retry()
+            self._wake()
 
     def _weigh(self) -> None:
         """Tell a layer of points what its rows stand for."""

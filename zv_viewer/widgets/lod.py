@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from dataclasses import replace
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
@@ -11,6 +12,7 @@ from qtpy.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QFormLayout,
+    QHBoxLayout,
     QLabel,
     QPushButton,
     QSpinBox,
@@ -18,7 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from zv_viewer.model.settings import Budget, LodSettings
+from zv_viewer.model.settings import LodSettings
 from zv_viewer.session import StoreSession, registry, sessions_in
 from zv_viewer.widgets import status
 from zv_viewer.widgets.drawn_by import DrawnBy
@@ -54,6 +56,13 @@ class LodWidget(QWidget):
         self.automatic = QCheckBox(status.AUTOMATIC)
         self.memory = _whole(1, 1_000_000, 64)
         self.memory.setSuffix(" MB")
+        self.card = _whole(1, 1_000_000, 64)
+        self.card.setSuffix(" MB")
+        self.reload = QPushButton("Reload")
+        self.reload.setToolTip(
+            "read the store anew; done by itself when somebody else writes to it"
+        )
+        self.used, self.on_card = _text(), _text()
         self.weight = QDoubleSpinBox()
         self.weight.setRange(0.1, 100.0)
         self.weight.setSingleStep(0.5)
@@ -68,7 +77,10 @@ class LodWidget(QWidget):
 
     def _lay_out(self) -> None:
         top = QVBoxLayout(self)
-        top.addWidget(self.open)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.open, stretch=1)
+        buttons.addWidget(self.reload)
+        top.addLayout(buttons)
         form = QFormLayout()
         rows: list[tuple[str, QWidget]] = [
             ("Store", self.stores),
@@ -78,12 +90,15 @@ class LodWidget(QWidget):
             ("Now", self.activity),
             ("Read", self.traffic),
             ("Network", self.network),
+            ("Memory", self.used),
+            ("On the card", self.on_card),
             ("Trouble", self.trouble),
             ("Notes", self.notes),
             ("Quality", self.tau),
             ("Vertices at most", self.vertices),
             ("", self.automatic),
             ("Memory at most", self.memory),
+            ("On the card at most", self.card),
             ("Weight", self.weight),
             ("Share", self.share),
             ("Level", self.level),
@@ -101,6 +116,8 @@ class LodWidget(QWidget):
         self.vertices.valueChanged.connect(self._on_vertices)
         self.automatic.toggled.connect(self._on_automatic)
         self.memory.valueChanged.connect(self._on_settings)
+        self.card.valueChanged.connect(self._on_settings)
+        self.reload.clicked.connect(self._on_reload)
         self.weight.valueChanged.connect(self._on_weight)
         self.level.currentIndexChanged.connect(self._on_settings)
         registry.signals.added.connect(self._list_stores)
@@ -123,11 +140,13 @@ class LodWidget(QWidget):
     def _show(self, session: StoreSession | None) -> None:
         if self._session is not None:
             self._session.changed.disconnect(self._on_stats)
+            self._session.reloaded.disconnect(self._show)
         self._session = session
         self.drawn_by.show_session(session)
         scene = None if session is None else session.scene
         self.notes.setText("none" if scene is None else status.notes(scene.warnings))
-        settable = (self.tau, self.vertices, self.automatic, self.memory, self.weight)
+        caps = (self.vertices, self.automatic, self.memory, self.card)
+        settable = (self.reload, self.tau, *caps, self.weight)
         for widget in settable:
             widget.setEnabled(session is not None)
         self.level.setEnabled(session is not None)
@@ -140,12 +159,16 @@ class LodWidget(QWidget):
             self.weight.setValue(session.weight)
             self._show_settings(session.settings)
             session.changed.connect(self._on_stats)
+            session.reloaded.connect(self._show)
             stats = session.stats()
             if stats is not None:
                 self._on_stats(stats)
         else:
             figures = (self.shown, self.quality, self.reason, self.activity)
-            for label in (*figures, self.traffic, self.network, self.share):
+            for label in (
+                *figures,
+                *(self.traffic, self.network, self.share, self.used, self.on_card),
+            ):
                 label.setText("-")
             self.trouble.setText("none")
         self._quiet = False
@@ -156,6 +179,7 @@ class LodWidget(QWidget):
         self.tau.setValue(settings.quality_px)
         self.vertices.setValue(settings.budget.vertices)
         self.memory.setValue(settings.budget.bytes // MEGABYTE)
+        self.card.setValue(settings.budget.card_bytes // MEGABYTE)
         self.level.setCurrentIndex(max(self.level.findData(settings.level_lock), 0))
         self._quiet = quiet
 
@@ -171,16 +195,37 @@ class LodWidget(QWidget):
         self.activity.setText(status.activity(stats))
         self.traffic.setText(status.traffic(stats))
         self.network.setText(status.network(stats))
+        self._show_memory()
         self.network.setToolTip(html.escape(stats.last_trouble))
         self.trouble.setText(status.trouble(stats) or "none")
+
+    def _show_memory(self) -> None:
+        """What the stores of the viewer take together, and may."""
+        if self._session is None:
+            return
+        sessions, budget = sessions_in(self._viewer.layers), self._session.settings.budget
+        held = [one.stats() for one in sessions]
+        self.used.setText(
+            status.of(sum(one.cache_bytes for one in held if one is not None), budget.bytes)
+        )
+        on_card = sum(one.card_bytes for one in sessions)
+        self.on_card.setText(status.of(on_card, budget.card_bytes))
+
+    def _on_reload(self) -> None:
+        if self._session is not None:
+            self._session.reload()
 
     def _on_settings(self) -> None:
         if self._quiet or self._session is None:
             return
-        vertices = self._session.settings.budget.vertices
+        budget = replace(
+            self._session.settings.budget,
+            bytes=self.memory.value() * MEGABYTE,
+            card_bytes=self.card.value() * MEGABYTE,
+        )
         self._session.update_settings(
             quality_px=self.tau.value(),
-            budget=Budget(vertices, self.memory.value() * MEGABYTE),
+            budget=budget,
             level_lock=self.level.currentData(),
         )
         self._shown = self._session.settings
@@ -188,7 +233,7 @@ class LodWidget(QWidget):
     def _on_vertices(self, vertices: int) -> None:
         if self._quiet or self._session is None:
             return
-        budget = Budget(vertices, self._session.settings.budget.bytes)
+        budget = replace(self._session.settings.budget, vertices=vertices)
         self._session.update_settings(budget=budget)
         self._shown = self._session.settings
         self._show_budget(self._session)

@@ -108,6 +108,11 @@ def layers(
     return f"napari's {layer.napari_name}, given {most:,} vertices at most"
 
 
+def of(used: int, cap: int) -> str:
+    """Bytes in use and their cap, e.g. ``312 of 1,024 MB``."""
+    return f"{used / 1e6:,.0f} of {cap / 1e6:,.0f} MB"
+
+
 def size(count: float) -> str:
     """Bytes in words, powers of ten."""
     if count < 1000:
