@@ -73,10 +73,12 @@ def test_points_are_sized_and_seen_through(shown, small_store: Path) -> None:
 
 def test_size_follows_the_value_without_an_upload(shown, small_store: Path) -> None:
     viewer, session, dock = shown("points", small_store)
+    written = []
+    rows = session.layer._drawer.node._rows
+    rows.position.set_subdata = lambda *given, **more: written.append(given)
     session.color_by("intensity")
     assert session.wait(20)
-    written = []
-    session.layer._drawer.node._rows.write = written.append
+    rows.write = written.append
     dock.look.sizes.setCurrentText(BY_VALUE)
     dock.look.least.setValue(1.0)
     dock.look.most.setValue(12.0)

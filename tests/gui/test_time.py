@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from napari.layers import Tracks
 from scipy.ndimage import binary_dilation
 
 from zarr_vectors.multiresolution.coarsen import build_pyramid
@@ -147,3 +148,35 @@ def test_faces_are_cut_by_the_slab_of_time(
         assert expected.sum() > 1000
         assert not (seen & ~near(expected)).any()
         assert not (expected & ~near(seen)).any()
+
+
+def test_tracks_through_time_have_tails(
+    make_napari_viewer: Callable, qtbot, tmp_path: Path
+) -> None:
+    times = np.arange(21.0)
+    places = np.column_stack([times, 30 + 0 * times, 30 + 0 * times, 3 * times])
+    write_polylines(
+        tmp_path / "s",
+        [places],
+        chunk_shape=CHUNK,
+        bounds=([0.0] * 4, list(SIZE)),
+        axis_names=NAMES,
+        axis_units=UNITS,
+    )
+    viewer = make_napari_viewer(show=True)
+    session = open_store(viewer, tmp_path / "s", layers="standard")
+    assert session.wait(30)
+    layer = session.layer
+    assert isinstance(layer, Tracks)
+    viewer.canvas.overlays.scale_bar.visible = False
+    layer.tail_length = 5
+    layer.head_length = 0
+    layer.tail_width = 5
+    for time in (8.0, 15.0):
+        viewer.dims.set_point(0, time)
+        seen = lit(viewer, session)
+        there = [pixels(viewer, layer, place[None], seen.shape) for place in places]
+        shown = [bool((near(seen) & mark).any()) for mark in there]
+        assert shown[int(time) - 3 : int(time)] == [True] * 3
+        assert not any(shown[: int(time) - 6])
+        assert not any(shown[int(time) + 2 :])

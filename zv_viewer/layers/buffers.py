@@ -43,6 +43,7 @@ class RowWrite:
         objects: (N,) rank of the object each row belongs to; used where rows are linked.
         level: Position of the level of every row; used where rows are linked.
         stands_for: Rows of level 0 that every row stands for, about.
+        moved: Whether positions are to be filled; else they are there, and the rest is.
         kept: (N,) whether each row is drawn; None: all are. A row that is not has spacing and
             level -1.
     """
@@ -54,6 +55,7 @@ class RowWrite:
     objects: npt.NDArray[np.uint32] | None = None
     level: int = 0
     stands_for: float = 1.0
+    moved: bool = True
     kept: npt.NDArray[np.bool_] | None = None
 
     @property
@@ -91,6 +93,7 @@ def gather(writes: Sequence[RowWrite], gap: int) -> list[list[RowWrite]]:
             and 0 <= write.start - last.stop < gap
             and len(write.positions) < SMALL
             and len(last.positions) < SMALL
+            and last.moved == write.moved
         ):
             groups[-1].append(write)
         else:
@@ -138,6 +141,8 @@ class RowBuffers:
         """Upload rows before the next frame; large arrays go up as they are, without a copy."""
         for group in gather(writes, self.page):
             for name, buffer in self.columns.items():
+                if name == "a_position" and not group[0].moved:
+                    continue
                 column = group[0].column(name) if len(group) == 1 else _joined(group, name)
                 buffer.set_subdata(column, offset=group[0].start)
 

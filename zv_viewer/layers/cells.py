@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Generic, Protocol, TypeVar
+from weakref import ReferenceType, ref
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +65,9 @@ class Drawer(Protocol):
     def centre(self) -> tuple[float, float, float] | None:
         """The canvas camera's centre (z, y, x), world units, or None before the first frame."""
 
+    def card_bytes(self) -> int:
+        """Bytes allocated on the graphics card."""
+
     def in_software(self) -> bool | None:
         """Whether no graphics card draws; None before the first draw."""
 
@@ -103,6 +107,7 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
         self.scene = scene
         self._slots = SlotTable(capacity)
         self._waiting: dict[int, CellArrays] = {}
+        self._placed: dict[int, tuple[ReferenceType[Float32], Int]] = {}
         self._items: tuple[DrawItem, ...] = ()
         self._rows_drawn: int | None = None
         self._samples = Samples(scene.origin)
@@ -131,6 +136,11 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
         return self._slots.capacity
 
     @property
+    def card_bytes(self) -> int:
+        """Bytes allocated on the graphics card for rows and links, used or not."""
+        return 0 if self._drawer is None else self._drawer.card_bytes()
+
+    @property
     def rows_drawn(self) -> int:
         """Rows in the picture, before the slab."""
         if self._rows_drawn is None:
@@ -156,6 +166,7 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
     def _drop(self, cell: int) -> None:
         self._slots.drop(cell)
         self._waiting.pop(cell, None)
+        self._placed.pop(cell, None)
         self._samples.drop(cell)
 
     def _put(self, arrays: CellArrays) -> None:
@@ -184,6 +195,7 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
     def _forget(self, capacity: int) -> None:
         self._slots = SlotTable(capacity)
         self._waiting.clear()
+        self._placed.clear()
         self._items, self._rows_drawn = (), None
         self._samples.clear()
 
@@ -205,8 +217,12 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
         self._show(self._drawer)
 
     def _row_writes(self, arrays: CellArrays) -> list[RowWrite]:
-        """The uploads that place a cell's rows."""
-        return row_writes(arrays, self._slots.rows(arrays.cell))
+        """The uploads that place a cell's rows; positions that are there already stay."""
+        positions, runs = arrays.positions, self._slots.rows(arrays.cell)
+        before, at = self._placed.get(arrays.cell, (None, None))
+        placed = before is not None and before() is positions and np.array_equal(at, runs)
+        self._placed[arrays.cell] = (ref(positions), runs)
+        return row_writes(arrays, runs, moved=not placed)
 
     def _show(self, drawer: DrawerT) -> None:
         """Draw what is to be drawn, from the next frame on."""
@@ -316,14 +332,19 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
         return self._colouring.colours(rows.values), np.ones(len(rows.values), bool)
 
 
-def row_writes(arrays: CellArrays, runs: Int) -> list[RowWrite]:
-    """The uploads that place a cell's rows at ``runs``, (R, 2) first row and rows, in order."""
+def row_writes(arrays: CellArrays, runs: Int, *, moved: bool = True) -> list[RowWrite]:
+    """The uploads that place a cell's rows at ``runs``, (R, 2) first row and rows, in order.
+
+    ``moved``: positions too, not only what rows are coloured by.
+    """
     links, writes, at = arrays.links, [], 0
     for start, rows in runs.tolist():
         part = slice(at, at + rows)
         values = None if arrays.values is None else arrays.values[part]
         kept = None if arrays.kept is None else arrays.kept[part]
-        write = RowWrite(start, arrays.positions[part], values, arrays.spacing, kept=kept)
+        write = RowWrite(
+            start, arrays.positions[part], values, arrays.spacing, moved=moved, kept=kept
+        )
         if links is not None:
             write = replace(write, objects=links.objects[part], level=links.level)
         writes.append(write)
