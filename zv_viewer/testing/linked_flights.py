@@ -37,6 +37,8 @@ class LinkedSimulation:
     """Whether the layer has rows for every cell; else as many as one in the window has."""
     emptied: int = 0
     """How often the layer has lost all it had, or what was damaged of it."""
+    keeps_budget: bool = False
+    """Whether nobody changes the budget on the way."""
     changed_at: float = 0.0
     """When something other than the camera was last changed."""
 
@@ -82,12 +84,12 @@ def random_linked_simulation(
     rng = np.random.default_rng(seed)
     source = make_linked_cloud(
         str(rng.choice(KINDS)),
-        int(rng.integers(2, 16)),
-        int(rng.integers(4, 60)),
+        int(rng.integers(2, 12)),
+        int(rng.integers(4, 40)),
         int(rng.integers(1, 5)),
         seed,
         ndim=int(rng.integers(2, 4)),
-        chunks=int(rng.choice([4, 8])),
+        chunks=int(rng.choice([2, 4, 4, 8])),
         bins_per_chunk=int(rng.choice([2, 4])),
         growth=float(rng.choice([1.0, 2.0, 2.0])),
         sparsity=float(rng.choice([1.0, 1.0, 0.6])),
@@ -113,14 +115,14 @@ def random_linked_simulation(
     sim = simulation(source, settings, seed=seed, weather=far, sink=sink)
     if far is None:
         sim.network.weather = Weather(
-            latency_s=float(rng.choice([0.01, 0.05, 0.3, 1.0])),
+            latency_s=float(rng.choice([0.01, 0.05, 0.05, 0.3])),
             stalls=0.1 if rng.random() < 0.3 else 0.0,
         )
     return LinkedSimulation(sim, source, sink, rng, settings, roomy)
 
 
 def random_budget(rng: np.random.Generator, source: LinkedCloud) -> Budget:
-    """Mostly room for the coarsest level four times over; now and then little, or for everything."""
+    """Mostly room for the coarsest level four times over; at times less, or for everything."""
     rows = [len(source.joined[level.index].objects) for level in source.scene.levels]
     cells = len(build_cells(source.scene)) / len(rows)
     vertices = int(rows[-1] * rng.uniform(3, 8) + rng.uniform(0, 0.8) * sum(rows)) + 20
@@ -163,6 +165,8 @@ def _change_something(made: LinkedSimulation) -> None:
     elif kind < 0.16:
         looks = rng.choice([*Look], made.sink.states.looks.shape, p=[0.3, 0.1, 0.5, 0.1])
         made.sink.set_looks(looks.astype(np.uint8))
+    elif kind < 0.24 and made.keeps_budget:
+        return
     elif kind < 0.20:
         budget = random_budget(rng, made.source)
         made.use(replace(settings, budget=budget, quality_px=float(rng.choice(QUALITIES))))
