@@ -123,9 +123,11 @@ def test_two_stores_in_one_picture(small_store: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     figures = json.loads(stats.read_text())
     assert [Path(one["url"]).name for one in figures["stores"]] == [small_store.name, beside.name]
-    assert figures["settled"] and all(one["settled"] for one in figures["stores"])
+    assert figures["settled"]
+    assert all(one["settled"] for one in figures["stores"])
     each = [one["vertices_drawn"] for one in figures["stores"]]
-    assert figures["vertices_drawn"] == sum(each) and min(each) > 0
+    assert figures["vertices_drawn"] == sum(each)
+    assert min(each) > 0
 
 
 @pytest.mark.once
