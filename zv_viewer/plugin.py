@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zv_viewer.widgets.appearance import AppearanceDock
+    from zv_viewer.widgets.filters_dock import FiltersDock
     from zv_viewer.widgets.lod import LodWidget
     from zv_viewer.widgets.objects_dock import ObjectsDock
 
@@ -69,6 +70,13 @@ def make_appearance_widget(napari_viewer: Any) -> AppearanceDock:  # noqa: ANN40
     from zv_viewer.widgets.appearance import AppearanceDock
 
     return AppearanceDock(napari_viewer)
+
+
+def make_filters_widget(napari_viewer: Any) -> FiltersDock:  # noqa: ANN401 - as above
+    """The filters dock."""
+    from zv_viewer.widgets.filters_dock import FiltersDock
+
+    return FiltersDock(napari_viewer)
 
 
 def open_store_command() -> None:

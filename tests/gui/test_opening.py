@@ -175,7 +175,7 @@ def test_from_the_command(small_store: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "small 5000 Level of detail Appearance"
+    assert done.stdout.splitlines()[-1] == "small 5000 Level of detail Appearance Filters"
 
 
 def test_a_bad_path_is_a_sentence(

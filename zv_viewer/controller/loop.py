@@ -167,7 +167,7 @@ class LodController:
         if worth is not None:
             possible = worth if possible is None else possible & worth
         self._stock.forget(self._values.keep(kept_by, possible))
-        self._stock.count_only(possible)
+        self._stock.count_only(possible, by_object=self._scene.by_object)
         self._todo.plan = self._todo.fresh = self._todo.draw = True
 
     def retry(self) -> None:

@@ -46,6 +46,7 @@ class Stock:
         """Counts are corrected as cells of older stores are read; 0 where a filter keeps no row."""
         self._whole = tree
         self._counted: Bool | None = None
+        self._by_object = False
         self.cache = CellCache(max_bytes, len(tree))
         self.card = Card(capacity, len(tree))
         self.traffic = Traffic()
@@ -108,9 +109,13 @@ class Stock:
         self._values.hold(more, left_out=left_out)
         return True
 
-    def count_only(self, possible: Bool | None) -> None:
-        """Plan with the rows of these cells, and of those that are in memory; None: of all."""
-        self._counted = possible
+    def count_only(self, possible: Bool | None, *, by_object: bool = False) -> None:
+        """Plan with the rows of these cells, and of those that are in memory; None: of all.
+
+        Where each cell has a level of its own, nothing finer than what there is is wanted of the
+        others; where levels go ``by_object``, the error of a level is that of all its cells.
+        """
+        self._counted, self._by_object = possible, by_object
         if possible is not None:
             self._counted = possible | (self.cache.held & ~self._values.left_out)
         self.tree = self._thinned()
@@ -122,7 +127,7 @@ class Stock:
         count, nbytes, fetch = (
             np.where(counted, of, 0) for of in (tree.count, tree.nbytes, tree.fetch_bytes)
         )
-        error = np.where(counted, tree.error, 0.0)  # nothing finer is wanted of them
+        error = tree.error if self._by_object else np.where(counted, tree.error, 0.0)
         return replace(tree, count=count, nbytes=nbytes, fetch_bytes=fetch, error=error)
 
     def correct_size(self, arrays: CellArrays, objects: CellObjects | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QProgressBar,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -43,6 +44,7 @@ class FiltersDock(QWidget):
         self._session: StoreSession | None = None
         self._filtering: Filtering | None = None
         self._lines: WeakKeyDictionary[StoreSession, list[RowFilterLine]] = WeakKeyDictionary()
+        self._heard: WeakSet[StoreSession] = WeakSet()
         self._quiet = False
         self.stores = QComboBox()
         self.filters = RowFilterList()
@@ -52,6 +54,7 @@ class FiltersDock(QWidget):
         self.progress = QProgressBar()
         self.progress.setRange(0, 1000)
         self.lasso: Lasso | None = None
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.what = QWidget()
         self.lines = QFormLayout(self.what)
         self._lay_out()
@@ -89,9 +92,11 @@ class FiltersDock(QWidget):
     def _list_stores(self, *_: object) -> None:
         found = sessions_in(self._viewer.layers)
         for session in found:
-            picking = picking_of(session, self._viewer)
-            picking.picked.connect(self._on_picked, Qt.ConnectionType.UniqueConnection)
-            picking.failed.connect(self._on_trouble, Qt.ConnectionType.UniqueConnection)
+            if session not in self._heard:
+                self._heard.add(session)
+                picking = picking_of(session, self._viewer)
+                picking.picked.connect(self._on_picked)
+                picking.failed.connect(self._on_trouble)
         self._quiet = True
         self.stores.clear()
         for session in found:

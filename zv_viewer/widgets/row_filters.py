@@ -116,6 +116,7 @@ class RowFilterLine(QWidget):
 
     def _on_target(self) -> None:
         self._grid.removeWidget(self.editor)
+        self.editor.hide()
         self.editor.deleteLater()
         self.editor = self._editor()
         self.editor.changed.connect(self.changed)
@@ -198,5 +199,6 @@ class RowFilterList(QWidget):
     def _on_removed(self, line: RowFilterLine) -> None:
         self.lines.remove(line)
         self._column.removeWidget(line)
+        line.hide()
         line.deleteLater()
         self._on_change()

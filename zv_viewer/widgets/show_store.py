@@ -17,6 +17,7 @@ from zv_viewer.session import Opening, StoreSession, open_store
 from zv_viewer.session.attaching import STAND_IN
 from zv_viewer.sources.store import StoreSource
 from zv_viewer.widgets.appearance import APPEARANCE_DOCK, AppearanceDock
+from zv_viewer.widgets.filters_dock import FILTERS_DOCK, FiltersDock
 from zv_viewer.widgets.lod import LodWidget
 from zv_viewer.widgets.objects_dock import OBJECTS_DOCK, ObjectsDock
 from zv_viewer.widgets.open_store import OpenStoreDialog
@@ -52,6 +53,7 @@ def show_store(
         session.opened.connect(lambda opened: create_worker(remember, opened.path).start())
     add_dock(viewer)
     add_appearance_dock(viewer)
+    add_filters_dock(viewer)
     return session
 
 
@@ -129,6 +131,14 @@ def add_appearance_dock(viewer: Any) -> None:  # noqa: ANN401 - a napari viewer
     if APPEARANCE_DOCK not in viewer.window.dock_widgets:
         dock = AppearanceDock(viewer)
         viewer.window.add_dock_widget(dock, name=APPEARANCE_DOCK, area="right", tabify=True)
+        _raise(viewer.window.dock_widgets.get(DOCK))
+
+
+def add_filters_dock(viewer: Any) -> None:  # noqa: ANN401 - a napari viewer
+    """Add the filters dock behind the others, unless the window has it."""
+    if FILTERS_DOCK not in viewer.window.dock_widgets:
+        dock = FiltersDock(viewer)
+        viewer.window.add_dock_widget(dock, name=FILTERS_DOCK, area="right", tabify=True)
         _raise(viewer.window.dock_widgets.get(DOCK))
 
 

@@ -74,7 +74,7 @@ def brute(sim: Simulation, rules: tuple) -> np.ndarray:
 @pytest.mark.parametrize("name", FILTERS)
 def test_what_is_drawn_of_the_finest_level_is_what_the_filter_keeps(name: str) -> None:
     rules = FILTERS[name]
-    sim = simulation(make_cloud(6000, 3, chunks=8), FINEST, latency_s=0.002)
+    sim = simulation(make_cloud(6000, 2, chunks=4), FINEST, latency_s=0.002)
     sim.controller.set_filter(RowFilter(rules))
     sim.look(overview())
     assert sim.settle(60)
@@ -89,7 +89,7 @@ def test_what_is_drawn_of_the_finest_level_is_what_the_filter_keeps(name: str) -
 
 @pytest.mark.parametrize("coloured_by", [None, "height"])
 def test_another_filter_reads_no_geometry_again(coloured_by: str | None) -> None:
-    source = make_cloud(6000, 1, chunks=8)
+    source = make_cloud(6000, 1, chunks=4)
     sim = simulation(source, FINEST, latency_s=0.002)
     sim.controller.set_attribute(coloured_by)
     sim.look(overview())
@@ -109,7 +109,7 @@ def test_another_filter_reads_no_geometry_again(coloured_by: str | None) -> None
 @pytest.mark.parametrize("settings", [FINEST, ROOMY])
 def test_a_filter_that_can_reduces_what_is_read(settings: LodSettings) -> None:
     def read(filtered: RowFilter | None) -> int:
-        sim = simulation(make_cloud(20_000, 4, chunks=16), settings, latency_s=0.002)
+        sim = simulation(make_cloud(20_000, 3, chunks=10), settings, latency_s=0.002)
         sim.controller.set_filter(filtered)
         sim.look(overview())
         assert sim.settle(60)
@@ -121,7 +121,7 @@ def test_a_filter_that_can_reduces_what_is_read(settings: LodSettings) -> None:
 
 
 def test_cells_left_out_are_read_when_the_filter_goes() -> None:
-    sim = simulation(make_cloud(6000, 3, chunks=8), FINEST, latency_s=0.002)
+    sim = simulation(make_cloud(6000, 2, chunks=4), FINEST, latency_s=0.002)
     sim.look(overview())
     for rules in (FILTERS["ball"], FILTERS["box"], FILTERS["lasso"], FILTERS["outside"]):
         sim.controller.set_filter(RowFilter(rules))
