@@ -33,8 +33,7 @@ def distinct(numbers: npt.ArrayLike) -> Int:
     given = np.asarray(numbers, np.int64)
     if (given[1:] > given[:-1]).all():
         return given
-    ordered = np.sort(given)
-    return ordered[np.append(True, ordered[1:] != ordered[:-1])]
+    return np.unique(given)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
