@@ -109,6 +109,7 @@ def test_points_appended_and_a_pyramid_and_an_attribute(
     reloaded(qtbot, session, lambda: write(path, "pyramid"))
     assert [level.index for level in session.scene.levels] == [0, 1]
     reloaded(qtbot, session, lambda: write(path, "attribute"))
+    assert session.stats().bytes_read == 0  # nothing that is shown was written
     assert "new" in {info.name for info in session.scene.attributes}
     assert session.stats().vertices_drawn == 3400
 

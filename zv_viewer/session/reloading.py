@@ -88,9 +88,14 @@ def is_like(old: SceneInfo, new: SceneInfo) -> bool:
 
 
 def same_cells(
-    old: SceneInfo, old_tree: CellTree, new: SceneInfo, new_tree: CellTree, source: object
+    old: SceneInfo,
+    old_tree: CellTree,
+    new: SceneInfo,
+    new_tree: CellTree,
+    source: object,
+    attribute: str | None,
 ) -> Int:
-    """Cells that are the same in a store read anew, by the dates of their files.
+    """Cells that are surely the same in a store read anew.
 
     Args:
         old: The store as it was.
@@ -98,6 +103,7 @@ def same_cells(
         new: The store as it is.
         new_tree: Its cells.
         source: Where it is read, which may know what has changed.
+        attribute: The attribute coloured by.
     """
     none = np.zeros(0, np.int64)
     if not isinstance(source, KnowsChanges) or not _same_tree(old_tree, new_tree):
@@ -105,19 +111,14 @@ def same_cells(
     same_frame = np.array_equal(old.bounds, new.bounds) and is_like(old, new)
     if not same_frame or not np.array_equal(old.objects, new.objects):
         return none
-    kept = np.ones(len(new_tree), bool)
+    kept = np.zeros(len(new_tree), bool)
     for place, (was, level) in enumerate(zip(old.levels, new.levels, strict=True)):
-        if was.index != level.index or not np.array_equal(was.chunks, level.chunks):
-            return none
-        changed = source.changed(level.index, level.chunks) | (was.counts != level.counts)
-        ids = new_tree.ids_of_level(place)
-        first = new_tree.chunk_start[ids.start : ids.stop]
-        rows = new_tree.chunk[first[0] : new_tree.chunk_start[ids.stop]] if len(first) else none
-        touched = np.add.reduceat(changed[rows], first - first[0]) if len(rows) else kept[:0]
-        kept[ids] = touched == 0 if len(rows) else False
+        same = was.index == level.index and np.array_equal(was.chunks, level.chunks)
+        if same and np.array_equal(was.counts, level.counts):
+            kept[new_tree.ids_of_level(place)] = source.unchanged(level.index, attribute)
     return np.flatnonzero(kept)
 
 
 def _same_tree(old: CellTree, new: CellTree) -> bool:
-    names = ("level", "lo", "hi", "parent", "child", "chunk_start", "chunk")
+    names = ("level_start", "level", "lo", "hi", "parent", "child", "chunk_start", "chunk")
     return all(np.array_equal(getattr(old, name), getattr(new, name)) for name in names)

@@ -706,7 +706,8 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             self._clock,
             tree=opened.tree,
         )
-        kept = same_cells(before, old.tree, scene, opened.tree, opened.source)
+        attribute = old.stats().attribute
+        kept = same_cells(before, old.tree, scene, opened.tree, opened.source, attribute)
         self.controller.follow(old, kept)
         self._stands_for = stands_for(opened.tree)
         self._told = 0

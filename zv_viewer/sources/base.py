@@ -161,10 +161,10 @@ class Watched(Protocol):
 
 @runtime_checkable
 class KnowsChanges(Protocol):
-    """A source read anew that may know which chunks are as they were."""
+    """A source read anew that may know which levels are as they were."""
 
-    def changed(self, level: int, chunks: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        """(M,) whether each of (M, R) chunks of a level may have changed."""
+    def unchanged(self, level: int, attribute: str | None) -> bool:
+        """Whether rows of a level, and values of an attribute, are surely as they were before."""
         ...
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import numpy as np
 import numpy.typing as npt
 
-from zarr_vectors.constants import OBJECT_INDEX
+from zarr_vectors.constants import NODE, OBJECT_INDEX
 from zarr_vectors.core.backends import CancelScope, StoreLike
 from zarr_vectors.core.backends.urls import scheme_of
 from zarr_vectors.exceptions import StoreError
@@ -19,6 +20,7 @@ from zv_viewer.model.scene import AttributeInfo, LevelInfo, SceneInfo
 from zv_viewer.model.shapes import ParametricObject
 from zv_viewer.sources.at_once import at_once
 from zv_viewer.sources.base import Network, News, RawCell
+from zv_viewer.sources.changes import ROWS, dated, newest
 from zv_viewer.sources.drawable import (
     PATHS,
     drawn_as,
@@ -56,6 +58,12 @@ class StoreSource:
     def _use(self, store: ZVStore) -> None:
         self._store = store
         self._state: str | None = None
+        self._before = 0
+        self._newest: dict[int, dict[str, int]] = {}
+        self._root_dated: int | None = None
+        if store.backend.local_path is not None:
+            with suppress(OSError):
+                self._root_dated = dated(store.backend.local_path / NODE)
         self._remote = is_remote(self._store.url)
         self._levels: dict[int, ZVLevel] = {n: self._store[n] for n in self._store.levels}
         self._kind = drawn_as(self._store.geometry_types)
@@ -177,7 +185,22 @@ class StoreSource:
         """The store as it is now, through the same connection."""
         source = StoreSource.__new__(StoreSource)
         source._use(self._store.again())  # noqa: SLF001 - one of its own kind
+        root = source._store.backend.local_path  # noqa: SLF001 - as above
+        if root is not None and self._root_dated is not None:
+            source._before = self._root_dated  # noqa: SLF001 - as above
+            source._newest = {n: newest(root / str(n)) for n in self._store.levels}  # noqa: SLF001
         return source
+
+    def unchanged(self, level: int, attribute: str | None) -> bool:
+        """Whether all files of a level are older than the root's document was at the first opening.
+
+        Writers finish with that document. Of other attributes of vertices files may be newer.
+        """
+        if level not in self._newest:
+            return False
+        dates = self._newest[level]
+        asked = (ROWS,) if attribute is None else (ROWS, attribute)
+        return all(dates.get(name, 0) < self._before for name in asked)
 
     def news(self) -> News:
         """Whether a writer has committed since the store was read, or is at work.
