@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from zv_viewer.widgets.filters_dock import FiltersDock
     from zv_viewer.widgets.lod import LodWidget
     from zv_viewer.widgets.objects_dock import ObjectsDock
+    from zv_viewer.widgets.parametric import ShapesDock
 
 LayerData = tuple[Any, dict[str, Any], str]
 SUFFIXES = (".zarrvectors", ".zv", ".zarrvectors.zip", ".zv.zip")
@@ -77,6 +78,31 @@ def make_filters_widget(napari_viewer: Any) -> FiltersDock:  # noqa: ANN401 - as
     from zv_viewer.widgets.filters_dock import FiltersDock
 
     return FiltersDock(napari_viewer)
+
+
+def make_shapes_widget(napari_viewer: Any) -> ShapesDock:  # noqa: ANN401 - as above
+    """The dock of planes, lines and spheres."""
+    from zv_viewer.widgets.parametric import ShapesDock
+
+    return ShapesDock(napari_viewer)
+
+
+def reload_command() -> None:
+    """Read the stores of the layers selected anew, or all."""
+    import napari
+
+    from zv_viewer.widgets.keys import reload_stores
+
+    reload_stores(napari.current_viewer())
+
+
+def lock_command() -> None:
+    """Lock the stores of the layers selected at the level they show, or unlock them."""
+    import napari
+
+    from zv_viewer.widgets.keys import toggle_lock
+
+    toggle_lock(napari.current_viewer())
 
 
 def open_store_command() -> None:

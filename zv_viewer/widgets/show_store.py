@@ -18,6 +18,7 @@ from zv_viewer.session.attaching import STAND_IN
 from zv_viewer.sources.store import StoreSource
 from zv_viewer.widgets.appearance import APPEARANCE_DOCK, AppearanceDock
 from zv_viewer.widgets.filters_dock import FILTERS_DOCK, FiltersDock
+from zv_viewer.widgets.keys import bind_keys
 from zv_viewer.widgets.lod import LodWidget
 from zv_viewer.widgets.objects_dock import OBJECTS_DOCK, ObjectsDock
 from zv_viewer.widgets.open_store import OpenStoreDialog
@@ -51,6 +52,7 @@ def show_store(
     session.opened.connect(lambda opened: _offer_shapes(viewer, opened))
     if "://" in session.path:
         session.opened.connect(lambda opened: create_worker(remember, opened.path).start())
+    bind_keys(viewer, ask_for_store)
     add_dock(viewer)
     add_appearance_dock(viewer)
     add_filters_dock(viewer)
