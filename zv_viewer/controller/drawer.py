@@ -114,6 +114,11 @@ class Drawer:
         rows = Picture.rows_of(self._stock.tree, self._drawing.draw, self._stock.cache)
         return rows if self._loan is None else max(rows, self._loan.vertices)
 
+    @property
+    def object_levels(self) -> npt.NDArray[np.uint8] | None:
+        """(O,) the level each object is drawn at; None where levels go by cells."""
+        return self._drawing.object_levels
+
     def start_over(self) -> None:
         """The layer was emptied: nothing is drawn."""
         self._marks.now_drawn(np.empty(0, np.int64))
@@ -147,7 +152,7 @@ class Drawer:
         """Vertices that may be drawn in this turn."""
         if self._loan is None:
             return vertices
-        there = (self._stock.card.held | self._troubles.lost)[plan.target].all()
+        there = (self._stock.card.held | self._troubles.lost)[plan.shown].all()
         if now >= self._loan.until or (there and plan is not self._loan.before):
             self._loan = None
             return vertices

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +18,7 @@ from zv_viewer.controller.drawer import Drawer, DrawnCells
 from zv_viewer.controller.jobs import plan_jobs
 from zv_viewer.controller.loads import Loads
 from zv_viewer.controller.planner import Planner
-from zv_viewer.controller.reading import CellReader
+from zv_viewer.controller.reading import CellReader, Loaded
 from zv_viewer.controller.standing import Standing
 from zv_viewer.controller.stats import Failure, LodStats
 from zv_viewer.controller.stock import Stock
@@ -28,10 +28,12 @@ from zv_viewer.controller.uploads import Uploads
 from zv_viewer.controller.values import Values
 from zv_viewer.controller.view import View
 from zv_viewer.loading.executors import Executor
+from zv_viewer.loading.scheduler import Outcome
 from zv_viewer.model.camera import Camera
 from zv_viewer.model.cells import CellTree
 from zv_viewer.model.plan import ViewPlan
 from zv_viewer.model.scene import SceneInfo
+from zv_viewer.model.selected import SelectedObjects
 from zv_viewer.model.settings import Budget, LodSettings
 from zv_viewer.model.update import LayerSink
 from zv_viewer.planning import Caps, Demand, build_cells
@@ -170,6 +172,18 @@ class LodController:
         self._stock.count_only(possible, by_object=self._scene.by_object)
         self._todo.plan = self._todo.fresh = self._todo.draw = True
 
+    def select_objects(self, selected: SelectedObjects | None) -> None:
+        """Draw these objects at the finest level whatever the view, as far as there is room.
+
+        Where levels go by cells nothing is drawn otherwise.
+
+        Args:
+            selected: The objects, and the cells of the finest level they run through; None: none.
+        """
+        if selected is not self._planner.selected:
+            self._planner.selected = selected
+            self._todo.plan = True
+
     def retry(self) -> None:
         """Try again what could not be read."""
         self._values.lost.clear()
@@ -182,6 +196,11 @@ class LodController:
         self._stock.card = Card(self._sink.capacity, len(self._stock.tree))
         self._drawer.start_over()
         self._todo.plan = self._todo.draw = True
+
+    def take_in(self, read: Iterable[Outcome[Loaded]]) -> None:
+        """Hold cells that were read before there was a controller."""
+        for outcome in read:
+            self._arrivals.take(outcome, self._clock())
 
     def follow(self, old: LodController, kept: Int) -> None:
         """Take over what a user chose of a controller that showed the store as it was.

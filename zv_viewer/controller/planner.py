@@ -18,6 +18,7 @@ from zv_viewer.model.camera import Camera
 from zv_viewer.model.cells import CellTree
 from zv_viewer.model.plan import ViewPlan
 from zv_viewer.model.scene import SceneInfo
+from zv_viewer.model.selected import SelectedObjects
 from zv_viewer.model.settings import LodSettings
 from zv_viewer.planning import Demand, Motion, plan_view, view_demand
 
@@ -56,6 +57,7 @@ def fitted_plan(
     motion: Motion,
     spare_bytes: int,
     capacity: int,
+    selected: SelectedObjects | None = None,
 ) -> Fitted:
     """A plan whose cells fit the layer, page by page; the other arguments are ``plan_view``'s.
 
@@ -69,6 +71,7 @@ def fitted_plan(
         motion: How the camera moves.
         spare_bytes: For views to come.
         capacity: Rows of the layer.
+        selected: Objects to be shown at the finest level.
     """
     budget = settings.budget
     whole = pages_of(tree.count) <= capacity
@@ -85,8 +88,9 @@ def fitted_plan(
             previous,
             motion=motion,
             spare_bytes=spare_bytes,
+            selected=selected,
         )
-        counts = tree.count[np.union1d(plan.target, plan.floor)]
+        counts = tree.count[plan.cells]
         rows = pages_of(counts)
         if rows <= room:
             break
@@ -123,6 +127,8 @@ class Planner:
         self.took_ms: deque[float] = deque(maxlen=TIMED_PLANS)
         self.plans = 0
         """Milliseconds each plan took."""
+        self.selected: SelectedObjects | None = None
+        """Objects to be shown at the finest level."""
         self._scene = scene
         self._view = view
         self._stock = stock
@@ -165,6 +171,7 @@ class Planner:
             motion,
             0 if motion.moving else max(spare, 0),
             stock.card.capacity,
+            self.selected,
         )
         self.plan, self.buffer_limits = fitted.plan, fitted.buffer_limits
         self.planned_at = now
@@ -197,6 +204,7 @@ class Planner:
             None if self._todo.fresh else self.plan,
             layers=layers,
             motion=self._motion(settings, eta_s, now),
+            selected=self.selected,
         )
 
     def _motion(self, settings: LodSettings, eta_s: float, now: float) -> Motion:

@@ -58,7 +58,7 @@ class Standing:
             return "values" if all(job.values_only for job in [*waiting, *flying]) else "loading"
         answered = self.stock.card.held | self.troubles.lost
         answered[list(no_memory | self.uploads.no_rows)] = True
-        if self.uploads.waiting or todo.draw or not answered[plan.target].all():
+        if self.uploads.waiting or todo.draw or not answered[plan.shown].all():
             return "upload"
         lacking = self.values.lacking(np.flatnonzero(self.marks.drawn))
         if {cell for cell, _ in lacking} - no_memory:
@@ -70,7 +70,7 @@ class Standing:
         plan = self.planner.plan
         if plan is None:
             return ""
-        if waiting_for == "network" and not self.stock.cache.held[plan.target].all():
+        if waiting_for == "network" and not self.stock.cache.held[plan.shown].all():
             return "network"
         if self.loads.no_memory:
             return "memory"
@@ -133,4 +133,15 @@ class Standing:
             trouble="" if trouble is None else trouble.kind,
             trouble_s=0.0 if trouble is None else trouble.seconds,
             last_trouble=network.trouble,
+            selected_full=self._selected_full(),
+            selected_refused=0 if plan is None else plan.selected_refused,
         )
+
+    def _selected_full(self) -> int:
+        """Selected objects in view that are drawn at the finest level."""
+        plan, levels = self.planner.plan, self.drawer.object_levels
+        if plan is None or plan.selected is None or levels is None:
+            return 0
+        selected = plan.selected.within(plan.visible)
+        seen = selected.ranks[np.diff(selected.start) > 0]
+        return int((levels[seen] == 0).sum())

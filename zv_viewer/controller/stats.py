@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zv_viewer.model.settings import LodSettings
+from zv_viewer.planning import SELECTION_SHARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ class LodStats:
         trouble: What keeps loads from coming: ``offline``, ``timeout``, ``throttled``, ``server``
             or ``cut``; empty when nothing does. trouble_s: Seconds it has lasted.
         last_trouble: How a request failed lately, though another try may have gone well.
+        selected_full: Selected objects in view that are drawn at the finest level.
+        selected_refused: Selected objects that are not, as there is no room for them.
     """
 
     levels_drawn: dict[int, int]
@@ -98,6 +101,8 @@ class LodStats:
     trouble: str
     trouble_s: float
     last_trouble: str
+    selected_full: int = 0
+    selected_refused: int = 0
 
 
 def reason_text(limited_by: str, settings: LodSettings) -> str:
@@ -115,6 +120,16 @@ def reason_text(limited_by: str, settings: LodSettings) -> str:
         "failed": "some of the finer cells cannot be read",
     }
     return texts.get(limited_by, limited_by)
+
+
+def selection_text(stats: LodStats) -> str:
+    """How many selected objects are not drawn at the finest level for want of room, or nothing."""
+    count = stats.selected_refused
+    if not count:
+        return ""
+    objects = "selected object is" if count == 1 else "selected objects are"
+    share = f"{SELECTION_SHARE:.0%} of the vertices and memory"
+    return f"{count:,} {objects} not at full resolution: more than {share} would be needed"
 
 
 def trouble_text(trouble: str) -> str:

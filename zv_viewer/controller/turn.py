@@ -46,8 +46,7 @@ class Marks:
     def planned(self, plan: ViewPlan, stand_ins: Int) -> None:
         """This is the plan; ``stand_ins`` are drawn for what of it cannot be read."""
         self.needed[:] = False
-        self.needed[plan.target] = True
-        self.needed[plan.floor] = True
+        self.needed[plan.cells] = True
         self.needed[stand_ins] = True
         self.visible = plan.visible
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
+
+from zv_viewer.model.selected import SelectedObjects
 
 Int = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
@@ -51,6 +53,10 @@ class ViewPlan:
         error_px: (T,) screen error of each target cell.
         level: The level whole objects are to be shown at, position in ``SceneInfo.levels``; None
             where each cell has its own.
+        extra: (X,) ascending ids of cells of the finest level for objects that are shown at it
+            whatever the view; none of ``target`` or ``floor``.
+        selected: Those objects, with all their cells of it in or around the view; None: none.
+        selected_refused: Objects that were to be shown so and are over a cap.
     """
 
     visible: Bool
@@ -65,6 +71,19 @@ class ViewPlan:
     vertices_in_view_level0: int
     error_px: npt.NDArray[np.float64]
     level: int | None = None
+    extra: Int = field(default_factory=lambda: np.empty(0, np.int64))
+    selected: SelectedObjects | None = None
+    selected_refused: int = 0
+
+    @property
+    def shown(self) -> Int:
+        """Ids of the cells to show, for all objects and for those selected."""
+        return np.concatenate([self.target, self.extra])
+
+    @property
+    def cells(self) -> Int:
+        """Ascending ids of all cells the plan shows or keeps."""
+        return np.unique(np.concatenate([self.target, self.floor, self.extra]))
 
 
 @dataclass(frozen=True, slots=True)

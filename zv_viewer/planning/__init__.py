@@ -11,11 +11,13 @@ from zv_viewer.planning.motion import Motion
 from zv_viewer.planning.object_cover import affordable_object_draw_set, object_draw_set
 from zv_viewer.planning.object_coverage import object_holes, shown_parts
 from zv_viewer.planning.plan import MARGIN_PX, plan_view, view_demand
+from zv_viewer.planning.selected import SELECTION_SHARE, selected_objects
 from zv_viewer.planning.viewed import opened_cells
 
 __all__ = [
     "BYTES_SHARE",
     "MARGIN_PX",
+    "SELECTION_SHARE",
     "Caps",
     "CellObjects",
     "Demand",
@@ -33,6 +35,7 @@ __all__ = [
     "object_holes",
     "opened_cells",
     "plan_view",
+    "selected_objects",
     "shown_parts",
     "view_demand",
     "visible_cells",

@@ -45,9 +45,10 @@ def object_draw_set(
     finer level if it was drawn at one and is complete at it, else at the finest coarser one it is
     complete at, else at any finer one it is; the coarsest it has, if it is complete at none. An
     object that cells cut which are no target, for want of room for instance, stays at the floor if
-    that has all of it. Cells
-    that are neither target nor floor serve no other objects. An object through a cell that cannot
-    be read is drawn at another level that has it whole, or with the gap.
+    that has all of it. Cells that are neither target nor floor serve no other objects. One that is
+    selected is drawn at the finest level as soon as it is complete there, until then as the others.
+    An object through a cell that cannot be read is drawn at another level that has it whole, or
+    with the gap.
 
     Args:
         tree: The cells.
@@ -92,7 +93,7 @@ def affordable_object_draw_set(
         cap: Vertices of the cells drawn, shown or not.
     """
     needed = np.zeros(len(tree), bool)
-    needed[plan.target] = needed[plan.floor] = True
+    needed[plan.cells] = True
     usable = resident.copy()
     while True:
         draw, levels = object_draw_set(tree, plan, usable, failed, content, objects, previous)
@@ -148,7 +149,7 @@ class _Cover:
         certain, asked = self._cells(self.level), [self.floor, self.others]
         if len(self.missing) or len(self.lost):
             certain, asked = NONE, [*asked, certain, *self._show_best(self._blocked())]
-        cells = union(*asked)
+        cells = union(*asked, self._show_selected())
         lists = self.known.lists(cells)
         shown = shown_of(lists, self.tree.level[cells], self.levels)
         # A target cell without rows is drawn too: nothing is missing in its place.
@@ -231,6 +232,18 @@ class _Cover:
         for level in reversed(levels):
             show(level, lambda level: self.known.of(self._cells(level)))
         return list(used.values())
+
+    def _show_selected(self) -> Int:
+        """Show selected objects at the finest level, those of which all in view is there."""
+        selected = self.plan.selected
+        if selected is None:
+            return NONE
+        there = np.zeros(len(self.tree), bool)
+        there[self.plan.cells] = self.resident[self.plan.cells]
+        whole = selected.within(self.plan.visible)
+        whole = whole.taken(whole.all_of(there))
+        self.levels[whole.ranks] = 0
+        return whole.cells
 
     def _cells(self, level: int) -> Int:
         """Resident cells in view that objects may be drawn from at a level."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,14 +12,18 @@ from zv_viewer.model.camera import Camera
 from zv_viewer.model.cells import CellTree
 from zv_viewer.model.plan import ViewPlan
 from zv_viewer.model.scene import SceneInfo
-from zv_viewer.model.settings import LodSettings
-from zv_viewer.planning.budget import Caps
+from zv_viewer.model.selected import SelectedObjects
+from zv_viewer.model.settings import Budget, LodSettings
+from zv_viewer.planning.budget import BYTES_SHARE, Caps
 from zv_viewer.planning.demand import Demand
 from zv_viewer.planning.frustum import visible_cells
 from zv_viewer.planning.motion import Motion
 from zv_viewer.planning.one_level import level_demand, select_level
 from zv_viewer.planning.priority import requests_for
 from zv_viewer.planning.select import demand, select
+from zv_viewer.planning.selected import SELECTION_SHARE, affordable, cells_of
+from zv_viewer.planning.steps import Selection
+from zv_viewer.planning.viewed import NONE, cost, union
 
 Bool = npt.NDArray[np.bool_]
 
@@ -46,12 +53,17 @@ def plan_view(
     *,
     motion: Motion | None = None,
     spare_bytes: int = 0,
+    selected: SelectedObjects | None = None,
 ) -> ViewPlan:
     """What a view should show and what to load for it; equal arguments give equal plans.
 
     Where rows belong to objects there is one level for the whole view, else one for each cell. An
     object falls back to a coarser level when a cell it runs through comes into view and is not
     there; so its cells are planned from a little outside the view, where nothing waits for them.
+
+    Objects that are to be shown at the finest level whatever the view have their cells beside the
+    target, as many objects as fit into ``SELECTION_SHARE`` of the caps; none where a level is
+    locked.
 
     Args:
         tree: The cells of ``scene``.
@@ -62,10 +74,11 @@ def plan_view(
         previous: The plan before, for hysteresis.
         motion: How the camera moves.
         spare_bytes: Bytes that may be fetched for views to come; 0 asks for this view only.
+        selected: Objects to be shown at the finest level.
 
     Returns:
-        The plan. The cells of ``target`` and ``floor`` together stay within the vertex cap and
-        within the share of the byte cap that plans may fill.
+        The plan. The cells of ``target``, ``floor`` and ``extra`` together stay within the vertex
+        cap and within the share of the byte cap that plans may fill.
 
     Raises:
         ValueError: ``settings.level_lock`` names a level the store does not have.
@@ -75,17 +88,30 @@ def plan_view(
         resident = np.zeros(len(tree), bool)
     visible = visible_cells(tree, camera, MARGIN_PX)
     choose = select_level if scene.by_object else select
-    chosen = choose(
-        tree,
-        seen_or_beside(tree, scene, camera, motion) if scene.by_object else visible,
-        camera,
-        settings,
-        locked=_position(scene, settings.level_lock),
-        previous=previous,
-        motion=motion,
-    )
+    around = seen_or_beside(tree, scene, camera, motion) if scene.by_object else visible
+    asked = _asked_for(scene, settings, selected, around)
+
+    def within(budget: Budget) -> Selection:
+        return choose(
+            tree,
+            around,
+            camera,
+            replace(settings, budget=budget),
+            locked=_position(scene, settings.level_lock),
+            previous=previous,
+            motion=motion,
+        )
+
+    chosen = within(settings.budget)
+    extra, taken = NONE, asked
+    if asked is not None and chosen.level != 0:
+        fits = affordable(tree, asked, _room_for_selected(tree, around, settings))
+        taken = asked.taken(fits)
+        chosen = within(_less(settings.budget, tree, cells_of(taken)))
+        extra = np.setdiff1d(cells_of(taken), np.union1d(chosen.target, chosen.floor))
     target = chosen.target
-    room = Caps.of(settings.budget).bytes - int(tree.nbytes[np.union1d(target, chosen.floor)].sum())
+    planned = union(target, chosen.floor, extra)
+    room = Caps.of(settings.budget).bytes - int(tree.nbytes[planned].sum())
     finest = tree.ids_of_level(0)
     return ViewPlan(
         visible=visible,
@@ -100,6 +126,7 @@ def plan_view(
             motion=motion,
             spare_bytes=spare_bytes,
             room_bytes=room,
+            selected=taken,
         ),
         tau_px=chosen.tau_px,
         vertices=int(tree.count[target].sum()),
@@ -109,6 +136,9 @@ def plan_view(
         vertices_in_view_level0=int(tree.count[finest][visible[finest]].sum()),
         error_px=chosen.error_px[target],
         level=chosen.level if scene.by_object else None,
+        extra=extra,
+        selected=taken,
+        selected_refused=0 if asked is None or taken is None else len(asked) - len(taken),
     )
 
 
@@ -121,6 +151,7 @@ def view_demand(
     *,
     layers: int,
     motion: Motion | None = None,
+    selected: SelectedObjects | None = None,
 ) -> Demand:
     """What a view asks of caps that several layers share; what :func:`plan_view` then takes.
 
@@ -132,12 +163,14 @@ def view_demand(
         previous: The plan before.
         layers: How many share the caps.
         motion: How the camera moves.
+        selected: Objects to be shown at the finest level.
     """
     motion = motion or Motion()
+    around = seen_or_beside(tree, scene, camera, motion)
     ask = level_demand if scene.by_object else demand
-    return ask(
+    asks = ask(
         tree,
-        seen_or_beside(tree, scene, camera, motion),
+        around,
         camera,
         settings,
         layers=layers,
@@ -145,6 +178,40 @@ def view_demand(
         previous=previous,
         motion=motion,
     )
+    asked = _asked_for(scene, settings, selected, around)
+    if asked is None:
+        return asks
+    fits = affordable(tree, asked, _room_for_selected(tree, around, settings))
+    vertices, nbytes = cost(tree, cells_of(asked.taken(fits)))
+    # Of its share a layer gives only a part to what is selected.
+    return asks.first(int(vertices / SELECTION_SHARE), int(nbytes / SELECTION_SHARE))
+
+
+def _asked_for(
+    scene: SceneInfo,
+    settings: LodSettings,
+    selected: SelectedObjects | None,
+    around: Bool,
+) -> SelectedObjects | None:
+    """The objects to be shown at the finest level, with their cells in or around the view."""
+    if selected is None or not scene.by_object or settings.level_lock is not None:
+        return None
+    return selected.within(around)
+
+
+def _room_for_selected(tree: CellTree, around: Bool, settings: LodSettings) -> Caps:
+    """What their cells may take: a part of the caps, and nothing that the coarsest cells need."""
+    caps = Caps.of(settings.budget)
+    left = caps.less(*cost(tree, np.flatnonzero(around & (tree.parent < 0))))
+    part = caps.part(SELECTION_SHARE)
+    return Caps(min(part.vertices, left.vertices), min(part.bytes, left.bytes))
+
+
+def _less(budget: Budget, tree: CellTree, cells: npt.NDArray[np.int64]) -> Budget:
+    """A budget that leaves room for some cells."""
+    vertices, nbytes = cost(tree, cells)
+    memory = budget.bytes - math.ceil(nbytes / BYTES_SHARE)
+    return Budget(max(budget.vertices - vertices, 1), max(memory, 1))
 
 
 def seen_or_beside(tree: CellTree, scene: SceneInfo, camera: Camera, motion: Motion) -> Bool:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from zv_viewer.model.camera import Camera
 from zv_viewer.model.cells import CellTree
 from zv_viewer.model.plan import Request, Tier
+from zv_viewer.model.selected import SelectedObjects
 from zv_viewer.planning.error import measure
 from zv_viewer.planning.frustum import visible_cells
 from zv_viewer.planning.motion import Motion
@@ -34,6 +35,7 @@ def requests_for(
     motion: Motion,
     spare_bytes: int,
     room_bytes: int,
+    selected: SelectedObjects | None = None,
 ) -> tuple[Request, ...]:
     """The cells to load, best first.
 
@@ -51,6 +53,7 @@ def requests_for(
         motion: Cells the view has left before they arrive are not asked for.
         spare_bytes: Bytes that may be fetched for views to come.
         room_bytes: Bytes of memory they may take.
+        selected: Objects whose cells come right after what fills holes, in view first.
 
     Returns:
         Requests; no cell twice.
@@ -66,17 +69,24 @@ def requests_for(
     later = holes[:0] if few else holes[~visible[holes]]
     holes = holes[: len(holes) - len(later)]
     rest = missing[~is_root]
+    of_selected = holes[:0] if selected is None else np.unique(selected.cells)
+    of_selected = of_selected[~resident[of_selected] & (tree.parent[of_selected] >= 0)]
+    of_selected = of_selected[np.argsort(~visible[of_selected], kind="stable")]
+    rest = np.setdiff1d(rest, of_selected)
     in_target = np.isin(rest, chosen.target, assume_unique=True)
     target = _in_time(chosen, rest[in_target], motion)
     target = target[np.argsort(-_gain_per_byte(tree, chosen, target, resident), kind="stable")]
     tiers = [
         (holes, Tier.HOLE),
+        (of_selected, Tier.SELECTION),
         (rest[~in_target], Tier.TARGET),
         (target, Tier.TARGET),
         (later, Tier.ZOOM_OUT),
     ]
     if spare_bytes > 0:
-        tiers += _ahead(tree, chosen, visible, resident, camera, spare_bytes, room_bytes)
+        known = resident.copy()
+        known[of_selected] = True
+        tiers += _ahead(tree, chosen, visible, known, camera, spare_bytes, room_bytes)
     return tuple(
         request for cells, tier in tiers for request in map(Request, cells.tolist(), repeat(tier))
     )
