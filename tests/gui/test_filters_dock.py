@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -219,6 +220,48 @@ def test_hidden_objects_do_not_count(make_napari_viewer: Callable, qtbot, stores
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_what_is_left_out_is_not_seen(make_napari_viewer: Callable, qtbot, stores, kind) -> None:
+    viewer = make_napari_viewer(show=True)
+    session, dock = shown(viewer, qtbot, stores(kind))
+
+    def lit() -> int:
+        image = viewer.screenshot(canvas_only=True, flash=False)
+        return int((image[..., :3].max(axis=-1) > 40).sum())
+
+    everything = lit()
+    assert everything > 100
+    line = add(dock, qtbot, ("age", 0))
+    qtbot.keyClicks(line.editor.low, "93.5")
+    settled(session, qtbot)
+    assert lit() < everything / 5
+    line.way.setCurrentIndex(1)
+    settled(session, qtbot)
+    assert everything / 3 < lit() < everything
+    qtbot.mouseClick(line.remove, LEFT)
+    assert session.wait(20)
+    assert lit() == everything
+
+
+def test_a_filter_stays_when_the_store_is_read_anew(
+    make_napari_viewer: Callable, qtbot, tmp_path: Path
+) -> None:
+    make_store("points", tmp_path / "store", **WIDE)
+    session, dock = shown(make_napari_viewer(), qtbot, tmp_path / "store")
+    line = add(dock, qtbot, ("age", 0))
+    qtbot.keyClicks(line.editor.low, "50")
+    settled(session, qtbot)
+    make_store("points", tmp_path / "other", seed=1, **WIDE)
+    shutil.rmtree(tmp_path / "store")
+    (tmp_path / "other").rename(tmp_path / "store")
+    with qtbot.waitSignal(session.reloaded, timeout=20_000):
+        session.reload()
+    settled(session, qtbot)
+    _, values = level_0(tmp_path / "store")
+    kept = int((values["age"] >= 50).sum())
+    assert filtering_of(session).counted.kept == kept == drawn_rows(session)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_click_says_what_is_there(make_napari_viewer: Callable, qtbot, stores, kind) -> None:
     viewer = make_napari_viewer(show=True)
     place = stores(kind)
@@ -242,6 +285,13 @@ def test_a_click_says_what_is_there(make_napari_viewer: Callable, qtbot, stores,
     near = np.hypot(*(pixels - pixels[len(pixels) // 2]).T)
     away = np.linalg.norm(positions - what.shown.position, axis=1)
     assert away.min() < 1e-4
+    assert session.layer.marked == what.shown.position
+    red, green, blue = np.moveaxis(viewer.screenshot(flash=False)[..., :3], -1, 0)
+    ring = np.argwhere((red > 120) & (green > 90) & (blue < 40) & (red > green))
+    middle = pixels[away.argmin()][::-1]
+    if kind == "points":
+        assert len(ring)
+        assert np.allclose(ring.mean(axis=0), middle, atol=3)
     if kind == "points":
         assert near[away.argmin()] < 4 * ratio
     assert what.shown.values["age"] == (int(values["age"][away.argmin()]),)
@@ -254,3 +304,4 @@ def test_a_click_says_what_is_there(make_napari_viewer: Callable, qtbot, stores,
     with qtbot.waitSignal(picking.picked, timeout=20_000):
         qtbot.mouseClick(canvas_of(viewer), LEFT, pos=QPoint(2, 2))
     assert picking.last is None
+    assert session.layer.marked is None

@@ -113,6 +113,7 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
         self._samples = Samples(scene.origin)
         self._drawer: DrawerT | None = None
         self._colouring = PLAIN
+        self._marked: tuple[float, ...] | None = None
         super().__init__(
             np.zeros((0, scene.ndim)),
             ndim=scene.ndim,
@@ -255,6 +256,17 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
     def _on_current_face_color(self, event: NapariEvent = None) -> None:
         if self._colouring.mode == "plain":
             self.set_colours("plain", transform_color(self.current_face_color)[0])
+
+    @property
+    def marked(self) -> tuple[float, ...] | None:
+        """Where a ring is drawn around a vertex, (D,) store position; None: nowhere."""
+        return self._marked
+
+    @marked.setter
+    def marked(self, position: tuple[float, ...] | None) -> None:
+        if position != self._marked:
+            self._marked = position
+            self.events.look()
 
     # -- the view ------------------------------------------------------------------------------
 

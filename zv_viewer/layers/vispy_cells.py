@@ -11,12 +11,14 @@ from collections.abc import Sequence
 import numpy as np
 from napari._vispy.layers.base import VispyBaseLayer
 from napari._vispy.utils.visual import layer_to_visual
+from vispy.scene.visuals import Markers
+from vispy.visuals.transforms import STTransform
 
 from zv_viewer.drawing.slots import PAGE
 from zv_viewer.layers.buffers import Int, RowWrite
 from zv_viewer.layers.cells import LayerError
 from zv_viewer.layers.drawn_links import LinkWrite
-from zv_viewer.layers.link_visual import LineCells, MeshCells
+from zv_viewer.layers.link_visual import HIGHLIGHT, LineCells, MeshCells
 from zv_viewer.layers.linked import CellLines, CellMesh
 from zv_viewer.layers.matrices import slab_of
 from zv_viewer.layers.object_states import UInt8
@@ -24,6 +26,9 @@ from zv_viewer.layers.points import CellPoints
 from zv_viewer.layers.screen import Screen
 from zv_viewer.layers.untyped import NapariEvent, NapariValue, Node
 from zv_viewer.layers.visual import PLANES, PointCells
+
+RING_PX = 15
+"""Across the ring around a vertex that is marked."""
 
 
 class VCellLayer(VispyBaseLayer):  # type: ignore[misc]  # napari's canvas layers are untyped
@@ -35,6 +40,7 @@ class VCellLayer(VispyBaseLayer):  # type: ignore[misc]  # napari's canvas layer
     """
 
     def __init__(self, layer: NapariValue, font_info: NapariValue = None) -> None:
+        self._ring: Node = None
         super().__init__(layer, self._node(layer), font_info=font_info)
         self.layer.events.look.connect(self._on_look_change)
         self._on_look_change()
@@ -92,11 +98,30 @@ class VCellLayer(VispyBaseLayer):  # type: ignore[misc]  # napari's canvas layer
         low, high = slab_of(np.nan_to_num(point), left, right, self.layer.axis_step, shown)
         self.node.look_along(tuple(shown))
         self.node.set_slab(low, high)
+        self._show_ring()
         self._on_experimental_clipping_planes_change()
         self._on_matrix_change()
 
     def _on_look_change(self) -> None:
         self.node.set_colouring(self.layer.colouring)
+        self._show_ring()
+
+    def _show_ring(self) -> None:
+        """A ring around the vertex that is marked, above all else of the layer."""
+        marked = self.layer.marked
+        if self._ring is None and marked is not None:
+            self._ring = Markers(parent=self.node, antialias=1)
+            self._ring.order = 1
+            middle, clear = np.zeros((1, 3), np.float32), (0.0, 0.0, 0.0, 0.0)
+            self._ring.set_data(
+                middle, size=RING_PX, face_color=clear, edge_color=HIGHLIGHT, edge_width=2
+            )
+            self._ring.set_gl_state("translucent", depth_test=False)
+        if self._ring is not None:
+            self._ring.visible = marked is not None
+        if marked is not None:
+            shown = [marked[axis] for axis in self.node.displayed]
+            self._ring.transform = STTransform(translate=(*shown[::-1], 0.0)[:3])
 
     def _on_opacity_change(self) -> None:
         super()._on_opacity_change()

@@ -14,6 +14,7 @@ from qtpy.QtCore import QObject, Signal
 
 from zarr_vectors.exceptions import Cancelled
 from zv_viewer.controller.counting import Counted, count_rows, quick_level
+from zv_viewer.model.cells import CellTree
 from zv_viewer.model.objects import Look
 from zv_viewer.rows import RowFilter, RowRule
 from zv_viewer.rows.worth import cells_of_objects
@@ -52,6 +53,7 @@ class Filtering(QObject):  # type: ignore[misc]  # qtpy is untyped
         self.exactly = False
         """Whether level 0 is being counted by request."""
         session.closed.connect(self.close)
+        session.reloaded.connect(self._on_reloaded)
         if session.objects is not None and session.objects.can_hide:
             session.objects.changed.connect(self._on_objects)
 
@@ -85,9 +87,15 @@ class Filtering(QObject):  # type: ignore[misc]  # qtpy is untyped
         self._stop.set()
         self._lane.close()
         self._worth_lane.close()
+        _known.pop(self._session, None)
 
     def _apply(self) -> None:
         kept_by = RowFilter(self._rules) if self._rules else None
+        controller = self._session.controller
+        if self._worth is not None and (
+            controller is None or len(self._worth) != len(controller.tree)
+        ):
+            self._worth = None  # of the store before it was read anew
         self._session.set_filter(kept_by, self._worth)
         self._stop.set()
         self.counted, self.exactly = None, False
@@ -126,6 +134,16 @@ class Filtering(QObject):  # type: ignore[misc]  # qtpy is untyped
             self.failed.emit(str(error))
             self.changed.emit()
 
+    def _on_reloaded(self, *_: object) -> None:
+        """The store is another one: rules about what it has no more go, other cells are told."""
+        scene = self._session.scene
+        names = set() if scene is None else {info.name for info in scene.attributes}
+        self._rules = tuple(rule for rule in self._rules if names.issuperset(rule.attributes))
+        self._worth = self._looks = None
+        if self._rules:
+            self._apply()
+        self._on_objects()
+
     def _on_objects(self) -> None:
         """Objects are hidden or shown: other cells are worth reading."""
         session = self._session
@@ -141,9 +159,13 @@ class Filtering(QObject):  # type: ignore[misc]  # qtpy is untyped
         strangers = objects.answer.strangers != Look.HIDDEN
         boxes = None if strangers else objects.table.boxes
         task = partial(cells_of_objects, tree.lo, tree.hi, boxes, shown)
-        self._worth_lane.ask(task, self._use_worth, lambda error: self.failed.emit(str(error)))
+        then = partial(self._use_worth, tree)
+        self._worth_lane.ask(task, then, lambda error: self.failed.emit(str(error)))
 
-    def _use_worth(self, worth: Bool | None) -> None:
+    def _use_worth(self, tree: CellTree, worth: Bool | None) -> None:
+        controller = self._session.controller
+        if controller is None or len(controller.tree) != len(tree):
+            return
         if worth is not None or self._worth is not None or self._rules:
             self._worth = worth
             self._apply()

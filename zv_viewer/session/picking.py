@@ -14,6 +14,7 @@ from qtpy.QtCore import QObject, Signal
 
 from zv_viewer.controller.telling import WhatIsThis, what_is
 from zv_viewer.layers.camera import camera_of
+from zv_viewer.layers.cells import CellLayer
 from zv_viewer.model.camera import Camera
 from zv_viewer.rows.picking import Drawn, pick
 from zv_viewer.session.latest import Latest
@@ -72,6 +73,7 @@ class Picking(QObject):  # type: ignore[misc]  # qtpy is untyped
         """The session is closed."""
         self._lane.close()
         self._layer.mouse_drag_callbacks.remove(self._on_press)
+        _known.pop(self._session, None)
 
     def _listen(self, *_: object) -> None:
         if self._layer is not None:
@@ -138,6 +140,8 @@ class Picking(QObject):  # type: ignore[misc]  # qtpy is untyped
 
     def _have(self, picked: Picked | None) -> None:
         self.last = picked
+        if isinstance(self._layer, CellLayer):
+            self._layer.marked = None if picked is None else picked.what.shown.position
         objects = self._session.objects
         if picked is not None and objects is not None and objects.table is not None:
             number = picked.what.shown.object_id

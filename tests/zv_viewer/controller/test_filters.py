@@ -109,7 +109,7 @@ def test_another_filter_reads_no_geometry_again(coloured_by: str | None) -> None
 @pytest.mark.parametrize("settings", [FINEST, ROOMY])
 def test_a_filter_that_can_reduces_what_is_read(settings: LodSettings) -> None:
     def read(filtered: RowFilter | None) -> int:
-        sim = simulation(make_cloud(20_000, 3, chunks=10), settings, latency_s=0.002)
+        sim = simulation(make_cloud(8000, 3, chunks=8), settings, latency_s=0.002)
         sim.controller.set_filter(filtered)
         sim.look(overview())
         assert sim.settle(60)
@@ -174,3 +174,39 @@ def test_cells_are_left_out_for_other_reasons_too() -> None:
     sim.controller.set_filter(None)
     assert sim.settle(60)
     assert len(drawn(sim)) == 6000
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_filters_come_and_go_in_a_random_flight(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    if seed % 2:
+        source = make_linked_cloud("streamline", 20, 60, 3, seed, chunks=4, growth=0.5)
+    else:
+        source = make_cloud(6000, 3, seed, chunks=8)
+    budget = Budget(int(rng.integers(800, 6000)), int(rng.integers(200_000, 2_000_000)))
+    sim = simulation(source, LodSettings(budget), seed=seed, latency_s=0.02)
+    names = [None, *FILTERS]
+    sim.look(overview())
+    for _ in range(8):
+        rules = FILTERS.get(names[int(rng.integers(len(names)))])
+        sim.controller.set_filter(None if rules is None else RowFilter(rules))
+        sim.controller.set_attribute([None, "height", "kind"][int(rng.integers(3))])
+        eye = rng.uniform(-60, 120, 3)
+        sim.look(look_at(eye, rng.uniform(10, 50, 3)))
+        for _ in range(int(rng.integers(1, 12))):
+            sim.tick()
+    assert sim.settle(60), sim.controller.stats()
+    stats = sim.controller.stats()
+    assert stats.holes == 0
+    assert stats.vertices_drawn <= budget.vertices
+    assert stats.cache_bytes <= budget.bytes
+    for item in sim.sink.items:
+        cell = sim.sink.cells[item.cell]
+        if rules is not None and len(cell):
+            world = cell.positions[:, :3] + source.scene.origin
+            for rule in rules:
+                if isinstance(rule, InBox | InBall | InOutline):
+                    rows = rule.matches(rows_of(source.scene, world[cell.kept], {}))
+                    assert (rows == rule.include).all()
+        else:
+            assert cell.kept is None or not len(cell)
