@@ -64,12 +64,24 @@ def place_of(layer: AnyLayer, extra: int, offset: Float) -> dict[str, NapariValu
     )
     place = whole.set_slice(own)
     place.translate = place.translate + place.linear_matrix @ (offset - layer.store_offset)
-    place, world = (one.expand_dims(range(extra)) for one in (place, layer.affine.set_slice(own)))
+    shear = np.asarray(place.shear)
+    if shear.ndim == 1:  # the elements above the diagonal, line by line
+        shear = np.concatenate([np.zeros(extra * len(own)), shear])
+    else:
+        shear = _block(shear, extra)
+    world = layer.affine.set_slice(own)
     return {
-        "scale": place.scale,
-        "rotate": place.rotate,
-        "shear": place.shear,
-        "translate": place.translate,
-        "affine": world,
+        "scale": (*(1.0,) * extra, *place.scale),
+        "rotate": _block(place.rotate, extra),
+        "shear": shear,
+        "translate": (*(0.0,) * extra, *place.translate),
+        "affine": _block(world.affine_matrix, extra),
         "units": (*(NO_UNIT,) * extra, *layer.units[own.start :]),
     }
+
+
+def _block(matrix: Float, extra: int) -> Float:
+    """The matrix of a transform with up to one axis before its own, on which it does nothing."""
+    whole = np.eye(extra + len(matrix))
+    whole[extra:, extra:] = matrix
+    return whole

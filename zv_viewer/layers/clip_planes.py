@@ -11,8 +11,15 @@ Float = npt.NDArray[np.float64]
 
 
 def plane_axes(layer: NapariValue) -> tuple[int, ...]:
-    """Axes that a plane's three numbers are of; the last of them where there are but two."""
-    return tuple(layer._slice_input.order)[-3:]  # noqa: SLF001 - napari has no public word for it
+    """Axes of the store a plane's three numbers are of; the last of them where there are but two."""
+    order = layer._slice_input.order  # noqa: SLF001 - napari has no public word for it
+    extra = layer.ndim - layer.scene.ndim
+    return tuple(axis - extra for axis in tuple(order)[-3:] if axis >= extra)
+
+
+def _bounds(layer: NapariValue, axes: list[int]) -> Float:
+    """(2, len(axes)) of the store, layer coordinates."""
+    return np.asarray((layer.scene.bounds - layer.store_offset)[:, axes])
 
 
 def ends_along(layer: NapariValue, normal: npt.ArrayLike) -> tuple[float, float]:
@@ -20,7 +27,7 @@ def ends_along(layer: NapariValue, normal: npt.ArrayLike) -> tuple[float, float]
     along = np.asarray(normal, float)
     axes = list(plane_axes(layer))
     box = np.zeros((2, 3))
-    box[:, 3 - len(axes) :] = layer.scene.bounds[:, axes]
+    box[:, 3 - len(axes) :] = _bounds(layer, axes)
     near = np.where(along > 0, box[0], box[1]) @ along
     far = np.where(along > 0, box[1], box[0]) @ along
     return float(near), float(far)
@@ -39,6 +46,6 @@ def position_of(layer: NapariValue, normal: npt.ArrayLike, part: float) -> tuple
     near, far = ends_along(layer, along)
     axes = list(plane_axes(layer))
     middle = np.zeros(3)
-    middle[3 - len(axes) :] = layer.scene.bounds[:, axes].mean(axis=0)
+    middle[3 - len(axes) :] = _bounds(layer, axes).mean(axis=0)
     reach = near + part * (far - near)
     return tuple(float(x) for x in middle + (reach - middle @ along) * along)

@@ -63,6 +63,7 @@ def show_instead(
     selected = old in viewer.layers.selection
     viewer.layers.insert(viewer.layers.index(old), new)
     viewer.layers.remove(old)
+    new.name = old.name  # taken while both are there
     if selected:
         viewer.layers.selection.active = new
 
