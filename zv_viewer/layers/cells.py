@@ -220,8 +220,8 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
     def _row_writes(self, arrays: CellArrays) -> list[RowWrite]:
         """The uploads that place a cell's rows; positions that are there already stay."""
         positions, runs = arrays.positions, self._slots.rows(arrays.cell)
-        before, at = self._placed.get(arrays.cell, (None, None))
-        placed = before is not None and before() is positions and np.array_equal(at, runs)
+        before = self._placed.get(arrays.cell)
+        placed = before is not None and before[0]() is positions and np.array_equal(before[1], runs)
         self._placed[arrays.cell] = (ref(positions), runs)
         return row_writes(arrays, runs, moved=not placed)
 
