@@ -12,6 +12,8 @@ from zv_viewer.drawing.links import cells_of_chunks, object_ranks
 from zv_viewer.model.camera import Camera
 from zv_viewer.model.cells import CellTree
 from zv_viewer.model.chunks import CellArrays
+from zv_viewer.model.scene import SceneInfo
+from zv_viewer.sources.base import ChunkSource
 from zv_viewer.testing.linked import LinkedCloud
 
 Int = npt.NDArray[np.int64]
@@ -79,23 +81,42 @@ def truth_of(source: LinkedCloud, tree: CellTree) -> list[LevelTruth]:
     scene, homes, found = source.scene, cells_of_chunks(tree), []
     for level, home in zip(scene.levels, homes, strict=True):
         joined = source.joined[level.index]
-        places = source.levels[level.index].positions[joined.stored] - scene.origin
-        positions = np.zeros((len(places), 4), np.float32)
-        positions[:, : scene.ndim] = places
-        objects = object_ranks(scene.objects, joined.objects)
+        places = source.levels[level.index].positions[joined.stored]
         chunks = np.repeat(np.arange(len(joined.start) - 1), np.diff(joined.start))
+        found.append(_level_truth(scene, places, joined.objects, chunks, home, joined.links))
+    return found
+
+
+def truth_of_store(source: ChunkSource, scene: SceneInfo, tree: CellTree) -> list[LevelTruth]:
+    """What each level of a store holds, read whole, finest first."""
+    homes, found = cells_of_chunks(tree), []
+    for level, home in zip(scene.levels, homes, strict=True):
+        raw = source.read(level.index, level.chunks)
+        if raw.links is None:
+            raise ValueError(f"{scene.url} is not of linked geometry")
+        index = np.floor(raw.positions / level.chunk_shape).astype(np.int64)
+        chunks = Known(level.chunks).find(index)
         found.append(
-            LevelTruth(
-                positions=positions[:, :3],
-                objects=objects.astype(np.int64),
-                cells=home[chunks],
-                chunks=chunks,
-                links=joined.links,
-                by_place=Known(_places(positions, objects)),
-                by_ends=Known(np.sort(joined.links, axis=1)),
-            )
+            _level_truth(scene, raw.positions, raw.links.objects, chunks, home, raw.links.inner)
         )
     return found
+
+
+def _level_truth(
+    scene: SceneInfo, places: npt.NDArray[np.floating], ids: Int, chunks: Int, home: Int, links: Int
+) -> LevelTruth:
+    positions = np.zeros((len(places), 4), np.float32)
+    positions[:, : scene.ndim] = places - scene.origin
+    objects = object_ranks(scene.objects, ids)
+    return LevelTruth(
+        positions=positions[:, :3],
+        objects=objects.astype(np.int64),
+        cells=home[chunks],
+        chunks=chunks,
+        links=links,
+        by_place=Known(_places(positions, objects)),
+        by_ends=Known(np.sort(links, axis=1)),
+    )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
