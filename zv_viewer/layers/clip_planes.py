@@ -11,7 +11,7 @@ Float = npt.NDArray[np.float64]
 
 
 def plane_axes(layer: NapariValue) -> tuple[int, ...]:
-    """Axes of the store a plane's three numbers are of; the last of them where there are but two."""
+    """The store's axes a plane's three numbers are of; the last of them where there are but two."""
     order = layer._slice_input.order  # noqa: SLF001 - napari has no public word for it
     extra = layer.ndim - layer.scene.ndim
     return tuple(axis - extra for axis in tuple(order)[-3:] if axis >= extra)

@@ -15,6 +15,7 @@ from zv_viewer.layers.copying import copy_of
 from zv_viewer.layers.drawn_rows import DrawnRows, drawn_rows
 from zv_viewer.layers.object_states import ObjectStates
 from zv_viewer.layers.standard_layer import Ceiling
+from zv_viewer.layers.view import apply_view, read_view
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.settings import LodSettings
 
@@ -57,15 +58,16 @@ def show_instead(
     old: AnyLayer,
     new: AnyLayer,
 ) -> None:
-    """Put ``new`` where ``old`` is in the list of layers, on the canvas and in its looks."""
+    """Put ``new`` where ``old`` is in the list of layers, and in its looks; the view stays."""
     carry_place(old, new)
     carry_look(old, new)
-    selected = old in viewer.layers.selection
+    view, selected = read_view(viewer), old in viewer.layers.selection
     viewer.layers.insert(viewer.layers.index(old), new)
     viewer.layers.remove(old)
     new.name = old.name  # taken while both are there
     if selected:
         viewer.layers.selection.active = new
+    apply_view(viewer, replace(view, center=view.center[-viewer.dims.ndim :]))
 
 
 def rows_shown(controller: LodController, layer: AnyLayer) -> tuple[DrawnRows, ObjectStates | None]:
