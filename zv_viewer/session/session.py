@@ -39,6 +39,7 @@ from zv_viewer.session import registry
 from zv_viewer.session.attaching import Listeners, has_no_layer, show_whole
 from zv_viewer.session.automatic import MOST, AutomaticBudget
 from zv_viewer.session.colouring import Colouring
+from zv_viewer.session.full_selection import FullSelection
 from zv_viewer.session.objects import ObjectsOfSession, objects_of
 from zv_viewer.session.opening import Opened, Opening
 from zv_viewer.session.reloading import Handover, is_like, same_cells
@@ -151,6 +152,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self.scene: SceneInfo | None = None
         self.controller: LodController | None = None
         self.objects: ObjectsOfSession | None = None
+        self._full: FullSelection | None = None
         self.shapes: ShapesOfSession | None = None
         self._timer = QTimer()
         self._timer.setInterval(TICK_MS)
@@ -441,6 +443,8 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             shared.leave(self)
         if self.controller is not None:
             self.controller.close()
+        if self._full is not None:
+            self._full.close()
         if self.objects is not None:
             self.objects.close()
         if self.shapes is not None:
@@ -660,6 +664,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self.objects = objects_of(opened.source, scene, self.layer)
         if self.objects is not None:
             self.objects.colours_changed.connect(self.recoloured)
+            self._full = FullSelection(self.objects, self._need_open, self._wake, self.problem.emit)
         if first:
             show_whole(viewer, scene)
         self.shapes = shapes_of(opened.source, scene, self._backend)

@@ -184,3 +184,22 @@ class KnowsObjects(Protocol):
     def objects(self) -> ObjectReader | None:
         """What reads the table; None where there are no objects."""
         ...
+
+
+@runtime_checkable
+class KnowsPlaces(Protocol):
+    """A source that can tell where objects run."""
+
+    def chunks_of_objects(
+        self, ids: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Chunks of the finest level; called from a worker.
+
+        Args:
+            ids: Of the objects; unknown ones are passed over.
+
+        Returns:
+            (n,) ids found, ascending; (n + 1,) and (T, R): object ``i`` runs through
+            ``chunks[start[i]:start[i + 1]]``.
+        """
+        ...

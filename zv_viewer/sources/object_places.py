@@ -75,6 +75,29 @@ def with_places(
     return full if unsure or len(there) == len(table) else full.taken(there)
 
 
+def chunks_of_objects(store: ZVStore, ids: Int) -> tuple[Int, Int, Int]:
+    """Through which chunks of the finest level objects run; nothing but their manifests is read.
+
+    Args:
+        store: The store.
+        ids: Of the objects; unknown ones are passed over.
+
+    Returns:
+        As ``KnowsPlaces.chunks_of_objects`` says.
+
+    Raises:
+        ArrayError: The object index is damaged, or recorded and not there.
+    """
+    number = store.levels[0]
+    arrays = store[number].reader.arrays
+    found = decoded_objects(store.level_group(number).layout, arrays, ids.tolist())
+    if found is None:
+        none = np.zeros(0, np.int64)
+        return none, np.zeros(1, np.int64), np.zeros((0, arrays.rank), np.int64)
+    known, manifests = found
+    return known, manifests.offsets, manifests.chunks
+
+
 def boxes_of(store: ZVStore, manifests: ManifestTable) -> npt.NDArray[np.float32]:
     """(O, 2, D) boxes of the chunks each object is in; NaN for an object in none."""
     ndim = store.ndim

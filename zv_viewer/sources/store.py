@@ -16,6 +16,7 @@ from zarr_vectors.core.backends.urls import scheme_of
 from zarr_vectors.exceptions import StoreError
 from zarr_vectors.lazy import ZVLevel, ZVStore, open_zv
 from zv_viewer.model.links import NO_OBJECT, RawLinks
+from zv_viewer.model.objects import Int
 from zv_viewer.model.scene import AttributeInfo, LevelInfo, SceneInfo
 from zv_viewer.model.shapes import ParametricObject
 from zv_viewer.sources.at_once import at_once
@@ -29,7 +30,7 @@ from zv_viewer.sources.drawable import (
     with_direction,
 )
 from zv_viewer.sources.left_out import left_out_warnings, levels_left_out
-from zv_viewer.sources.object_places import StoreObjects
+from zv_viewer.sources.object_places import StoreObjects, chunks_of_objects
 from zv_viewer.sources.stale import stale_levels, stale_warnings
 
 T = TypeVar("T", bound=np.generic)
@@ -161,6 +162,10 @@ class StoreSource:
         finest = self._levels[self._store.levels[0]]
         has = self._width > 0 or OBJECT_INDEX in finest.described.meta.arrays_present
         return StoreObjects(self._store) if has else None
+
+    def chunks_of_objects(self, ids: Int) -> tuple[Int, Int, Int]:
+        """Chunks of the finest level that objects run through."""
+        return chunks_of_objects(self._store, ids)
 
     def shapes(self) -> tuple[ParametricObject, ...]:
         """The store's planes, lines, spheres and other objects told by coefficients.

@@ -191,7 +191,7 @@ class LodWidget(QWidget):
             self.share.setText(status.share(self._session.share, self._session.settings.budget))
         self.shown.setText(status.completeness(stats))
         self.quality.setText(status.quality(stats))
-        self.reason.setText(stats.reason)
+        self.reason.setText(status.reason(stats))
         self.activity.setText(status.activity(stats))
         self.traffic.setText(status.traffic(stats))
         self.network.setText(status.network(stats))

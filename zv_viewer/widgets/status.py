@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from zv_viewer.controller.stats import selection_text
+
 if TYPE_CHECKING:
     from zv_viewer.controller import LodStats
     from zv_viewer.model.settings import Budget
@@ -81,6 +83,11 @@ def trouble(stats: LodStats) -> str:
     if stats.holes:
         parts.append(f"{stats.holes} cells in view are not drawn")
     return "; ".join(parts)
+
+
+def reason(stats: LodStats) -> str:
+    """Why the picture is not finer, and selected objects not at full resolution."""
+    return "; ".join(text for text in (stats.reason, selection_text(stats)) if text)
 
 
 def notes(warnings: Sequence[str]) -> str:

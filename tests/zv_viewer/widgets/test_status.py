@@ -110,3 +110,11 @@ def test_share() -> None:
     total = Budget(1_500_000, 10**9)
     assert status.share(total, total) == "all"
     assert status.share(Budget(480_200, 2 * 10**8), total) == "480 k vertices, 200 MB"
+
+
+def test_reason() -> None:
+    assert status.reason(stats(reason="fine enough", selected_refused=0)) == "fine enough"
+    assert status.reason(stats(reason="fine enough", selected_refused=3)) == (
+        "fine enough; 3 selected objects are not at full resolution: more than 50% of the vertices "
+        "and memory would be needed"
+    )
