@@ -26,7 +26,7 @@ def run(stores: Sequence[str], layers: Backend = "auto") -> int:
         stores: Paths or addresses.
         layers: ``fast``, ``standard`` or ``auto``, as of ``zv_viewer.open_store``.
     """
-    openings = [Opening(store) for store in stores]
+    openings = [Opening(store, first=True) for store in stores]
     import napari
 
     from zv_viewer.display import has_display

@@ -79,7 +79,7 @@ class Values:
         """
         if name is not None:
             self._scene.attribute(name)
-            self._codes.setdefault(name, len(self._codes))
+            self._code_of(name)
         if name == self.name:
             return False
         self.name = name
@@ -98,10 +98,13 @@ class Values:
         """Whether a cell knows its rows by the filter in force."""
         return arrays.kept_by == self.kept_by
 
+    def _code_of(self, name: str) -> int:
+        return self._codes.setdefault(name, len(self._codes))
+
     def hold(self, arrays: CellArrays, *, left_out: bool = False) -> None:
         """A cell is in memory, with the values it has; ``left_out``: it was not read."""
         cell, name, by = arrays.cell, arrays.attribute, arrays.kept_by
-        self.held[cell] = NO_VALUES if name is None else self._codes[name]
+        self.held[cell] = NO_VALUES if name is None else self._code_of(name)
         self.kept[cell] = self._filters[by] if isinstance(by, RowFilter) else 0
         self.left_out[cell] = left_out
         if name is not None:

@@ -11,13 +11,28 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from zarr_vectors.core.backends import CancelScope, StoreLike
+from zarr_vectors.exceptions import ZVError
 from zv_viewer.addresses import safe_address
+from zv_viewer.controller.reading import CellReader, Loaded
+from zv_viewer.drawing.first_look import first_look
+from zv_viewer.loading.queue import Job
+from zv_viewer.loading.scheduler import Outcome
 from zv_viewer.model.cells import CellTree
+from zv_viewer.model.plan import Tier
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.planning import build_cells
+from zv_viewer.sources.at_once import at_once
 from zv_viewer.sources.base import ChunkSource
 from zv_viewer.sources.store import StoreSource
+
+FIRST_BYTES = 16 << 20
+"""The coarsest cells are read at opening as far as they take so much memory."""
+
+FIRST_CELLS = 64
+"""And so many of them."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -27,6 +42,8 @@ class Opened:
     source: ChunkSource
     scene: SceneInfo
     tree: CellTree
+    coarsest: tuple[Outcome[Loaded], ...] = ()
+    """Cells of the coarsest level that were read already, with what they are coloured by first."""
 
 
 class Opening:
@@ -35,6 +52,7 @@ class Opening:
     Args:
         place: Path, URL, Zarr store or obstore store.
         make_source: What to open it with.
+        first: Read some of the coarsest cells, too.
         options: Passed on; not kept, as they may hold credentials.
 
     Attributes:
@@ -46,6 +64,8 @@ class Opening:
         self,
         place: StoreLike,
         make_source: Callable[..., ChunkSource] = StoreSource,
+        *,
+        first: bool = False,
         **options: Any,  # noqa: ANN401 - each kind of place has options of its own
     ) -> None:
         is_address = isinstance(place, str | os.PathLike)
@@ -54,7 +74,7 @@ class Opening:
         self._scope = CancelScope()
         pool = ThreadPoolExecutor(1, thread_name_prefix="zv-open")
         make = partial(make_source, os.fspath(place) if is_address else place, **options)
-        self._future: Future[Opened] = pool.submit(_open, make, self._scope)
+        self._future: Future[Opened] = pool.submit(_open, make, self._scope, first)
         pool.shutdown(wait=False)
 
     def done(self) -> bool:
@@ -72,13 +92,34 @@ class Opening:
             self._future.add_done_callback(_close)
 
 
-def _open(make_source: Callable[[], ChunkSource], scope: CancelScope) -> Opened:
+def _open(make_source: Callable[[], ChunkSource], scope: CancelScope, first: bool) -> Opened:
     with scope:
         source = make_source()
         scene = source.describe()
+        tree = build_cells(scene)
+        coarsest = read_coarsest(source, scene, tree) if first else ()
     # napari imports it with its first layer, in the GUI thread: half a second and more.
     import_module("pandas")
-    return Opened(source, scene, build_cells(scene))
+    return Opened(source, scene, tree, coarsest)
+
+
+def read_coarsest(
+    source: ChunkSource, scene: SceneInfo, tree: CellTree
+) -> tuple[Outcome[Loaded], ...]:
+    """The coarsest cells, in order, while they are few and the store answers."""
+    roots = np.flatnonzero(tree.parent < 0)
+    roots = roots[np.cumsum(tree.nbytes[roots]) <= FIRST_BYTES][:FIRST_CELLS]
+    reader, attribute = CellReader(source, scene, tree), first_look(scene).attribute
+
+    def read(cell: int) -> Outcome[Loaded] | None:
+        job = Job(cell, Tier.HOLE, attribute)
+        try:
+            return Outcome(job, reader(job), None, wanted=True)
+        except (ZVError, OSError):  # the controller asks for it again, and says so
+            return None
+
+    found = at_once(read, roots.tolist())
+    return tuple(outcome for outcome in found if outcome is not None)
 
 
 def _close(future: Future[Opened]) -> None:

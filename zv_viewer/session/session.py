@@ -659,6 +659,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             self._clock,
             tree=opened.tree,
         )
+        self.controller.take_in(opened.coarsest)
         self._stands_for = stands_for(opened.tree)
         self._weigh()
         self.objects = objects_of(opened.source, scene, self.layer)
