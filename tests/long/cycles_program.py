@@ -29,8 +29,13 @@ from zarr_vectors.exceptions import ZVError
 from zarr_vectors.lazy import open_zv
 from zarr_vectors.testing.stores import FailingStore, NthCall
 from zarr_vectors.types.points import read_points
+from zv_viewer.controller import LodController
+from zv_viewer.loading.executors import ThreadExecutor
+from zv_viewer.model.settings import LodSettings
 from zv_viewer.planning import build_cells
 from zv_viewer.sources.store import StoreSource
+from zv_viewer.testing.cameras import orthographic
+from zv_viewer.testing.linked_sink import LinkedSink
 
 _kept: list[Any] = []
 """What a leak put in on purpose holds on to."""
@@ -62,8 +67,28 @@ def viewed(place: Any) -> None:
     scene = source.describe()
     build_cells(scene)
     for level in scene.levels:
-        source.read(level.index, level.chunks, ["rgb"])
+        stored = [info.name for info in scene.attributes if not info.computed]
+        source.read(level.index, level.chunks, stored[:1])
     source.close()
+
+
+def linked(place: Any) -> None:
+    """In the layer's terms: cells, loaded and drawn by the loop that a window has."""
+    source = StoreSource(place)
+    scene = source.describe()
+    middle = scene.bounds.mean(axis=0)
+    rows = sum(level.vertex_count + 256 * len(level.chunks) for level in scene.levels)
+    sink = LinkedSink(2 * rows, scene.link_width, len(scene.objects))
+    executor = ThreadExecutor(2)
+    controller = LodController(source, scene, sink, executor, LodSettings(), time.monotonic)
+    controller.set_camera(orthographic(middle, 4.0, displayed=(0, 1, 2)))
+    end = time.monotonic() + 10
+    while not controller.settled and time.monotonic() < end:
+        controller.tick()
+        time.sleep(0.002)
+    if not sink.items:
+        raise SystemExit("nothing is drawn")
+    controller.close()
 
 
 def failed(place: Any) -> None:
@@ -101,6 +126,7 @@ WAYS: dict[str, Callable[[Any], None]] = {
     "whole": whole,
     "given up": given_up,
     "viewed": viewed,
+    "linked": linked,
     "failed": failed,
     "obstore": through_obstore,
     "memory": in_memory,

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from zarr_vectors.testing.data import cloud, points_store
+from zarr_vectors.testing.kinds import make_store
 
 PROGRAM = Path(__file__).with_name("cycles_program.py")
 WAYS = "whole,given up,viewed,failed,obstore,memory"
@@ -33,6 +34,16 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         objects = {"object_ids": np.arange(40) % 3, "groups": {0: [0, 1]}}
         points_store(place, cloud(40), chunk=50.0, levels=2, format_version=version, **objects)
         made.append(str(place))
+    return made
+
+
+@pytest.fixture(scope="module")
+def linked_places(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder = tmp_path_factory.mktemp("linked")
+    made = []
+    for version, kind in (("0.7.0", "streamline"), ("0.9.2", "skeleton"), ("0.9.2", "mesh")):
+        made.append(str(folder / f"{kind}-{version}"))
+        make_store(kind, made[-1], format_version=version, chunk_shape=(60.0,) * 3)
     return made
 
 
@@ -68,6 +79,12 @@ def faults(samples: list[dict[str, int]]) -> list[str]:
 
 def test_fifty_cycles(places: list[str]) -> None:
     samples = run_cycles(places, 50)
+    assert len(samples) == 50
+    assert not faults(samples)
+
+
+def test_fifty_cycles_of_linked_stores(linked_places: list[str]) -> None:
+    samples = run_cycles(linked_places, 50, ways="linked,viewed")
     assert len(samples) == 50
     assert not faults(samples)
 
