@@ -600,7 +600,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
 
     def _wake(self, *_: object) -> None:
         if self._timer is not None and not self._timer.isActive():
-            self._timer.start()
+            self._timer.start(TICK_MS)
 
     def _on_camera(self, *_: object) -> None:
         self._camera_moved = True
