@@ -19,7 +19,7 @@ from zv_viewer.layers.cells import CellLayer
 from zv_viewer.layers.standard_layer import StandardLayer
 from zv_viewer.layers.standard_points import StandardPoints
 from zv_viewer.model.objects import Look
-from zv_viewer.model.settings import Budget
+from zv_viewer.model.settings import Budget, LodSettings
 from zv_viewer.session import open_store
 from zv_viewer.session.paint import PaintWatch
 from zv_viewer.widgets.show_store import DOCK, show_store
@@ -159,7 +159,7 @@ def test_layers_are_swapped_in_the_dock(
 ) -> None:
     viewer = make_napari_viewer(show=True)
     session = show_store(viewer, stores("streamline"))
-    other = open_store(viewer, stores("points"))
+    other = open_store(viewer, stores("points"), settings=LodSettings())
     assert session.wait(20)
     assert other.wait(20)
     dock, old = viewer.window.dock_widgets[DOCK], session.layer

@@ -34,6 +34,11 @@ PLANES = 8
 Float = npt.NDArray[np.float64]
 
 
+ATTRIBUTES = 16
+"""Vertex attributes every driver has at least. vispy leaves those of the last program on, and a
+software renderer reads them though nothing asks for them, from buffers that may have been freed."""
+
+
 class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
     """Rows of cells; what of them is drawn is a list of blocks of indices.
 
@@ -181,6 +186,8 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         if self.in_software is None:
             self._learn()
         self._configure_gl_state()
+        for place in range(ATTRIBUTES):
+            gloo.gl.glDisableVertexAttribArray(place)
         begun = 0
         for block in self.blocks:
             if not block.size:
