@@ -46,9 +46,9 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Pat
 
 def shown(viewer, qtbot, place: Path):
     session = open_store(viewer, place)
-    assert session.wait(20)
+    assert session.wait(60)
     session.update_settings(budget=Budget(100_000, 1 << 28), level_lock=0)
-    assert session.wait(20)
+    assert session.wait(60)
     dock = FiltersDock(viewer)
     qtbot.addWidget(dock)
     dock.show()
@@ -81,8 +81,8 @@ def drawn_rows(session) -> int:
 
 def settled(session, qtbot) -> None:
     filtering = filtering_of(session)
-    assert session.wait(20)
-    qtbot.waitUntil(lambda: not filtering.busy and filtering.counted is not None, timeout=20_000)
+    assert session.wait(60)
+    qtbot.waitUntil(lambda: not filtering.busy and filtering.counted is not None, timeout=60_000)
 
 
 @pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
@@ -149,7 +149,7 @@ def test_categories_are_ticked_and_a_share_is_set(
         assert drawn_rows(session) == counted[-1]
     assert counted[0] == counted[2] < counted[1] < 240
     qtbot.mouseClick(share.remove, LEFT)
-    assert session.wait(20)
+    assert session.wait(60)
     assert drawn_rows(session) == 240
     assert not dock.counts.isVisible()
 
@@ -238,7 +238,7 @@ def test_what_is_left_out_is_not_seen(make_napari_viewer: Callable, qtbot, store
     settled(session, qtbot)
     assert everything / 3 < lit() < everything
     qtbot.mouseClick(line.remove, LEFT)
-    assert session.wait(20)
+    assert session.wait(60)
     assert lit() == everything
 
 
@@ -253,7 +253,7 @@ def test_a_filter_stays_when_the_store_is_read_anew(
     make_store("points", tmp_path / "other", seed=1, **WIDE)
     shutil.rmtree(tmp_path / "store")
     (tmp_path / "other").rename(tmp_path / "store")
-    with qtbot.waitSignal(session.reloaded, timeout=20_000):
+    with qtbot.waitSignal(session.reloaded, timeout=60_000):
         session.reload()
     settled(session, qtbot)
     _, values = level_0(tmp_path / "store")
@@ -278,7 +278,7 @@ def test_a_click_says_what_is_there(make_napari_viewer: Callable, qtbot, stores,
     x, y = np.rint(pixels[len(pixels) // 2] / ratio).astype(int).tolist()
     viewer.layers.selection.active = session.layer
     picking = picking_of(session, viewer)
-    with qtbot.waitSignal(picking.picked, timeout=20_000):
+    with qtbot.waitSignal(picking.picked, timeout=60_000):
         qtbot.mouseClick(canvas_of(viewer), LEFT, pos=QPoint(x, y))
     assert picking.last is not None
     what = picking.last.what
@@ -301,7 +301,7 @@ def test_a_click_says_what_is_there(make_napari_viewer: Callable, qtbot, stores,
     if kind != "points":
         assert session.objects.selected_ids.tolist() == [what.shown.object_id]
         assert "object's size" in text
-    with qtbot.waitSignal(picking.picked, timeout=20_000):
+    with qtbot.waitSignal(picking.picked, timeout=60_000):
         qtbot.mouseClick(canvas_of(viewer), LEFT, pos=QPoint(2, 2))
     assert picking.last is None
     assert session.layer.marked is None
