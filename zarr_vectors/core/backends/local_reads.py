@@ -60,9 +60,10 @@ class FileReader:
             StoreError: It cannot be read, is too large, or is no file.
         """
         try:
-            file: int | OSError = self._files.open(key)
-        except OSError as error:
-            file = error
+            file = self._files.open(key)
+        except OSError as error:  # kept nowhere: it would keep the callers' arrays
+            self._absent(key, error)
+            return None
         return self._value(file, key, start, length)
 
     def joined(self, keys: Sequence[str], heads: ByteArray, room: Room) -> list[int]:
