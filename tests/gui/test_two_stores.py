@@ -67,7 +67,7 @@ def test_two_stores_share_one_budget(viewer, small_store):
     assert first.share == FINE.budget
     assert first.stats().vertices_drawn == alone
     viewer.layers.remove(first.layer)
-    assert not _of_viewers
+    assert viewer not in _of_viewers
 
 
 def test_the_budget_is_the_viewers(viewer, small_store):

@@ -49,6 +49,7 @@ def test_north_is_up_and_east_is_right(
     viewer = make_napari_viewer(show=True)
     session = zv_viewer.open_store(viewer, lidar_store)
     assert session.wait(60)
+    viewer.canvas.overlays.scale_bar.visible = False
     session.color_by("rgb")
     assert session.wait(60)
     picture = viewer.screenshot(canvas_only=True, flash=False)[..., :3].astype(float)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from zv_viewer.model.settings import Budget
 if TYPE_CHECKING:
     from zv_viewer.session.session import StoreSession
 
-_of_viewers: dict[int, SharedBudget] = {}
+_of_viewers: weakref.WeakKeyDictionary[Any, SharedBudget] = weakref.WeakKeyDictionary()
 
 
 class SharedBudget:
@@ -115,7 +116,13 @@ class SharedBudget:
 
 def shared_budget(viewer: Any, total: Budget) -> SharedBudget:  # noqa: ANN401 - a napari viewer
     """The budget that the stores of a viewer share; ``total`` for the first of them."""
-    key = id(viewer)
-    if key not in _of_viewers:
-        _of_viewers[key] = SharedBudget(total, partial(_of_viewers.pop, key, None))
-    return _of_viewers[key]
+    shared = _of_viewers.get(viewer)
+    if shared is None:
+        shared = _of_viewers[viewer] = SharedBudget(total, partial(_forget, weakref.ref(viewer)))
+    return shared
+
+
+def _forget(viewer: weakref.ref[Any]) -> None:
+    here = viewer()
+    if here is not None:
+        _of_viewers.pop(here, None)
