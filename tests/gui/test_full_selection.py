@@ -12,7 +12,7 @@ import pytest
 from zarr_vectors.multiresolution.coarsen import build_pyramid
 from zarr_vectors.testing.kinds import make_store
 from zv_viewer.model.settings import Budget, LodSettings
-from zv_viewer.session import open_store
+from zv_viewer.session import full_selection, open_store
 
 pytestmark = pytest.mark.gui
 
@@ -59,3 +59,19 @@ def test_selected_objects_are_finer_than_the_rest(
     session.settings = COARSE
     levels = shown()
     assert (levels[levels != 255] == coarse).all()
+
+
+def test_a_selection_beyond_what_is_looked_for_is_told(
+    make_napari_viewer: Callable, qtbot, streamlines: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(full_selection, "MOST", 2)
+    session = open_store(make_napari_viewer(show=False), streamlines, settings=COARSE)
+    assert session.wait(20)
+    session.objects.load()
+    qtbot.waitUntil(lambda: session.objects.table is not None and not session.objects.busy)
+    told: list[str] = []
+    session.problem.connect(told.append)
+    session.objects.select([2, 4])
+    assert not told
+    session.objects.select([2, 3, 4])
+    assert told == ["2 of 3 selected objects are drawn at full resolution at most"]

@@ -21,7 +21,7 @@ from zv_viewer.sources.base import KnowsPlaces
 Int = npt.NDArray[np.int64]
 
 MOST = 5000
-"""Objects looked for at once, those of the lowest ids; more are never seen one by one."""
+"""Objects looked for at once, those of the lowest ids; that others are left out is told."""
 
 
 class FullSelection(QObject):  # type: ignore[misc]  # qtpy is untyped
@@ -68,6 +68,10 @@ class FullSelection(QObject):  # type: ignore[misc]  # qtpy is untyped
         source = controller.source
         if not scene.by_object or not isinstance(source, KnowsPlaces):
             return
+        if len(ids) > MOST:
+            self._failed(
+                f"{MOST:,} of {len(ids):,} selected objects are drawn at full resolution at most"
+            )
         task = partial(found_objects, source, scene, controller.tree, ids[:MOST])
         self._lane.ask(task, partial(self._use, controller), self._give_up)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error, show_info, show_warning
-from qtpy.QtWidgets import QDockWidget
+from qtpy.QtWidgets import QDockWidget, QWidget
 
 from zv_viewer.addresses import addresses, remember
 from zv_viewer.layers.factory import Backend
@@ -130,36 +131,37 @@ def add_dock(viewer: Any) -> None:  # noqa: ANN401 - a napari viewer
 
 def add_appearance_dock(viewer: Any) -> None:  # noqa: ANN401 - a napari viewer
     """Add the appearance dock behind the others, unless the window has it."""
-    if APPEARANCE_DOCK not in viewer.window.dock_widgets:
-        dock = AppearanceDock(viewer)
-        viewer.window.add_dock_widget(dock, name=APPEARANCE_DOCK, area="right", tabify=True)
-        _raise(viewer.window.dock_widgets.get(DOCK))
+    _add_behind(viewer, APPEARANCE_DOCK, AppearanceDock)
 
 
 def add_filters_dock(viewer: Any) -> None:  # noqa: ANN401 - a napari viewer
     """Add the filters dock behind the others, unless the window has it."""
-    if FILTERS_DOCK not in viewer.window.dock_widgets:
-        dock = FiltersDock(viewer)
-        viewer.window.add_dock_widget(dock, name=FILTERS_DOCK, area="right", tabify=True)
-        _raise(viewer.window.dock_widgets.get(DOCK))
+    _add_behind(viewer, FILTERS_DOCK, FiltersDock)
 
 
 def add_objects_dock(viewer: Any) -> None:  # noqa: ANN401 - a napari viewer
     """Add the objects dock behind the other, unless the window has it."""
-    if OBJECTS_DOCK not in viewer.window.dock_widgets:
-        dock = ObjectsDock(viewer)
-        viewer.window.add_dock_widget(dock, name=OBJECTS_DOCK, area="right", tabify=True)
-        _raise(viewer.window.dock_widgets.get(DOCK))
+    _add_behind(viewer, OBJECTS_DOCK, ObjectsDock)
 
 
 def add_shapes_dock(viewer: Any) -> None:  # noqa: ANN401 - a napari viewer
     """Add the dock of planes, lines and spheres, or have it list them anew."""
-    if SHAPES_DOCK not in viewer.window.dock_widgets:
-        dock = ShapesDock(viewer)
-        viewer.window.add_dock_widget(dock, name=SHAPES_DOCK, area="right", tabify=True)
-        _raise(viewer.window.dock_widgets.get(DOCK))
-    else:
+    if not _add_behind(viewer, SHAPES_DOCK, ShapesDock):
         viewer.window.dock_widgets[SHAPES_DOCK].list_stores()
+
+
+def _add_behind(
+    viewer: Any,  # noqa: ANN401 - a napari viewer
+    name: str,
+    make: Callable[[Any], QWidget],
+) -> bool:
+    """Add a dock behind the first one, which stays in front; False where the window has it."""
+    docks = viewer.window.dock_widgets
+    if name in docks:
+        return False
+    viewer.window.add_dock_widget(make(viewer), name=name, area="right", tabify=True)
+    _raise(viewer.window.dock_widgets.get(DOCK))
+    return True
 
 
 def _raise(widget: Any) -> None:  # noqa: ANN401 - a widget in a dock, or None
