@@ -1,4 +1,8 @@
-"""How much memory a call adds: its peak above what was held before, in a process of its own."""
+"""How much memory a call adds: its peak above what was held before.
+
+What the system gives is measured in a process of its own; it depends on the kernel and the cores.
+What Python and NumPy ask for is the same everywhere, and counts what is reserved and not touched.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import gc
 import os
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -43,6 +48,17 @@ def peak_of(call: Callable[[], _Found]) -> tuple[_Found, int]:
     before = _resident("VmRSS")
     found = call()
     return found, _resident("VmHWM") - before
+
+
+def asked_by(call: Callable[[], object]) -> int:
+    """The bytes a call asks for and holds at its peak, those of NumPy counted too."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def bytes_of(found: Any) -> int:  # noqa: ANN401  results of every kind
