@@ -21,7 +21,7 @@ from zv_viewer import cli, samples
 from zv_viewer.errors import InputError
 from zv_viewer.layers.points import CellPoints
 from zv_viewer.model.settings import LodSettings
-from zv_viewer.session import Opening, session_of
+from zv_viewer.session import Opening, feed, session_of
 from zv_viewer.session import session as session_module
 from zv_viewer.session.attaching import AllInView
 from zv_viewer.stage import Stage
@@ -286,7 +286,7 @@ def test_a_mistake_while_opening_ends_the_wait_and_is_not_hidden(
 def test_a_mistake_after_the_layer_is_in_takes_it_out_again(
     make_napari_viewer: Callable, qtbot, small_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session_module, "LodController", refuse_by_mistake)
+    monkeypatch.setattr(feed, "LodController", refuse_by_mistake)
     viewer = make_napari_viewer(show=True)
     session = zv_viewer.open_store(viewer, small_store)
     with pytest.raises(ZeroDivisionError):

@@ -88,7 +88,7 @@ class Eyes:
         self.card = Card(self.layer._drawer)
         self.layer.set_capacity(self.layer.capacity)  # all is put on the card again
         self.controller.forget_layer()
-        session._wake()
+        session._pulse.wake()
         assert session.wait(20)
         self.everything = [np.ones(len(level.objects), bool) for level in self.truth]
 

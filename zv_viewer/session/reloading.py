@@ -1,124 +1,149 @@
-"""A picture changes hands: the old one stays on the canvas until the new one is there."""
+"""A store that somebody else writes to is read anew; its picture stays until there is another."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
-import numpy as np
-import numpy.typing as npt
-
-from zv_viewer.drawing.slots import page_rows
-from zv_viewer.model.cells import CellTree
-from zv_viewer.model.chunks import CellArrays
-from zv_viewer.model.plan import DrawItem
+from zarr_vectors.exceptions import ZVError
+from zv_viewer.errors import InputError
+from zv_viewer.layers.cells import CellLayer
+from zv_viewer.layers.factory import make_layer
 from zv_viewer.model.scene import SceneInfo
-from zv_viewer.model.update import LayerSink, LayerUpdate
-from zv_viewer.sources.base import KnowsChanges
+from zv_viewer.model.update import LayerSink
+from zv_viewer.session.budgeting import Budgeting
+from zv_viewer.session.feed import Feed
+from zv_viewer.session.handover import Handover
+from zv_viewer.session.opening import Opened, Opening
+from zv_viewer.session.unchanged import is_like, same_cells
+from zv_viewer.session.watching import StoreWatch
+from zv_viewer.sources.base import ChunkSource, Watched
 
-Int = npt.NDArray[np.int64]
-
-PATIENCE_S = 3.0
-"""How long a new picture may take to settle before it is shown as far as it is."""
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
 
 
-class Handover:
-    """A sink that keeps what it is given until a layer takes it, and hands on from then on.
+class Reloading:
+    """Reads one store anew, when asked or when it has changed.
 
     Args:
-        capacity: Rows of the layer to be.
-        ready: Readies the layer, which is empty then.
-        clock: Seconds.
+        feed: The store.
+        budgeting: Its budget.
+        begun: Called when another controller loads the store.
+        landed: Called with the layer of before, when the present one is about to show the store as
+            it was read anew.
+        problem: Called with a sentence when the picture stays as it was.
+        wake: Called when there is more to do.
     """
 
     def __init__(
         self,
-        capacity: int,
-        ready: Callable[[], LayerSink],
-        clock: Callable[[], float] = time.perf_counter,
+        feed: Feed,
+        budgeting: Budgeting,
+        *,
+        begun: Callable[[], object],
+        landed: Callable[[Viewer, object], object],
+        problem: Callable[[str], object],
+        wake: Callable[[], object],
     ) -> None:
-        self._capacity = page_rows(capacity)
-        self._ready = ready
-        self._clock = clock
-        self._since = clock()
-        self._layer: LayerSink | None = None
-        self._puts: dict[int, CellArrays] = {}
-        self._items: tuple[DrawItem, ...] | None = None
-        self._levels: npt.NDArray[np.uint8] | None = None
+        self._feed, self._budgeting, self._wake = feed, budgeting, wake
+        self._begun, self._landed, self._problem = begun, landed, problem
+        self._opening: Opening | None = None
+        self._handover: Handover | None = None
+        self._watch: StoreWatch | None = None
 
     @property
-    def capacity(self) -> int:
-        """Rows that fit."""
-        return self._capacity if self._layer is None else self._layer.capacity
+    def reading(self) -> bool:
+        """Whether the store is being opened again."""
+        return self._opening is not None
 
-    def apply(self, update: LayerUpdate) -> None:
-        """Take in an update."""
-        if self._layer is not None:
-            self._layer.apply(update)
+    @property
+    def busy(self) -> bool:
+        """Whether the picture is not that of the store as it was read last."""
+        return self._opening is not None or self._handover is not None
+
+    def begin(self) -> None:
+        """Read the store anew; InputError where it is of a kind that cannot be."""
+        _, controller = self._feed.need()
+        source = controller.source
+        if not isinstance(source, Watched):
+            raise InputError(f"{self._feed.path} cannot be read anew")
+        if self._opening is None:
+            self._opening = Opening(self._feed.path, lambda _: source.again())
+            self._wake()
+
+    def watch(self, source: ChunkSource) -> None:
+        """Read the store anew when somebody else has written to it."""
+        if isinstance(source, Watched) and source.may_change:
+            self._watch = StoreWatch(source)
+            self._watch.changed.connect(self.begin)
+            self._watch.lost.connect(self._stay)
+            self._watch.back.connect(self._retry)
+
+    def turn(self, viewer: Viewer) -> None:
+        """Load what was read anew, once it is there."""
+        if self._opening is None or not self._opening.done():
             return
-        for cell in update.drop:
-            self._puts.pop(cell, None)
-        self._puts.update((arrays.cell, arrays) for arrays in update.put)
-        if update.draw is not None:
-            self._items = update.draw
-        if update.object_levels is not None:
-            self._levels = update.object_levels
+        opening, self._opening = self._opening, None
+        try:
+            opened = opening.result(0)
+        except (ZVError, InputError, OSError) as error:
+            self._stay(str(error))
+        else:
+            self._exchange(viewer, opened)
 
     def is_due(self, *, settled: bool) -> bool:
-        """Whether the layer should change hands: a picture is there, or nothing to wait for."""
-        late = self._clock() - self._since > PATIENCE_S
-        return settled or (late and bool(self._items))
+        """Whether there is a picture of the store as it was read anew."""
+        return self._handover is not None and self._handover.is_due(settled=settled)
 
     def land(self) -> None:
-        """Give the layer all there is, in one update."""
-        self._layer = self._ready()
-        puts = tuple(self._puts.values())
-        self._layer.apply(LayerUpdate((), puts, self._items, self._levels))
-        self._puts, self._items, self._levels = {}, None, None
+        """Show the store as it was read anew, as far as it is loaded; nothing where it was not."""
+        if self._handover is not None:
+            self._handover.land()
 
+    def close(self) -> None:
+        """Give up what is under way; watch no more."""
+        if self._opening is not None:
+            self._opening.cancel()
+            self._opening = None
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
 
-def is_like(old: SceneInfo, new: SceneInfo) -> bool:
-    """Whether one layer can show both."""
-    return (old.geometry, old.axis_names, old.axis_units, old.link_width) == (
-        new.geometry,
-        new.axis_names,
-        new.axis_units,
-        new.link_width,
-    )
+    def _exchange(self, viewer: Viewer, opened: Opened) -> None:
+        """Plan, load and keep for the layer what was read anew, until there is a picture of it."""
+        before, old = self._feed.need()
+        scene = opened.scene
+        self._budgeting.use_levels(scene)
+        rows = self._budgeting.rows_anew(scene)
+        self._handover = Handover(rows, partial(self._land, viewer, scene, rows))
+        old.close()
+        controller = self._feed.load(opened, self._handover, self._budgeting.given)
+        attribute = old.stats().attribute
+        kept = same_cells(before, old.tree, scene, opened.tree, opened.source, attribute)
+        controller.follow(old, kept)
+        self._begun()
+        if self._watch is not None and isinstance(opened.source, Watched):
+            self._watch.use(opened.source)
 
+    def _land(self, viewer: Viewer, scene: SceneInfo, rows: int) -> LayerSink:
+        """Empty the layer for a store read anew, or put another in its place."""
+        feed, old = self._feed, self._feed.layer
+        self._handover = None
+        if isinstance(old, CellLayer) and is_like(old.scene, scene):
+            old.use_scene(scene, rows)
+        else:
+            new = make_layer(scene, rows, name=old.name, backend=feed.backend)
+            feed.show_instead(viewer, new)
+        feed.sink = cast("LayerSink", feed.layer)
+        self._landed(viewer, old)
+        return feed.sink
 
-def same_cells(
-    old: SceneInfo,
-    old_tree: CellTree,
-    new: SceneInfo,
-    new_tree: CellTree,
-    source: object,
-    attribute: str | None,
-) -> Int:
-    """Cells that are surely the same in a store read anew.
+    def _stay(self, why: str) -> None:
+        self._problem(f"the picture of {self._feed.path} stays as it was: {why}")
 
-    Args:
-        old: The store as it was.
-        old_tree: Its cells.
-        new: The store as it is.
-        new_tree: Its cells.
-        source: Where it is read, which may know what has changed.
-        attribute: The attribute coloured by.
-    """
-    none = np.zeros(0, np.int64)
-    if not isinstance(source, KnowsChanges) or not _same_tree(old_tree, new_tree):
-        return none
-    same_frame = np.array_equal(old.bounds, new.bounds) and is_like(old, new)
-    if not same_frame or not np.array_equal(old.objects, new.objects):
-        return none
-    kept = np.zeros(len(new_tree), bool)
-    for place, (was, level) in enumerate(zip(old.levels, new.levels, strict=True)):
-        same = was.index == level.index and np.array_equal(was.chunks, level.chunks)
-        if same and np.array_equal(was.counts, level.counts):
-            kept[new_tree.ids_of_level(place)] = source.unchanged(level.index, attribute)
-    return np.flatnonzero(kept)
-
-
-def _same_tree(old: CellTree, new: CellTree) -> bool:
-    names = ("level_start", "level", "lo", "hi", "parent", "child", "chunk_start", "chunk")
-    return all(np.array_equal(getattr(old, name), getattr(new, name)) for name in names)
+    def _retry(self) -> None:
+        if self._feed.controller is not None:
+            self._feed.controller.retry()
+            self._wake()

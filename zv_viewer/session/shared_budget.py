@@ -14,23 +14,23 @@ from zv_viewer.controller.sharing import Sharer, Sharing
 from zv_viewer.model.settings import Budget
 
 if TYPE_CHECKING:
-    from zv_viewer.session.session import StoreSession
+    from zv_viewer.session.budgeting import Budgeting
 
 _of_viewers: weakref.WeakKeyDictionary[Any, SharedBudget] = weakref.WeakKeyDictionary()
 
 
 class SharedBudget:
-    """The sessions of one viewer, and what each may draw and hold.
+    """The stores of one viewer, and what each may draw and hold.
 
     Args:
         total: Vertices and bytes of all together.
-        closed: Called when the last session has left.
+        closed: Called when the last store has left.
     """
 
     def __init__(self, total: Budget, closed: Callable[[], object]) -> None:
         self._closed = closed
         self._sharing = Sharing(total)
-        self._sharers: dict[StoreSession, Sharer] = {}
+        self._sharers: dict[Budgeting, Sharer] = {}
         self._timer = QTimer()
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._turn)
@@ -41,7 +41,7 @@ class SharedBudget:
         return self._sharing.total
 
     @property
-    def sessions(self) -> list[StoreSession]:
+    def stores(self) -> list[Budgeting]:
         """Those that share it, the oldest first."""
         return list(self._sharers)
 
@@ -58,30 +58,27 @@ class SharedBudget:
     @property
     def rows_drawn(self) -> int:
         """Of all layers to be seen."""
-        return sum(each.layer.rows_drawn for each in self.sessions if each.layer.visible)
+        return sum(layer.rows_drawn for layer in self._seen)
 
-    def leads(self, session: StoreSession) -> bool:
-        """Whether it is this session that follows the frames of the viewer: the first one seen."""
-        seen = [each for each in self.sessions if each.layer.visible]
-        return bool(seen) and seen[0] is session
+    def leads(self, store: Budgeting) -> bool:
+        """Whether it is this store that follows the frames of the viewer: the first one seen."""
+        return bool(self._seen) and self._seen[0] is store.feed.layer
 
-    def share(self, session: StoreSession) -> Budget:
-        """What one session may draw and hold."""
-        return self._sharers[session].share
+    def share(self, store: Budgeting) -> Budget:
+        """What one store may draw and hold."""
+        return self._sharers[store].share
 
-    def join(self, session: StoreSession, follow: Callable[[Budget], None]) -> None:
-        """One more session, with its controller; ``follow`` is called with each share it gets."""
-        controller = session.controller
-        if controller is None:
-            raise RuntimeError("a session joins once its store is open")
-        sharer = Sharer(controller, follow, session.weight, session.layer.visible)
-        self._sharers[session] = sharer
+    def join(self, store: Budgeting, follow: Callable[[Budget], None]) -> None:
+        """One more store, which is open; ``follow`` is called with each share it gets."""
+        _, controller = store.feed.need()
+        sharer = Sharer(controller, follow, store.weight, store.feed.layer.visible)
+        self._sharers[store] = sharer
         self._sharing.join(sharer, time.perf_counter())
         self._turn()
 
-    def leave(self, session: StoreSession) -> None:
-        """One session less; what it had goes to the others."""
-        sharer = self._sharers.pop(session, None)
+    def leave(self, store: Budgeting) -> None:
+        """One store less; what it had goes to the others."""
+        sharer = self._sharers.pop(store, None)
         if sharer is not None:
             self._sharing.leave(sharer, time.perf_counter())
         if self._sharers:
@@ -95,18 +92,23 @@ class SharedBudget:
         self._sharing.use(total, time.perf_counter())
         self._turn()
 
-    def look_again(self, session: StoreSession) -> None:
-        """The view of a session, its weight or whether it is seen has changed."""
-        sharer = self._sharers[session]
-        sharer.weight, sharer.visible = session.weight, session.layer.visible
-        sharer.controller = session.controller or sharer.controller
+    def look_again(self, store: Budgeting) -> None:
+        """The view of a store, its weight or whether it is seen has changed."""
+        sharer = self._sharers[store]
+        sharer.weight, sharer.visible = store.weight, store.feed.layer.visible
+        sharer.controller = store.feed.controller or sharer.controller
         self._sharing.look_again()
         if self.pending and not self._timer.isActive():
             self._turn()
 
-    def has_to_give(self, session: StoreSession) -> bool:
-        """Whether a session that is not seen holds more than it may."""
-        return self._sharers[session].has_to_give
+    def has_to_give(self, store: Budgeting) -> bool:
+        """Whether a store that is not seen holds more than it may."""
+        return self._sharers[store].has_to_give
+
+    @property
+    def _seen(self) -> list[Any]:
+        """Layers that are to be seen, the oldest first."""
+        return [each.feed.layer for each in self._sharers if each.feed.layer.visible]
 
     def _turn(self) -> None:
         wait = self._sharing.turn(time.perf_counter())
