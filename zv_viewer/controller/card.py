@@ -28,7 +28,7 @@ class Card:
         self.capacity = capacity
         self.held = np.zeros(cells, bool)
         self.attribute = np.full(cells, NO_VALUES)
-        self.kept = np.zeros(cells, np.int64)
+        self.beside = np.zeros(cells, np.int64)
         self.rows = np.zeros(cells, np.int64)
         self._used = 0
         self._puts: dict[int, CellArrays] = {}
@@ -45,20 +45,20 @@ class Card:
         """Rows left."""
         return self.capacity - self._used
 
-    def put(self, arrays: CellArrays, attribute: int, kept: int) -> None:
+    def put(self, arrays: CellArrays, attribute: int, beside: int) -> None:
         """Hold a cell from the next update on, in place of what it held.
 
         Args:
             arrays: The cell.
             attribute: Number of the attribute whose values it has.
-            kept: Number of the filter it knows its rows by.
+            beside: Number of the extras it has.
         """
         cell, rows = arrays.cell, page_rows(len(arrays))
         self._used += rows - int(self.rows[cell])
         self.rows[cell] = rows
         self.held[cell] = True
         self.attribute[cell] = attribute
-        self.kept[cell] = kept
+        self.beside[cell] = beside
         self._puts[cell] = arrays
         self._drops.discard(cell)
 

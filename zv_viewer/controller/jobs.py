@@ -11,8 +11,8 @@ import numpy.typing as npt
 from zv_viewer.controller.tree_marks import nearest_above
 from zv_viewer.loading.queue import Job
 from zv_viewer.model.cells import CellTree
+from zv_viewer.model.extras import PLAIN_ROWS, Extras
 from zv_viewer.model.plan import Tier, ViewPlan
-from zv_viewer.rows import RowFilter
 
 Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
@@ -24,21 +24,21 @@ class Wanted:
 
     Args:
         attribute: The attribute coloured by.
-        kept_by: The filter of rows.
+        extras: What is wanted beside it, the filter of rows among it.
         possible: (C,) cells that may hold a row the filter keeps; None: all.
     """
 
     attribute: str | None = None
-    kept_by: RowFilter | None = None
+    extras: Extras = PLAIN_ROWS
     possible: Bool | None = None
 
     def job(self, cell: int, tier: Tier) -> Job:
         """To load a cell."""
         left_out = self.possible is not None and not self.possible[cell]
-        return Job(cell, tier, self.attribute, kept_by=self.kept_by, left_out=left_out)
+        return Job(cell, tier, self.attribute, extras=self.extras, left_out=left_out)
 
     def more(self, cell: int, *, values: bool) -> Job:
-        """To load what a cell in memory lacks: ``values``, or only which of its rows are drawn."""
+        """To load what a cell in memory lacks: ``values``, or only extras."""
         job = self.job(cell, Tier.ATTRIBUTE)
         return replace(job, attribute=self.attribute if values else None, values_only=True)
 

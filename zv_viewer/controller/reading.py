@@ -13,16 +13,17 @@ import numpy.typing as npt
 from zarr_vectors.exceptions import ArrayError
 from zv_viewer.drawing.colours import missing_values, pack_values, told_by_float32
 from zv_viewer.drawing.directions import direction_values
-from zv_viewer.drawing.links import cells_of_chunks, joined_links, with_links
+from zv_viewer.drawing.links import cells_of_chunks, joined_links, object_ranks, with_links
 from zv_viewer.drawing.points import Packed, cell_arrays
 from zv_viewer.loading.queue import Job, JobKey
 from zv_viewer.model.cells import CellTree
 from zv_viewer.model.chunks import CellArrays
-from zv_viewer.model.links import RawLinks
+from zv_viewer.model.extras import PLAIN_ROWS, Extras
+from zv_viewer.model.links import NO_OBJECT, RawLinks
 from zv_viewer.model.scene import AttributeInfo, SceneInfo
 from zv_viewer.planning import CellObjects
 from zv_viewer.rows import RowFilter, drawn_rows
-from zv_viewer.sources.base import ChunkSource, RawCell, Scope
+from zv_viewer.sources.base import ChunkSource, KnowsRowObjects, RawCell, Scope
 
 Int = npt.NDArray[np.int64]
 Float32 = npt.NDArray[np.float32]
@@ -117,31 +118,36 @@ class CellReader:
         if job.left_out:
             return self.nothing(job)
         info = None if job.attribute is None else self._scene.attribute(job.attribute)
-        kept_by = _filter_of(job)
-        own = () if info is None or info.computed else (info.name,)
-        names = tuple(dict.fromkeys((*own, *(() if kept_by is None else kept_by.attributes))))
+        names = _names(info, job.extras)
         raw, problems, unread = self._rows(level.index, coords, names)
-        packed = self._packed(job.cell, raw, info, kept_by)
+        packed = self._packed(job.cell, raw, info, job.extras)
+        arrays, fetched, requests = packed.arrays, raw.fetched_bytes, raw.requests
+        if job.extras.of_objects:
+            chunks = np.delete(coords, list(unread), axis=0)
+            reading = self._reading(level.index, chunks, arrays)
+            arrays = replace(arrays, objects=self._row_objects(reading))
+            problems = (*problems, *reading.problems)
+            fetched, requests = fetched + reading.fetched, requests + reading.requests
         return Loaded(
-            arrays=packed.arrays,
+            arrays=arrays,
             more=None,
             problems=problems,
             unread=unread,
             not_finite=packed.not_finite,
-            fetched_bytes=raw.fetched_bytes,
-            requests=raw.requests,
-            objects=_objects_of(packed.arrays),
+            fetched_bytes=fetched,
+            requests=requests,
+            objects=_objects_of(arrays),
         )
 
     def nothing(self, job: Job) -> Loaded:
         """A cell none of whose rows is drawn, without reading it."""
         none = np.zeros((0, self._scene.ndim))
         linked = _no_links(self._scene.link_width) if self._scene.by_object else None
-        arrays = self._packed(job.cell, RawCell(none, {}, 0, 0, linked), None, None).arrays
+        arrays = self._packed(job.cell, RawCell(none, {}, 0, 0, linked), None, PLAIN_ROWS).arrays
         return Loaded(arrays, None, (), (), 0, 0, 0, _objects_of(arrays))
 
     def _packed(
-        self, cell: int, raw: RawCell, info: AttributeInfo | None, kept_by: RowFilter | None
+        self, cell: int, raw: RawCell, info: AttributeInfo | None, extras: Extras
     ) -> Packed:
         """What was read, as a layer takes it."""
         values, rows = None, len(raw.positions)
@@ -163,11 +169,14 @@ class CellReader:
             fetched_bytes=raw.fetched_bytes,
             requests=raw.requests,
         )
-        arrays = packed.arrays
+        arrays = replace(packed.arrays, extras=extras)
+        of_rows = {name: found[arrays.order] for name, found in raw.values.items()}
+        kept_by, sized_by = _filter_of(extras), extras.sized_by
         if kept_by is not None:
-            of_rows = {name: found[arrays.order] for name, found in raw.values.items()}
             kept = kept_by.keeps(drawn_rows(self._scene, arrays.positions, of_rows))
-            arrays = replace(arrays, kept=kept, kept_by=kept_by)
+            arrays = replace(arrays, kept=kept)
+        if sized_by is not None:
+            arrays = replace(arrays, sizes=self._sizes(sized_by, of_rows.get(sized_by), arrays))
         if raw.links is not None:
             level = int(self._tree.level[cell])
             chunk_cells = self._chunk_cells[level]
@@ -178,9 +187,9 @@ class CellReader:
 
     def _values(self, job: Job, level: int, coords: Int) -> Loaded:
         held = self._held[job.key]
-        arrays, kept_by = held.arrays, _filter_of(job)
+        arrays, before, now = held.arrays, held.arrays.extras, job.extras
         chunks = np.delete(coords, list(held.unread), axis=0)
-        reading = ValuesOfRows(self._source, level, chunks, arrays.order, self._looked)
+        reading = self._reading(level, chunks, arrays)
         if job.attribute is not None:
             info = self._scene.attribute(job.attribute)
             if not len(arrays):
@@ -190,10 +199,35 @@ class CellReader:
             else:
                 values = pack_values(info, reading.of(info.name))
             arrays = replace(arrays, values=values, attribute=info.name)
-        if kept_by != arrays.kept_by:
+        if now.kept_by != before.kept_by:
+            kept_by = _filter_of(now)
             kept = None if kept_by is None else self._kept(arrays, kept_by, job, reading)
-            arrays = replace(arrays, kept=kept, kept_by=kept_by)
+            arrays = replace(arrays, kept=kept)
+        if now.sized_by != before.sized_by:
+            sizes = None
+            if now.sized_by is not None:
+                found = reading.of_sound(now.sized_by) if len(arrays) else None
+                sizes = self._sizes(now.sized_by, found, arrays)
+            arrays = replace(arrays, sizes=sizes)
+        if now.of_objects and not before.of_objects:
+            arrays = replace(arrays, objects=self._row_objects(reading))
+        arrays = replace(arrays, extras=now)
         return Loaded(None, arrays, reading.problems, (), 0, reading.fetched, reading.requests)
+
+    def _reading(self, level: int, chunks: Int, arrays: CellArrays) -> ValuesOfRows:
+        return ValuesOfRows(self._source, level, chunks, arrays.order, self._looked)
+
+    def _sizes(
+        self, name: str, found: npt.NDArray[np.generic] | None, arrays: CellArrays
+    ) -> Float32:
+        """(N,) values of the attribute that says how large rows are, missing where not found."""
+        if found is None:
+            return missing_values(len(arrays))
+        return pack_values(self._scene.attribute(name), found)
+
+    def _row_objects(self, reading: ValuesOfRows) -> npt.NDArray[np.uint32]:
+        """(N,) ranks of the objects of rows that nothing joins."""
+        return object_ranks(self._scene.objects, reading.objects())
 
     def _kept(
         self, arrays: CellArrays, kept_by: RowFilter, job: Job, reading: ValuesOfRows
@@ -301,6 +335,20 @@ class ValuesOfRows:
             self._read[name] = found[self._order]
         return self._read[name]
 
+    def objects(self) -> Int:
+        """(N,) ids of the objects of the rows, ``NO_OBJECT`` where that is not known."""
+        none = np.full(len(self._order), NO_OBJECT, np.int64)
+        if not isinstance(self._source, KnowsRowObjects) or not len(self._order):
+            return none
+        try:
+            ids, fetched, requests = self._source.objects_of_rows(self._level, self._chunks)
+        except ArrayError as error:
+            self.problems = (*self.problems, str(error))
+            return none
+        self.fetched += fetched
+        self.requests += requests
+        return ids[self._order]
+
     def of_sound(self, name: str) -> npt.NDArray[np.generic] | None:
         """The same, or None and a problem."""
         try:
@@ -310,8 +358,17 @@ class ValuesOfRows:
             return None
 
 
-def _filter_of(job: Job) -> RowFilter | None:
-    return job.kept_by if isinstance(job.kept_by, RowFilter) else None
+def _filter_of(extras: Extras) -> RowFilter | None:
+    return extras.kept_by if isinstance(extras.kept_by, RowFilter) else None
+
+
+def _names(info: AttributeInfo | None, extras: Extras) -> tuple[str, ...]:
+    """The attributes to read with the rows of a cell, each once."""
+    own = () if info is None or info.computed else (info.name,)
+    kept_by = _filter_of(extras)
+    rules = () if kept_by is None else kept_by.attributes
+    sizes = () if extras.sized_by is None else (extras.sized_by,)
+    return tuple(dict.fromkeys((*own, *rules, *sizes)))
 
 
 def _no_links(width: int) -> RawLinks:

@@ -97,7 +97,7 @@ class Uploads:
         stale = np.zeros(len(wanted), bool)
         if values.name is not None:
             stale = (values.held == values.code) & (card.attribute != values.code)
-        stale |= card.held & (card.kept != values.kept)
+        stale |= card.held & (card.beside != values.beside)
         cells = np.flatnonzero(wanted & (~card.held | stale))
         is_root = tree.parent[cells] < 0
         return cells[np.lexsort((cells, stale[cells], ~is_root, ~self._marks.visible[cells]))]
@@ -117,4 +117,4 @@ class Uploads:
         arrays, code = self._stock.cache[cell], int(self._values.held[cell])
         if self._values.lacks(cell):
             arrays, code = replace(arrays, values=None, attribute=None), NO_VALUES
-        self._stock.card.put(arrays, code, int(self._values.kept[cell]))
+        self._stock.card.put(arrays, code, int(self._values.beside[cell]))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from zv_viewer.model.extras import PLAIN_ROWS, Extras
 from zv_viewer.model.plan import Tier
 
-JobKey = tuple[int, str | None, bool, Hashable | None, bool]
+JobKey = tuple[int, str | None, bool, Extras, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,8 @@ class Job:
         cell: Of which cell.
         tier: How urgent; not part of what it is.
         attribute: The attribute to load values of, or None.
-        values_only: The cell's rows are there; only values are missing, or which rows are drawn.
-        kept_by: The filter that says which rows are drawn; None: all are.
+        values_only: The cell's rows are there; only values are missing, or extras.
+        extras: What rows come with beside them.
         left_out: The filter keeps no row of the cell; nothing is to be read.
     """
 
@@ -27,13 +28,13 @@ class Job:
     tier: Tier
     attribute: str | None = None
     values_only: bool = False
-    kept_by: Hashable | None = None
+    extras: Extras = PLAIN_ROWS
     left_out: bool = False
 
     @property
     def key(self) -> JobKey:
         """What is loaded, however urgent."""
-        return self.cell, self.attribute, self.values_only, self.kept_by, self.left_out
+        return self.cell, self.attribute, self.values_only, self.extras, self.left_out
 
 
 def next_queue(

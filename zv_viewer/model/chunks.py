@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from zv_viewer.model.extras import PLAIN_ROWS, Extras
 from zv_viewer.model.links import LinkArrays
 
 BYTES_PER_CELL = 768
@@ -34,7 +34,11 @@ class CellArrays:
         fetched_bytes, requests: What reading it cost.
         links: What joins the rows; None for points.
         kept: (N,) whether each row is drawn; None: all are.
-        kept_by: The filter that says so; None for none.
+        sizes: (N,) float32 of the attribute that says how large rows are drawn (NaN: missing), or
+            None where none does.
+        objects: (N,) rank of the object of each row, of points that tell; None: they do not, or
+            ``links`` does.
+        extras: What the last three were asked for by.
     """
 
     cell: int
@@ -48,7 +52,9 @@ class CellArrays:
     requests: int
     links: LinkArrays | None = None
     kept: npt.NDArray[np.bool_] | None = None
-    kept_by: Hashable | None = None
+    sizes: npt.NDArray[np.float32] | None = None
+    objects: npt.NDArray[np.uint32] | None = None
+    extras: Extras = PLAIN_ROWS
 
     @property
     def nbytes(self) -> int:
@@ -56,8 +62,12 @@ class CellArrays:
         values = 0 if self.values is None else self.values.nbytes
         links = 0 if self.links is None else self.links.nbytes
         rows = self.positions.nbytes + values + self.order.nbytes
-        kept = 0 if self.kept is None else self.kept.nbytes
-        return rows + kept + links + self.part_start.nbytes + BYTES_PER_CELL
+        beside = sum(0 if one is None else one.nbytes for one in self._beside)
+        return rows + beside + links + self.part_start.nbytes + BYTES_PER_CELL
+
+    @property
+    def _beside(self) -> tuple[npt.NDArray[np.generic] | None, ...]:
+        return self.kept, self.sizes, self.objects
 
     def __len__(self) -> int:
         return len(self.positions)

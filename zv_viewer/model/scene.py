@@ -97,7 +97,12 @@ class SceneInfo:
     links_per_vertex: float = 0.0
     """About how many links there are for one vertex."""
     objects: Int = field(default_factory=lambda: np.zeros(1, np.int64))
-    """(O,) ascending ids of the objects that linked rows belong to; at least one."""
+    """(O,) ascending ids of the objects that rows belong to; at least one, that of no object."""
+
+    @property
+    def has_objects(self) -> bool:
+        """Whether rows can be told apart by the objects they belong to."""
+        return self.by_object or len(self.objects) > 1
 
     @property
     def by_object(self) -> bool:

@@ -187,6 +187,20 @@ class KnowsObjects(Protocol):
 
 
 @runtime_checkable
+class KnowsRowObjects(Protocol):
+    """A source of points that may tell which object each belongs to."""
+
+    def objects_of_rows(
+        self, level: int, chunks: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], int, int]:
+        """(ids, fetched bytes, requests) of the rows stored in chunks, in order; called in workers.
+
+        ``NO_OBJECT`` for a row of none, and where the level does not keep the ids of level 0.
+        """
+        ...
+
+
+@runtime_checkable
 class KnowsPlaces(Protocol):
     """A source that can tell where objects run."""
 

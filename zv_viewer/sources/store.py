@@ -31,10 +31,14 @@ from zv_viewer.sources.drawable import (
 )
 from zv_viewer.sources.left_out import left_out_warnings, levels_left_out
 from zv_viewer.sources.object_places import StoreObjects, chunks_of_objects
+from zv_viewer.sources.row_objects import ObjectsOfLevels, places_of
 from zv_viewer.sources.stale import stale_levels, stale_warnings
 
 T = TypeVar("T", bound=np.generic)
 
+
+MOST_OBJECTS = 1 << 24
+"""Points with as many objects are drawn without telling these apart: a layer cannot."""
 
 _STORED_END_BYTES = 8
 """About what one end of a stored link takes."""
@@ -69,6 +73,7 @@ class StoreSource:
         self._levels: dict[int, ZVLevel] = {n: self._store[n] for n in self._store.levels}
         self._kind = drawn_as(self._store.geometry_types)
         self._width = link_width(self._kind)
+        self._row_objects = ObjectsOfLevels(self._store)
 
     def describe(self) -> SceneInfo:
         """Levels, chunk tables, errors and attributes; reads metadata only.
@@ -159,13 +164,20 @@ class StoreSource:
 
     def objects(self) -> StoreObjects | None:
         """What reads the table of objects; None for points that record no object index."""
-        finest = self._levels[self._store.levels[0]]
-        has = self._width > 0 or OBJECT_INDEX in finest.described.meta.arrays_present
+        has = self._width > 0 or self._has_object_index
         return StoreObjects(self._store) if has else None
 
     def chunks_of_objects(self, ids: Int) -> tuple[Int, Int, Int]:
         """Chunks of the finest level that objects run through."""
         return chunks_of_objects(self._store, ids)
+
+    def objects_of_rows(
+        self, level: int, chunks: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], int, int]:
+        """Objects of points by the object index; see ``KnowsRowObjects``."""
+        with self._store.io.scope() as cost:
+            ids = self._row_objects.of(level).of(chunks, self._counts(level, chunks))
+        return ids, cost.bytes_read, cost.requests
 
     def shapes(self) -> tuple[ParametricObject, ...]:
         """The store's planes, lines, spheres and other objects told by coefficients.
@@ -256,7 +268,23 @@ class StoreSource:
     def _objects(self) -> npt.NDArray[np.int64]:
         """Ids of objects, with a place before them for rows of none."""
         none = np.array([NO_OBJECT], np.int64)
-        return np.concatenate([none, self._store.object_ids]) if self._width else none
+        if not (self._width or self._has_object_index):
+            return none
+        ids = self._store.object_ids
+        return np.concatenate([none, ids]) if self._width or len(ids) < MOST_OBJECTS else none
+
+    @property
+    def _has_object_index(self) -> bool:
+        finest = self._levels[self._store.levels[0]]
+        return OBJECT_INDEX in finest.described.meta.arrays_present
+
+    def _counts(self, level: int, chunks: npt.NDArray[np.int64]) -> list[int]:
+        """Rows of chunks; read where they are not recorded."""
+        table = self._levels[level].chunk_table
+        if table.exact:
+            counts: list[int] = table.counts[places_of(table.coords, chunks)].tolist()
+            return counts
+        return [len(part.positions) for part in self._levels[level].read_chunks(chunks).values()]
 
     def _level_info(self, number: int) -> LevelInfo:
         level = self._levels[number]
