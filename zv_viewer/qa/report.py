@@ -183,7 +183,10 @@ class AttributeDrift:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> AttributeDrift:
         """The drift that ``dataclasses.asdict`` wrote."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in data.items()})
+        pairs = ("mean", "p5", "p50", "p95")
+        own: dict[str, Any] = {**data}
+        own |= {name: None if data[name] is None else tuple(data[name]) for name in pairs}
+        return cls(**own)
 
 
 @dataclass(frozen=True, slots=True)
