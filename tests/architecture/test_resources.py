@@ -15,7 +15,13 @@ def test_the_icon_is_there(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["samples.json", "flights/default.json", "colormaps/categorical.json"]
+    "name",
+    [
+        "samples.json",
+        "flights/default.json",
+        "colormaps/categorical.json",
+        "view-state.schema.json",
+    ],
 )
 def test_a_data_file_is_json(name: str) -> None:
     text = files("zv_viewer").joinpath("resources", *name.split("/")).read_text(encoding="utf-8")
