@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from zv_viewer.model.fingerprint import Fingerprint
 from zv_viewer.model.links import RawLinks
 from zv_viewer.model.objects import ObjectTable
 from zv_viewer.model.scene import SceneInfo
@@ -165,6 +166,15 @@ class KnowsChanges(Protocol):
 
     def unchanged(self, level: int, attribute: str | None) -> bool:
         """Whether rows of a level, and values of an attribute, are surely as they were before."""
+        ...
+
+
+@runtime_checkable
+class KnowsFingerprint(Protocol):
+    """A source that can tell what its store's metadata says, in short."""
+
+    def fingerprint(self) -> Fingerprint:
+        """Of the store as it was read; called from a worker."""
         ...
 
 

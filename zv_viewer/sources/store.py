@@ -15,6 +15,7 @@ from zarr_vectors.core.backends import CancelScope, StoreLike
 from zarr_vectors.core.backends.urls import scheme_of
 from zarr_vectors.exceptions import StoreError
 from zarr_vectors.lazy import ZVLevel, ZVStore, open_zv
+from zv_viewer.model.fingerprint import Fingerprint
 from zv_viewer.model.links import NO_OBJECT, RawLinks
 from zv_viewer.model.objects import Int
 from zv_viewer.model.scene import AttributeInfo, LevelInfo, SceneInfo
@@ -29,6 +30,7 @@ from zv_viewer.sources.drawable import (
     mixed_warning,
     with_direction,
 )
+from zv_viewer.sources.fingerprint import fingerprint_of
 from zv_viewer.sources.left_out import left_out_warnings, levels_left_out
 from zv_viewer.sources.object_places import StoreObjects, chunks_of_objects
 from zv_viewer.sources.row_objects import ObjectsOfLevels, places_of
@@ -63,6 +65,7 @@ class StoreSource:
     def _use(self, store: ZVStore) -> None:
         self._store = store
         self._state: str | None = None
+        self._printed: Fingerprint | None = None
         self._before = 0
         self._newest: dict[int, dict[str, int]] = {}
         self._root_dated: int | None = None
@@ -197,6 +200,12 @@ class StoreSource:
             )
             for k, one in enumerate(found.objects)
         )
+
+    def fingerprint(self) -> Fingerprint:
+        """What the store's metadata said when it was read."""
+        if self._printed is None:
+            self._printed = fingerprint_of(self._store, linked=self._width > 0)
+        return self._printed
 
     def again(self) -> StoreSource:
         """The store as it is now, through the same connection."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Hashable
 from dataclasses import fields
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -18,6 +16,7 @@ from zv_viewer.state.schema import Json, check
 from zv_viewer.state.strict_json import parse, read_bounded
 
 T = TypeVar("T")
+_known: dict[type[Any], dict[str, Any]] = {}
 
 
 class BadView(InputError):
@@ -84,11 +83,12 @@ def made(kind: type[T], raw: dict[str, Json]) -> T:
     return kind(**{name: _value(hints[name], one) for name, one in raw.items()})
 
 
-@cache
-def _hints(kind: Hashable) -> dict[str, Any]:
+def _hints(kind: type[Any]) -> dict[str, Any]:
     """Types of the fields of a dataclass."""
-    known = get_type_hints(kind)
-    return {field.name: known[field.name] for field in fields(kind)}  # type: ignore[arg-type]  # a dataclass
+    if kind not in _known:
+        named = get_type_hints(kind)
+        _known[kind] = {field.name: named[field.name] for field in fields(kind)}
+    return _known[kind]
 
 
 def _value(hint: Any, raw: Json) -> Any:  # noqa: ANN401 - what the hint says
