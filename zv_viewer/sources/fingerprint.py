@@ -8,8 +8,8 @@ import json
 import numpy as np
 
 from zarr_vectors.core.handle import root_version
-from zarr_vectors.lazy import ZVLevel, ZVStore
 from zarr_vectors.core.metadata import AttributeSpec
+from zarr_vectors.lazy import ZVLevel, ZVStore
 from zv_viewer.model.fingerprint import AttributePrint, Fingerprint, LevelPrint
 
 
