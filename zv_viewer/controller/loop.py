@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -74,6 +75,7 @@ class LodController:
         self._source, self._sink, self._scene = source, sink, scene
         self._settings, self._clock = settings, clock
         self._closed = False
+        self._budget_after: Budget | None = None
         self._todo = todo = Todo()
         self._marks = marks = Marks(len(tree))
         self._view = view = View(tree)
@@ -123,8 +125,51 @@ class LodController:
         if self._view.look(camera, self._clock()):
             self._todo.plan = True
 
+    @property
+    def camera(self) -> Camera | None:
+        """The view that plans are made from."""
+        return self._view.camera
+
+    @property
+    def held(self) -> bool:
+        """Whether what is selected stays as it is, wherever the window's camera goes.
+
+        What is under way still arrives. Settings, filters and attributes take effect, as seen from
+        the view in force; a budget that nobody asked for waits.
+        """
+        return self._planner.held
+
+    @held.setter
+    def held(self, on: bool) -> None:
+        self._planner.held = on
+        if on:
+            self._view.rest()
+            return
+        self._todo.plan = True
+        waiting, self._budget_after = self._budget_after, None
+        if waiting is not None:
+            self.follow_budget(waiting)
+
+    def plan_from(
+        self,
+        camera: Camera,
+        previous: ViewPlan | None = None,
+        **changes: Any,  # noqa: ANN401
+    ) -> ViewPlan:
+        """What would be planned from another view at rest; nothing changes by asking.
+
+        May be called from any thread.
+
+        Args:
+            camera: The view.
+            previous: The plan before it, for hysteresis.
+            changes: Fields of the settings that are to be others, ``level_lock`` for instance.
+        """
+        return self._planner.fresh_plan(camera, replace(self._settings, **changes), previous)
+
     def set_settings(self, settings: LodSettings) -> None:
         """Use another budget, quality or lock from the next tick on."""
+        self._budget_after = None
         if settings != self._settings:
             self._settings = settings
             self._stock.cache.max_bytes = settings.budget.bytes
@@ -136,7 +181,9 @@ class LodController:
         Where it is smaller, finer cells are drawn until the coarser ones in their place are there.
         """
         before, plan = self._settings.budget, self._planner.plan
-        if budget != before:
+        if self._planner.held:
+            self._budget_after = budget
+        elif budget != before:
             drawn = min(before.vertices, self._drawer.vertices)
             if budget.vertices < drawn and plan is not None:
                 self._drawer.lend(drawn, plan, self._clock())

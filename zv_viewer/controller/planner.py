@@ -124,6 +124,8 @@ class Planner:
         self.planned_at = 0.0
         self.buffer_limits = False
         """Whether the rows of the layer were less than the budget."""
+        self.held = False
+        """Whether the plan stays as it is until somebody sets something else."""
         self.took_ms: deque[float] = deque(maxlen=TIMED_PLANS)
         self.plans = 0
         """Milliseconds each plan took."""
@@ -159,6 +161,8 @@ class Planner:
             The plan, and (N,) the cells to draw for what of it cannot be read.
         """
         stock, todo = self._stock, self._todo
+        if self.held and self.plan is not None and not todo.fresh:
+            return self._in_force(self.plan, now)
         motion = self._motion(settings, eta_s, now)
         spare = int(stock.traffic.bytes_read * AHEAD_SHARE) - stock.traffic.wasted
         fitted = fitted_plan(
@@ -174,11 +178,38 @@ class Planner:
             self.selected,
         )
         self.plan, self.buffer_limits = fitted.plan, fitted.buffer_limits
+        return self._in_force(fitted.plan, now)
+
+    def _in_force(self, plan: ViewPlan, now: float) -> tuple[ViewPlan, Int]:
+        """This is the plan from now on, with the cells to draw for what cannot be read."""
+        todo = self._todo
         self.planned_at = now
         todo.plan, todo.fresh, todo.draw = False, False, True
-        stand_ins = stand_ins_for_lost(stock.tree, fitted.plan, self._troubles.lost)
-        self._marks.planned(fitted.plan, stand_ins)
-        return fitted.plan, stand_ins
+        stand_ins = stand_ins_for_lost(self._stock.tree, plan, self._troubles.lost)
+        self._marks.planned(plan, stand_ins)
+        return plan, stand_ins
+
+    def fresh_plan(
+        self, camera: Camera, settings: LodSettings, previous: ViewPlan | None = None
+    ) -> ViewPlan:
+        """The plan a camera at rest would get that came from ``previous``; none is put in force.
+
+        May be called from any thread.
+        """
+        known = np.ones(len(self._stock.tree), bool)
+        tree, capacity = self._stock.tree, self._stock.card.capacity
+        return fitted_plan(
+            tree,
+            self._scene,
+            camera,
+            settings,
+            known,
+            previous,
+            Motion(),
+            0,
+            capacity,
+            self.selected,
+        ).plan
 
     def demand(
         self, camera: Camera, settings: LodSettings, layers: int, eta_s: float, now: float

@@ -48,6 +48,11 @@ class View:
         self.camera, self._camera_at = camera, now
         return True
 
+    def rest(self) -> None:
+        """What moved so far is over: nothing waits for the end of a move."""
+        self._moved_at = None
+        self._motion.stopped()
+
     def rested_s(self, now: float) -> float:
         """Seconds since the last move; infinite when there was none."""
         return np.inf if self._moved_at is None else now - self._moved_at + SLACK_S

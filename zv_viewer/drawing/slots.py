@@ -133,6 +133,10 @@ class SlotTable:
         """The cells that have rows."""
         return tuple(self._runs)
 
+    def pages(self, cell: int) -> Int:
+        """(P,) the pages of a cell, in the order of its rows."""
+        return self._pages[cell]
+
     def rows(self, cell: int) -> Int:
         """(R, 2) int64 first row and number of rows, in the order of the cell's rows."""
         return self._runs[cell]

@@ -474,3 +474,39 @@ def test_the_error_said_is_that_of_what_is_drawn_until_the_picture_settles():
     settled = sim.controller.stats()
     assert set(settled.levels_drawn) == {0}
     assert coarse.tau_px > 1.0 > settled.tau_px
+
+
+def test_what_is_held_stays_whatever_the_budget_and_is_planned_anew_when_let_go():
+    sim = start(latency_s=0.05)
+    sim.look(OVERVIEW)
+    sim.settle()
+    controller = sim.controller
+    before = controller.plan
+    controller.held = True
+    controller.follow_budget(Budget(3000, 10**9))
+    for _ in range(60):
+        sim.tick()
+    assert controller.plan is before
+    assert controller.settled
+    controller.set_attribute("height")
+    assert sim.settle()
+    assert not controller.stats().attribute_pending
+    controller.held = False
+    assert sim.settle()
+    assert controller.plan is not before
+    assert sim.sink.rows_drawn <= 3000
+
+
+def test_asking_for_another_plan_changes_nothing():
+    sim = start()
+    sim.look(OVERVIEW)
+    sim.settle()
+    controller = sim.controller
+    before = controller.plan
+    asked = controller.plan_from(INSIDE, level_lock=1)
+    assert asked.limited_by == "locked"
+    assert not asked.requests
+    assert controller.plan is before
+    assert controller.camera is OVERVIEW
+    again = controller.plan_from(OVERVIEW, before)
+    assert np.array_equal(again.target, before.target)

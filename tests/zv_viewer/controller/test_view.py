@@ -49,3 +49,11 @@ def test_speed_is_that_of_the_picture_until_it_rests(view):
 def test_without_hysteresis_nothing_is_held_back():
     assert settling_s(LodSettings(hysteresis=0.0)) == 0.0
     assert settling_s(LodSettings(hysteresis=0.25)) == COARSEN_AFTER_S
+
+
+def test_a_view_laid_to_rest_waits_for_nothing(view):
+    view.look(HERE, 0.0)
+    view.look(shifted(HERE, 5, 0), 1.0)
+    view.rest()
+    assert view.rested_s(1.0) == np.inf
+    assert not view.has_come_to_rest(1.0, 9.0)
