@@ -30,6 +30,7 @@ class Screen:
         eye: (3, 3) node step to device pixels right, down and ahead of the camera, where ``w`` is
             1; a turn and one scale of the world.
         pixel_ratio: Device pixels per canvas pixel.
+        width: Device pixels across the canvas.
     """
 
     clip: Float
@@ -38,10 +39,12 @@ class Screen:
     px_per_unit: float
     eye: Float
     pixel_ratio: float
+    width: float
 
     def same_as(self, other: Screen) -> bool:
         """Whether both are the same view."""
-        return np.array_equal(self.clip, other.clip) and self.pixel_ratio == other.pixel_ratio
+        same_canvas = (self.pixel_ratio, self.width) == (other.pixel_ratio, other.width)
+        return same_canvas and np.array_equal(self.clip, other.clip)
 
 
 def _matrix(transform: Transform) -> Float:
@@ -73,6 +76,7 @@ def screen_of(node: Node) -> Screen:
         px_per_unit=float(np.sqrt(np.linalg.norm(across) * np.linalg.norm(down)) / landed[3]),
         eye=_eye(window @ look, landed) @ place[:3, :3] / place[3, 3],
         pixel_ratio=float(node.transforms.pixel_scale),
+        width=float(node.transforms.canvas.physical_size[0]),
     )
 
 
