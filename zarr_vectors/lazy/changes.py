@@ -23,7 +23,7 @@ from zarr_vectors.reading.faces import face_counts
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import describe_level
 from zarr_vectors.typing import AnyArray, IntArray
-from zarr_vectors.writing.columns import numbers, vertex_columns
+from zarr_vectors.writing.columns import object_values, vertex_columns
 from zarr_vectors.writing.commit import grid_of, put_object_attribute, write_column
 from zarr_vectors.writing.route import Route
 
@@ -94,15 +94,9 @@ def add_object_attribute(
     given = values
     if isinstance(values, np.ma.MaskedArray):
         masked, given = np.asarray(np.ma.getmaskarray(values)), np.ma.getdata(values)
-    extra = {}
-    if is_text(given):
-        column = vertex_columns({name: given}, len(np.asarray(given)))[name]
-        rows: AnyArray = column.values
-        extra = {key: column.spec.to_meta()[key] for key in ("encoding", "categories", "ordered")}
-        if column.spec.missing_code is not None:
-            extra["_FillValue"] = column.spec.missing_code
-    else:
-        rows = numbers(cast_to(given, dtype), f"object attribute {name!r}")
+    if not is_text(np.asarray(given)):
+        given = cast_to(given, dtype)
+    rows, told = object_values(name, given)
     chosen = rows_of_objects(len(rows), ids, there)
     if chosen is None:
         raise ArrayError(
@@ -113,7 +107,7 @@ def add_object_attribute(
     if masked is not None:
         known = np.flatnonzero(masked.reshape(len(rows), -1)[chosen].sum(axis=1) == 0)
         chosen, present = chosen[known], present[known]
-    put_object_attribute(writing.layout, path, name, rows[chosen], present, ids, extra)
+    put_object_attribute(writing.layout, path, name, rows[chosen], present, ids, told)
     return record(writing, level, OBJECT_ATTRIBUTES, f"{OBJECT_ATTRIBUTES}/{name}")
 
 

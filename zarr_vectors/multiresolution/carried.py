@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -17,15 +18,19 @@ from zarr_vectors.exceptions import CoarseningError
 from zarr_vectors.multiresolution.steps import Members
 from zarr_vectors.multiresolution.strategies.points import mean_positions
 from zarr_vectors.typing import AnyArray, FloatArray, IntArray
-from zarr_vectors.writing.commit import dense_meta, put_object_attribute
+from zarr_vectors.writing.commit import dense_meta, put_object_attribute, told_in
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ObjectColumn:
-    """An object attribute: row k of ``values`` for object ``ids[k]``; ids ascending."""
+    """An object attribute: row k of ``values`` for object ``ids[k]``; ids ascending.
+
+    ``told`` is what its metadata says of the values beside their dtype, such as categories.
+    """
 
     values: AnyArray
     ids: IntArray
+    told: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -78,12 +83,15 @@ def read_carried(layout: Layout, level: str, slots: IntArray) -> Carried:
         slots: (O,) int64 object of every row of the index.
     """
     attributes = {}
-    for name in layout.array_names(f"{level}/{OBJECT_ATTRIBUTES}"):
-        found = layout.get_dense(f"{level}/{OBJECT_ATTRIBUTES}/{name}")
+    family = f"{level}/{OBJECT_ATTRIBUTES}"
+    paths = {name: f"{family}/{name}" for name in layout.array_names(family)}
+    metas = layout.array_metas(list(paths.values()))
+    for name, path in paths.items():
+        found = layout.get_dense(path)
         if found is not None:
             values, present = found
             rows = present[present < len(slots)]
-            attributes[name] = ObjectColumn(values[rows], slots[rows])
+            attributes[name] = ObjectColumn(values[rows], slots[rows], told_in(metas[path]))
     groups = layout.get_groups(level)
     of_groups = {}
     for name in layout.array_names(f"{level}/{GROUP_ATTRIBUTES}") if groups is not None else ():
@@ -105,7 +113,7 @@ def write_carried(layout: Layout, level: str, carried: Carried, there: IntArray)
     for name, column in carried.attributes.items():
         keep = np.isin(column.ids, there)
         values, ids = column.values[keep], column.ids[keep]
-        put_object_attribute(layout, level, name, values, ids, carried.slots)
+        put_object_attribute(layout, level, name, values, ids, carried.slots, column.told)
     if carried.groups is not None:
         layout.put_groups(level, carried.groups)
     for name, values in carried.group_attributes.items():

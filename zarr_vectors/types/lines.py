@@ -85,7 +85,7 @@ def write_lines(
         bin_shape: D edges of a bin, which must divide the chunk; the chunk by default.
         bounds: (min corner, max corner), both ends inclusive; the extent of the data by default.
         vertex_attributes: name -> (N, 2) or (N, 2, C), a value per end; numbers, or (N, 2) strings.
-        object_attributes: name -> (N,) or (N, C) numbers, a row per line.
+        object_attributes: name -> (N,) or (N, C) numbers or (N,) strings, a row per line.
         dtype: Stored dtype of positions, ``float32`` or ``float64``.
         backend: ``local``, ``obstore`` or ``fsspec``; by the address when None.
         chunk_by_attribute: Name of an object attribute, or of a vertex attribute that is equal at

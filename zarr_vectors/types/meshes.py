@@ -73,8 +73,8 @@ def write_mesh(
             triangles inside a chunk stored with them.
         vertex_attributes: name -> (N,) or (N, C) numbers, or (N,) strings (stored as categories).
         face_attributes: name -> (F,) or (F, C) numbers; not with ``draco``.
-        object_attributes: name -> (O,) or (O, C) numbers: a row per object in ascending id, or one
-            per id from 0 to the largest.
+        object_attributes: name -> (O,) or (O, C) numbers or (O,) strings: a row per object in
+            ascending id, or one per id from 0 to the largest.
         object_ids: (N,) integers >= 0, the object of every vertex; all in object 0 by default.
         groups: group id -> object ids; group ids count from 0.
         group_attributes: name -> (G,) or (G, C).

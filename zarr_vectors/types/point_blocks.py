@@ -112,8 +112,8 @@ def write_point_blocks(
         chunk_shape: D edges of a chunk, world units.
         bin_shape: D edges of a bin, which must divide the chunk; the chunk by default.
         bounds: (min corner, max corner), both ends inclusive; the extent of all blocks by default.
-        object_attributes: name -> (O,) or (O, C) numbers: a row per object in ascending id, or one
-            per id from 0 to the largest.
+        object_attributes: name -> (O,) or (O, C) numbers or (O,) strings: a row per object in
+            ascending id, or one per id from 0 to the largest.
         dtype: Stored dtype of positions, ``float32`` or ``float64``.
         backend: ``local``, ``obstore`` or ``fsspec``; by the address when None.
         out_of_bounds: ``raise``, ``ignore`` (leave those points out) or ``expand`` the bounds.

@@ -72,8 +72,8 @@ def write_points(
         bounds: (min corner, max corner), both ends inclusive; the extent of the data by default.
         vertex_attributes: name -> (N,) or (N, C) numbers, or (N,) strings (stored as categories).
         object_ids: (N,) integers >= 0, the object of every point.
-        object_attributes: name -> (O,) or (O, C) numbers: a row per object in ascending id, or one
-            per id from 0 to the largest.
+        object_attributes: name -> (O,) or (O, C) numbers or (O,) strings: a row per object in
+            ascending id, or one per id from 0 to the largest.
         groups: group id -> object ids; group ids count from 0.
         group_attributes: name -> (G,) or (G, C).
         dtype: Stored dtype of positions, ``float32`` or ``float64``.

@@ -126,7 +126,7 @@ def write_polylines(
         bounds: (min corner, max corner), both ends inclusive; the extent of the data by default.
         vertex_attributes: name -> a list with a (N_k,) or (N_k, C) array of numbers per polyline,
             or (N_k,) strings (stored as categories).
-        object_attributes: name -> (K,) or (K, C) numbers, a row per polyline.
+        object_attributes: name -> (K,) or (K, C) numbers or (K,) strings, a row per polyline.
         groups: group id -> numbers of polylines; group ids count from 0.
         group_attributes: name -> (G,) or (G, C).
         dtype: Stored dtype of positions, ``float32`` or ``float64``.

@@ -121,6 +121,30 @@ def numbers(values: npt.ArrayLike, what: str) -> AnyArray:
     return np.ascontiguousarray(found)
 
 
+def object_values(name: str, given: npt.ArrayLike) -> tuple[AnyArray, dict[str, Any]]:
+    """Values of objects ready to be stored, and metadata of them; strings become codes.
+
+    Args:
+        name: The attribute.
+        given: (n,) or (n, C) numbers or (n,) strings.
+
+    Returns:
+        Numbers of that shape, and of strings also what tells their categories.
+
+    Raises:
+        ArrayError: Values that cannot be stored.
+    """
+    values = np.asarray(given)
+    if not is_text(values):
+        return numbers(values, f"object attribute {name!r}"), {}
+    column = vertex_columns({name: values}, len(values))[name]
+    meta = column.spec.to_meta()
+    told = {key: meta[key] for key in ("encoding", "categories", "ordered")}
+    if column.spec.missing_code is not None:
+        told["_FillValue"] = column.spec.missing_code
+    return column.values, told
+
+
 def number_spec(
     name: str,
     dtype: np.dtype[Any],

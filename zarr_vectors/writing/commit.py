@@ -59,12 +59,14 @@ class ObjectTables:
     Attributes:
         manifests: Blocks of the objects that have vertices.
         attributes: name -> (len(manifests.ids),) or (.., C) rows, ascending by object id.
+        told: name -> further metadata of an attribute, such as the categories of its codes.
         groups: Object ids of every group, or None.
         group_attributes: name -> (G,) or (G, C).
     """
 
     manifests: Manifests | PathRuns
     attributes: dict[str, AnyArray] = field(default_factory=dict)
+    told: dict[str, dict[str, Any]] = field(default_factory=dict)
     groups: Sequence[IntArray] | None = None
     group_attributes: dict[str, AnyArray] = field(default_factory=dict)
 
@@ -218,7 +220,8 @@ def write_objects(layout: Layout, level: str, tables: ObjectTables) -> int:
     rank = manifests.chunks.shape[1]
     row_ids = layout.put_objects(level, ObjectRows(manifests.ids, blobs, rank))
     for name, values in tables.attributes.items():
-        put_object_attribute(layout, level, name, values, manifests.ids, row_ids)
+        told = tables.told.get(name)
+        put_object_attribute(layout, level, name, values, manifests.ids, row_ids, told)
     if tables.groups is not None:
         layout.put_groups(level, tables.groups)
     for name, values in tables.group_attributes.items():
@@ -266,6 +269,12 @@ def dense_meta(kind: str, name: str, values: AnyArray) -> dict[str, Any]:
         "dtype": values.dtype.name,
         "shape": list(values.shape),
     }
+
+
+def told_in(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """What an array's metadata says of its values beside their dtype and shape."""
+    names = "encoding categories ordered _FillValue unit description channel_names".split()
+    return {name: meta[name] for name in names if name in meta}
 
 
 def column_limits(values: AnyArray) -> tuple[float, float] | None:

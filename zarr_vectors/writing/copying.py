@@ -19,7 +19,7 @@ from zarr_vectors.core.layouts.base import ChunkGrid, Layout
 from zarr_vectors.core.root_meta import RootDocument
 from zarr_vectors.exceptions import StoreUnlistable
 from zarr_vectors.typing import IntArray
-from zarr_vectors.writing.commit import put_object_attribute
+from zarr_vectors.writing.commit import put_object_attribute, told_in
 
 _CELLS_AT_ONCE = 1024
 
@@ -53,13 +53,15 @@ def copy_object_tables(source: Layout, target: Layout, level: str) -> None:
     rows, stored = source.get_objects(level), target.get_objects(level)
     if rows is not None and stored is not None:
         for name in family_names(source, f"{level}/{OBJECT_ATTRIBUTES}"):
-            found = source.get_dense(f"{level}/{OBJECT_ATTRIBUTES}/{name}")
+            path = f"{level}/{OBJECT_ATTRIBUTES}/{name}"
+            found = source.get_dense(path)
             if found is None:
                 continue
             values, present = found
             present = present[present < len(rows.ids)]
             ids: IntArray = rows.ids[present]
-            put_object_attribute(target, level, name, values[present], ids, stored.ids)
+            told = told_in(source.array_metas([path])[path])
+            put_object_attribute(target, level, name, values[present], ids, stored.ids, told)
     groups = source.get_groups(level)
     if groups is not None:
         target.put_groups(level, groups)

@@ -19,7 +19,7 @@ from zarr_vectors.constants import (
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.spatial.chunking import check_chunk_shape
 from zarr_vectors.typing import AnyArray, IntArray
-from zarr_vectors.writing.columns import numbers, plain
+from zarr_vectors.writing.columns import numbers, object_values, plain
 from zarr_vectors.writing.commit import Column, ObjectTables
 from zarr_vectors.writing.route import Manifests
 from zarr_vectors.writing.runs import PathRuns
@@ -85,7 +85,8 @@ def object_tables(
 
     Args:
         manifests: The objects that have vertices.
-        attributes: name -> (O,) or (O, C): a row per object in ascending id, or per id from 0.
+        attributes: name -> (O,) or (O, C) numbers or (O,) strings: a row per object in ascending
+            id, or per id from 0.
         groups: group id -> object ids.
         group_attributes: name -> (G,) or (G, C).
 
@@ -94,13 +95,14 @@ def object_tables(
     """
     ids = manifests.ids
     slots = int(ids[-1]) + 1 if len(ids) else 0
+    told = {name: object_values(name, values) for name, values in (attributes or {}).items()}
     lists, rows_of_groups = grouped_rows(groups, group_attributes)
     return ObjectTables(
         manifests=manifests,
         attributes={
-            name: _object_rows(name, values, ids, slots)
-            for name, values in (attributes or {}).items()
+            name: _of_objects(name, values, ids, slots) for name, (values, _) in told.items()
         },
+        told={name: more for name, (_, more) in told.items() if more},
         groups=lists,
         group_attributes=rows_of_groups,
     )
@@ -129,9 +131,8 @@ def grouped_rows(
     return lists, rows
 
 
-def _object_rows(name: str, given: npt.ArrayLike, ids: IntArray, slots: int) -> AnyArray:
+def _of_objects(name: str, values: AnyArray, ids: IntArray, slots: int) -> AnyArray:
     """One row per object in ascending id."""
-    values = numbers(given, f"object attribute {name!r}")
     if len(values) == len(ids):
         return values
     if len(values) == slots:

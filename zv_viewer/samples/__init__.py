@@ -24,7 +24,7 @@ from zv_viewer.samples.tracts import write_tracts
 
 __all__ = ["EXTENT", "REVISION", "Sample", "make_sample", "sample_store", "samples"]
 
-REVISION = 2
+REVISION = 3
 """Part of the folder name: a change of the generators makes new stores."""
 
 

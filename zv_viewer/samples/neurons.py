@@ -15,6 +15,8 @@ PER_NEURON = 500
 
 PER_BRANCH = 25
 STEP = 6.0
+KINDS = np.array(["basket", "chandelier", "Martinotti", "pyramidal"])
+"""Of neurons: an object attribute, and a group each."""
 
 
 def write_neurons(rng: np.random.Generator, sample: Sample, path: Path) -> None:
@@ -41,7 +43,7 @@ def write_neurons(rng: np.random.Generator, sample: Sample, path: Path) -> None:
     depth = np.repeat(np.floor(np.log2(np.arange(branches) + 1)), PER_BRANCH)
     radius = np.tile(3.0 / (1 + depth), neurons) * rng.uniform(0.8, 1.2, sample.vertices)
     radius[::PER_NEURON] = 8.0
-    kind = rng.integers(0, 4, neurons).astype(np.int32)
+    kind = rng.integers(0, len(KINDS), neurons)
     write_graph(
         str(path),
         inside(_folded(places.reshape(-1, sample.ndim))),
@@ -49,8 +51,8 @@ def write_neurons(rng: np.random.Generator, sample: Sample, path: Path) -> None:
         kind="skeleton",
         object_ids=np.repeat(np.arange(neurons), PER_NEURON),
         vertex_attributes={"radius": radius.astype(np.float32)},
-        object_attributes={"kind": kind, "depth": soma[:, -1].astype(np.float32)},
-        groups={number: np.flatnonzero(kind == number) for number in range(4)},
+        object_attributes={"kind": KINDS[kind], "depth": soma[:, -1].astype(np.float32)},
+        groups={number: np.flatnonzero(kind == number) for number in range(len(KINDS))},
         **sample.grid,
     )
 
