@@ -276,6 +276,19 @@ class LodController:
         self._drawer.use_layer(sink)
         self.forget_layer()
 
+    def draw_anew(self, sink: LayerSink) -> None:
+        """Feed an empty layer with what the present view needs, and hold nothing else.
+
+        What is drawn then depends on the view, the settings and the store alone, not on the views
+        before; settings without hysteresis given.
+        """
+        camera, stock = self._view.camera, self._stock
+        if camera is not None:
+            self._todo.fresh = True
+            self._make_plan(camera, self._clock())
+            stock.forget(np.flatnonzero(stock.cache.held & ~self._marks.needed).tolist())
+        self.use_layer(sink)
+
     @property
     def drawn(self) -> DrawnCells:
         """What the layer draws now."""

@@ -24,6 +24,7 @@ class Handover:
         capacity: Rows of the layer to be.
         ready: Readies the layer, which is empty then.
         clock: Seconds.
+        patience_s: How long a picture may take to settle before it is shown as far as it is.
     """
 
     def __init__(
@@ -31,10 +32,12 @@ class Handover:
         capacity: int,
         ready: Callable[[], LayerSink],
         clock: Callable[[], float] = time.perf_counter,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self._capacity = page_rows(capacity)
         self._ready = ready
         self._clock = clock
+        self._patience_s = patience_s
         self._since = clock()
         self._layer: LayerSink | None = None
         self._puts: dict[int, CellArrays] = {}
@@ -61,12 +64,12 @@ class Handover:
 
     def is_due(self, *, settled: bool) -> bool:
         """Whether the layer should change hands: a picture is there, or nothing to wait for."""
-        late = self._clock() - self._since > PATIENCE_S
+        late = self._clock() - self._since > self._patience_s
         return settled or (late and bool(self._items))
 
     def land(self) -> None:
-        """Give the layer all there is, in one update."""
+        """Give the layer all there is, in one update, in the order of the cells."""
         self._layer = self._ready()
-        puts = tuple(self._puts.values())
+        puts = tuple(self._puts[cell] for cell in sorted(self._puts))
         self._layer.apply(LayerUpdate((), puts, self._items, self._levels))
         self._puts, self._items, self._levels = {}, None, None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from zarr_vectors.exceptions import ZVError
 from zv_viewer.errors import InputError
@@ -102,6 +103,17 @@ class Reloading:
         if self._handover is not None:
             self._handover.land()
 
+    def draw_anew(self) -> None:
+        """Draw the picture again, from nothing but what its plan needs, once that has settled."""
+        _, controller = self._feed.need()
+        self.land()
+        layer = self._feed.layer
+        ready = partial(self._empty, layer)
+        self._handover = Handover(layer.capacity, ready, patience_s=math.inf)
+        self._feed.sink = self._handover
+        controller.draw_anew(self._handover)
+        self._wake()
+
     def close(self) -> None:
         """Give up what is under way; watch no more."""
         if self._opening is not None:
@@ -139,6 +151,13 @@ class Reloading:
         feed.sink = cast("LayerSink", feed.layer)
         self._landed(viewer, old)
         return feed.sink
+
+    def _empty(self, layer: Any) -> LayerSink:  # noqa: ANN401 - a layer of ours
+        """Empty the layer for the same store."""
+        self._handover = None
+        self._feed.sink = sink = cast("LayerSink", layer)
+        layer.set_capacity(layer.capacity)
+        return sink
 
     def _stay(self, why: str) -> None:
         self._problem(f"the picture of {self._feed.path} stays as it was: {why}")

@@ -309,6 +309,14 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         """
         self._reloading.begin()
 
+    def draw_anew(self) -> None:
+        """Draw the picture again as if no other view had been shown before.
+
+        With settings that have no hysteresis the same view of the same store then is the same
+        picture, dot by dot, on one machine. Not ``settled`` until it is there.
+        """
+        self._reloading.draw_anew()
+
     @property
     def reloading(self) -> bool:
         """Whether the store is being read anew."""
