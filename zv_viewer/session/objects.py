@@ -88,6 +88,7 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self._search = ""
         self._ranks: Ranks | None = None
         self._coloured_by: str | None = None
+        self._colours_along: tuple[str | None, tuple[float, float] | None] = (None, None)
         self.table: ObjectTable | None = None
         self.answer: Answer | None = None
         self.group_colours: npt.NDArray[np.uint8] = np.zeros((0, 3), np.uint8)
@@ -126,8 +127,7 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self._loading, self._anew = self._read_by(reader), True
         if self.table is not None:
             self._ranks = Ranks(self._ids, self.table.ids)
-        if self._coloured_by is not None:
-            self.colour_by(self._coloured_by)
+        self._recolour()
         if self._begun:
             self._loading.begin()
 
@@ -242,6 +242,10 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         """What is hidden, isolated and selected."""
         return self._question.showing
 
+    def set_showing(self, showing: Showing) -> None:
+        """Hide, isolate and select all at once; masks are of the rows of the table."""
+        self._select_as(showing)
+
     def set_groups_off(self, groups: Iterable[int]) -> None:
         """Groups not to be seen, ``UNGROUPED`` for the objects in none."""
         self._show(replace(self._question.showing, groups_off=frozenset(groups)))
@@ -252,6 +256,11 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     def coloured_by(self) -> str | None:
         """Key of the column that gives the objects their colours; None: something else does."""
         return self._coloured_by
+
+    @property
+    def colours_along(self) -> tuple[str | None, tuple[float, float] | None]:
+        """Colormap and limits asked for with that column; None for the usual ones."""
+        return self._colours_along
 
     def colour_by(
         self,
@@ -264,7 +273,7 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
 
         By ``ID`` needs no table: objects keep their colours, whatever else is in the store.
         """
-        self._coloured_by = key
+        self._coloured_by, self._colours_along = key, (colormap, limits)
         self.colours_changed.emit()
         if self._layer is None:
             return
@@ -289,8 +298,7 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         """Another colour for a group, each part 0 to 255."""
         self.group_colours = self.group_colours.copy()
         self.group_colours[group] = colour
-        if self._coloured_by is not None:
-            self.colour_by(self._coloured_by)
+        self._recolour()
 
     # going there
 
@@ -330,8 +338,8 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
                 self.group_colours = group_colours(table.groups)
         self.table, self._anew = table, False
         self._ranks = Ranks(self._ids, table.ids)
-        if anew and self._coloured_by is not None:
-            self.colour_by(self._coloured_by)
+        if anew:
+            self._recolour()
         self.loaded.emit()
         self._ask(self._question)
 
@@ -346,8 +354,16 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         found = (TextSearch(self._search),) if self._search else ()
         self._ask(replace(self._question, filters=(*self._filters, *found)))
 
+    def _recolour(self) -> None:
+        if self._coloured_by is not None:
+            colormap, limits = self._colours_along
+            self.colour_by(self._coloured_by, colormap=colormap, limits=limits)
+
     def _select(self, mask: Bool) -> None:
-        self._show(replace(self._question.showing, selected=mask))
+        self._select_as(replace(self._question.showing, selected=mask))
+
+    def _select_as(self, showing: Showing) -> None:
+        self._show(showing)
         self.selected.emit(self.selected_ids)
 
     def _show(self, showing: Showing) -> None:
