@@ -71,3 +71,19 @@ def watch_paint(
     except AttributeError as error:
         log.warning("frames are not timed, so no budget follows them: %s", error)
         return None
+
+
+def renderer_of(viewer: Any) -> str:  # noqa: ANN401 - a napari viewer
+    """What the driver of a viewer's canvas calls itself; empty where this napari has it elsewhere.
+
+    Not to be called from inside a draw.
+    """
+    from vispy import gloo
+
+    try:
+        canvas = viewer.window._qt_viewer.canvas._scene_canvas  # noqa: SLF001 - as above
+        canvas.native.makeCurrent()
+        return str(gloo.gl.glGetParameter(gloo.gl.GL_RENDERER))
+    except AttributeError as error:
+        log.warning("the renderer is not known: %s", error)
+        return ""
