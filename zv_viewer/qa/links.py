@@ -130,7 +130,7 @@ def between_lost(links: LinkKeys, lost: IntArray) -> npt.NDArray[np.bool_]:
     own = np.repeat(links.objects, width)
     ends = np.concatenate([own[:, None], links.bins.reshape(-1, ndim)], axis=1)
     near, gone = packed(ends, lost)
-    return np.isin(near, gone).reshape(-1, width).any(axis=1)
+    return np.asarray(np.isin(near, gone).reshape(-1, width).any(axis=1))
 
 
 def walls_crossed(

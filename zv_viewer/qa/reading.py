@@ -85,6 +85,14 @@ class LevelReading:
         """Coordinates of a chunk of the table."""
         return self._keys[row]
 
+    def miscounted(self) -> dict[ChunkCoords, tuple[int, int]]:
+        """Chunk -> (vertices recorded, vertices there), of those read where the two differ."""
+        if not self.exact:
+            return {}
+        recorded = self.level.chunk_table.counts
+        odd = np.flatnonzero(self.seen & (recorded != self.counts))
+        return {self._keys[i]: (int(recorded[i]), int(self.counts[i])) for i in odd}
+
     def read(self, rows: IntArray, attributes: Iterable[str] = ()) -> Rows:
         """Vertices of chunks of the table; those that are damaged have none."""
         names = [name for name in attributes if name in self.specs]
@@ -92,7 +100,10 @@ class LevelReading:
         while True:
             try:
                 found, counts = self._read(wanted, names)
-                break
+                broken = self._not_finite(found)
+                if not broken:
+                    break
+                wanted = [row for row in wanted if row not in broken]
             except (Cancelled, StoreUnreachable):
                 raise
             except ZVError as error:
@@ -127,6 +138,16 @@ class LevelReading:
             np.repeat(np.asarray(wanted, np.int64), counts),
         )
         return rows, counts
+
+    def _not_finite(self, rows: Rows) -> set[int]:
+        """Chunks with positions that are no numbers, now damaged."""
+        broken = np.flatnonzero(~np.isfinite(rows.positions).all(axis=1))
+        found = set(np.unique(rows.chunks[broken]).tolist())
+        for row in found:
+            self.damaged[self._keys[row]] = (
+                f"{self.number}/vertices has positions that are not finite numbers"
+            )
+        return found
 
     def _nothing(self, names: list[str]) -> Rows:
         none = np.zeros(0, np.int64)

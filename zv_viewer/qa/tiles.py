@@ -91,7 +91,7 @@ def tiles_of(
 
 
 def _cut(
-    coords: IntArray, counts: IntArray, shape: FloatArray, steps: list[FloatArray]
+    coords: IntArray, counts: IntArray, shape: FloatArray, steps: Sequence[FloatArray]
 ) -> tuple[int, int] | None:
     """(axis, first chunk above the wall), or None for a single chunk."""
     span = coords.max(axis=0) - coords.min(axis=0)
