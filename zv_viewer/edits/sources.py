@@ -1,0 +1,324 @@
+"""Where the values of an attribute come from; each gives them run by run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from zarr_vectors.encoding.categorical import code_dtype
+from zarr_vectors.multiresolution.scratch import Scratch
+from zv_viewer.edits.columns import Array, Int, Kind, Values
+from zv_viewer.edits.expressions import parse
+from zv_viewer.edits.joining import Joined, by_object, check_rows
+from zv_viewer.edits.scopes import PLURALS, Rows, Run
+from zv_viewer.edits.tables import Table, read_table, values_of
+from zv_viewer.errors import InputError
+
+Check = Callable[[], None]
+Bool = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Column:
+    """Values ready to be written.
+
+    Attributes:
+        kind: What they are.
+        of: The values of a run, as ``kind`` says; of objects those without one are masked.
+        notes: Sentences about what did not match.
+    """
+
+    kind: Kind
+    of: Callable[[Run], Array]
+    notes: tuple[str, ...] = ()
+
+
+class Source(Protocol):
+    """Where values come from."""
+
+    def open(self, rows: Rows, scratch: Scratch, check: Check) -> Column:
+        """The values for some rows.
+
+        Raises:
+            InputError: They do not fit; the sentence says what does not.
+        """
+        ...
+
+    def provenance(self) -> dict[str, Any]:
+        """How they came to be, as kept with the attribute; names no folder."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FromExpression:
+    """Arithmetic over attributes of the same rows, see :mod:`~zv_viewer.edits.expressions`."""
+
+    text: str
+
+    def open(self, rows: Rows, scratch: Scratch, check: Check) -> Column:
+        """As of :class:`Source`."""
+        del scratch, check
+        expression = parse(self.text)
+        none = Run(0, [], np.zeros(0, np.int64))
+        known = expression.names
+        if rows.scope == "object":
+            columns = rows.read(rows.runs[0], known)
+            few = {n: Values(v.rows[:0], v.categories) for n, v in columns.items()}
+        else:
+            few = rows.read(none, known)
+        first = expression.evaluate(few, 0)
+        kind = Kind(first.dtype, first.shape[1:])
+        return Column(kind, lambda run: expression.evaluate(rows.read(run, known), run.count))
+
+    def provenance(self) -> dict[str, Any]:
+        """As of :class:`Source`."""
+        return {"source": "expression", "expression": self.text}
+
+
+@dataclass(frozen=True, slots=True)
+class FromFile:
+    """A column of a CSV, Parquet or NumPy file.
+
+    Attributes:
+        path: The file.
+        column: Name of the column; that of a plain NumPy array is the file's.
+        by: Rows are in the order of the store, or are found by their object's id.
+        id_column: The column of ids.
+        strict: Refuse objects without a row and rows of no object; else such objects, or their
+            vertices, have no value.
+    """
+
+    path: Path
+    column: str
+    by: Literal["row", "object"] = "row"
+    id_column: str = ""
+    strict: bool = True
+
+    def open(self, rows: Rows, scratch: Scratch, check: Check) -> Column:
+        """As of :class:`Source`."""
+        wanted = [self.column] if self.by == "row" else [self.column, self.id_column]
+        table = read_table(self.path, wanted, scratch, check)
+        return joined(table, self.column, self.id_column if self.by == "object" else None, rows,
+                      strict=self.strict)  # fmt: skip
+
+    def provenance(self) -> dict[str, Any]:
+        """As of :class:`Source`."""
+        how = "row" if self.by == "row" else f"object id in {self.id_column}"
+        found = {"source": "file", "file": self.path.name, "column": self.column}
+        return {**found, "joined_by": how}
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FromFeatures:
+    """A column of the features of a layer; fields as of :class:`FromFile`."""
+
+    layer: str
+    columns: Mapping[str, Any] = field(repr=False)
+    column: str
+    by: Literal["row", "object"] = "row"
+    id_column: str = ""
+    strict: bool = True
+
+    def open(self, rows: Rows, scratch: Scratch, check: Check) -> Column:
+        """As of :class:`Source`."""
+        del scratch, check
+        name = f"layer {self.layer!r}"
+        known = {
+            key: values_of(column, f"{key!r} of {name}")
+            for key, column in self.columns.items()
+            if key in (self.column, self.id_column)
+        }
+        table = Table(name, known)
+        return joined(table, self.column, self.id_column if self.by == "object" else None, rows,
+                      strict=self.strict)  # fmt: skip
+
+    def provenance(self) -> dict[str, Any]:
+        """As of :class:`Source`."""
+        how = "row" if self.by == "row" else f"object id in {self.id_column}"
+        found = {"source": "features", "layer": self.layer, "column": self.column}
+        return {**found, "joined_by": how}
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FromObjects:
+    """Whether a row is one of some objects, or of their vertices.
+
+    Attributes:
+        ids: (n,) object ids.
+        labels: Texts for those that are and those that are not; None for true and false.
+    """
+
+    ids: Int
+    labels: tuple[str, str] | None = None
+
+    def open(self, rows: Rows, scratch: Scratch, check: Check) -> Column:
+        """As of :class:`Source`."""
+        del scratch, check
+        wanted = np.unique(np.asarray(self.ids, np.int64))
+        strangers = int(np.count_nonzero(~np.isin(wanted, rows.object_ids)))
+        notes: tuple[str, ...] = ()
+        if rows.scope == "face":
+            raise InputError("objects are selected: write the scope object or vertex")
+        if strangers == len(wanted):
+            raise InputError(f"no object is selected that level {rows.level} has")
+        if strangers:
+            notes = (f"{strangers:,} of {len(wanted):,} selected objects are not at this level",)
+
+        def chosen(run: Run) -> Bool:
+            objects = rows.object_ids if rows.scope == "object" else rows.objects_of(run)
+            return np.asarray(np.isin(objects, wanted))
+
+        return _labelled(chosen, self.labels, notes)
+
+    def provenance(self) -> dict[str, Any]:
+        """As of :class:`Source`."""
+        return {"source": "selection", "selection": f"{len(np.unique(self.ids)):,} objects"}
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FromRule:
+    """Whether a vertex meets a rule, such as one drawn with a lasso.
+
+    Attributes:
+        keeps: (n, D) positions and columns by name -> (n,) whether a row does.
+        attributes: Names of attributes it takes; those that the level lacks are left out.
+        words: What the rule is.
+        labels: As of :class:`FromObjects`.
+    """
+
+    keeps: Callable[[Array, Mapping[str, Array]], Bool]
+    attributes: tuple[str, ...]
+    words: str
+    labels: tuple[str, str] | None = None
+
+    def open(self, rows: Rows, scratch: Scratch, check: Check) -> Column:
+        """As of :class:`Source`."""
+        del scratch, check
+        if rows.scope not in ("vertex", "node"):
+            raise InputError("vertices are selected: write the scope vertex")
+        names = [name for name in self.attributes if rows.spec(name) is not None]
+
+        def chosen(run: Run) -> Bool:
+            found = rows.reader.read_chunks(run.chunks, names).values()
+            kept = [self.keeps(part.positions, part.attributes) for part in found]
+            return np.concatenate([np.zeros(0, np.bool_), *kept])
+
+        return _labelled(chosen, self.labels, ())
+
+    def provenance(self) -> dict[str, Any]:
+        """As of :class:`Source`."""
+        return {"source": "selection", "selection": self.words}
+
+
+def joined(table: Table, column: str, id_column: str | None, rows: Rows, *, strict: bool) -> Column:
+    """A column of a table for rows of a store.
+
+    Args:
+        table: The table.
+        column: Name of the column.
+        id_column: The column of object ids; None where rows are in the store's order.
+        rows: The rows.
+        strict: As of :class:`FromFile`.
+
+    Raises:
+        InputError: It does not fit.
+    """
+    values = table.column(column)
+    if id_column is None:
+        what = f"{PLURALS[rows.scope]} at level {rows.level}"
+        check_rows(table.name, len(values), rows.count, what)
+        kind, ready = _stored(values, missing=_some_missing(values))
+        return Column(kind, lambda run: ready(values.rows[run.first : run.first + run.count]))
+    if rows.scope == "face":
+        raise InputError("values of faces are joined by row: faces have no object id")
+    objects = rows.object_ids
+    if not len(objects):
+        raise InputError(f"level {rows.level} of {rows.handle.backend.url} has no objects")
+    ids = table.column(id_column)
+    found = by_object(table.name, id_column, ids, objects, strict=strict)
+    notes = _notes(table.name, found, len(ids), len(objects))
+    if rows.scope == "object":
+        return _of_objects(values, found, notes)
+    kind, ready = _stored(values, missing=True)
+
+    def of(run: Run) -> Array:
+        place = np.searchsorted(objects, own := rows.objects_of(run))
+        place = np.minimum(place, len(objects) - 1)
+        row = np.where(objects[place] == own, found.rows[place], -1)
+        return ready(_taken(values, row))
+
+    return Column(kind, of, notes)
+
+
+def _of_objects(values: Values, found: Joined, notes: tuple[str, ...]) -> Column:
+    kind, ready = _stored(values, missing=_some_missing(values))
+
+    def of(run: Run) -> Array:
+        del run
+        masked = np.ma.MaskedArray(
+            ready(values.rows[np.maximum(found.rows, 0)]),
+            np.zeros((len(found.rows), *kind.row_shape), np.bool_),
+        )
+        masked[found.rows < 0] = np.ma.masked
+        return masked
+
+    return Column(kind, of, notes)
+
+
+def _notes(table: str, found: Joined, given: int, objects: int) -> tuple[str, ...]:
+    notes = []
+    if found.without_row:
+        notes.append(
+            f"{found.without_row:,} of {objects:,} objects have no row in {table}: they get no "
+            "value"
+        )
+    if found.strangers:
+        notes.append(f"{found.strangers:,} of {given:,} rows of {table} name no object")
+    return tuple(notes)
+
+
+def _some_missing(values: Values) -> bool:
+    return values.categories is not None and bool(len(values)) and int(values.rows.min()) < 0
+
+
+def _stored(values: Values, *, missing: bool) -> tuple[Kind, Callable[[Array], Array]]:
+    """How values are stored, and what makes them so; whole numbers with gaps become floats."""
+    if values.categories is not None:
+        dtype = code_dtype(len(values.categories), missing=missing)
+        return Kind(dtype, (), values.categories, missing), lambda rows: rows.astype(dtype)
+    dtype = values.rows.dtype.newbyteorder("=")
+    if missing and dtype.kind in "biu":
+        dtype = np.dtype(np.float64)
+    shape = values.rows.shape[1:]
+    return Kind(dtype, shape), lambda rows: np.asarray(rows).astype(dtype, copy=False)
+
+
+def _taken(values: Values, rows: Int) -> Array:
+    """Rows of values; those below zero have none."""
+    found = np.asarray(values.rows)[np.maximum(rows, 0)]
+    if values.categories is not None:
+        return np.where(rows >= 0, found, -1)
+    if found.dtype.kind in "biu":
+        found = found.astype(np.float64)
+    found = np.array(found)
+    found[rows < 0] = np.nan
+    return found
+
+
+def _labelled(
+    chosen: Callable[[Run], Bool], labels: tuple[str, str] | None, notes: tuple[str, ...]
+) -> Column:
+    if labels is None:
+        return Column(Kind(np.dtype(np.bool_)), chosen, notes)
+    inside, outside = labels
+    if not inside or not outside or inside == outside:
+        raise InputError("the two labels of a selection must differ, and none be empty")
+    names = tuple(sorted(labels))
+    codes = np.array([names.index(outside), names.index(inside)], np.uint8)
+    kind = Kind(np.dtype(np.uint8), (), names)
+    return Column(kind, lambda run: codes[chosen(run).astype(np.int64)], notes)
