@@ -20,6 +20,7 @@ from zv_viewer.model.view import ViewState
 
 if TYPE_CHECKING:
     from zv_viewer.layers.factory import Backend
+    from zv_viewer.state import ViewFile
 
 BORDER = 420
 """Pixels a window takes beside its canvas, at most."""
@@ -50,6 +51,7 @@ class Stage:
         self.first_frame_s: float | None = None
         self.settled_s: float | None = None
         self.problems: list[str] = []
+        self._painted: Callable[[float], None] = lambda seconds: None
 
     @property
     def session(self) -> Any:  # noqa: ANN401 - as the modules of a window are imported late
@@ -80,6 +82,41 @@ class Stage:
                 raise InputError(session.error)
         self.viewer.reset_view()
 
+    def show(self, view: ViewFile, stores: Sequence[str] = (), *, force: bool) -> tuple[str, ...]:
+        """Open the stores of a view, or those given in their place, and show it.
+
+        Returns:
+            What has changed since it was saved, a sentence each.
+
+        Raises:
+            InputError: It is not shown; the message says why.
+        """
+        from zv_viewer.session.paint import PaintWatch
+        from zv_viewer.views import Restoring
+        from zv_viewer.views.applying import apply_window
+
+        self._watch = PaintWatch(self.viewer, self._on_paint)
+        restoring = Restoring(
+            self.viewer, view, stores, base=self.settings, force=force, automatic=False
+        )
+        self.sessions = list(restoring.sessions)
+        for session in self.sessions:
+            session.problem.connect(self.problems.append)
+        self.run_until(lambda: not restoring.busy)
+        for session in self.sessions:
+            session.raise_mistake()
+        if restoring.error is not None:
+            raise InputError(restoring.error)
+        self.fit()
+        apply_window(self.viewer, view.view)
+        return restoring.notes
+
+    def draw_anew(self) -> None:
+        """Draw the picture again as if it were the first; wait with :meth:`settle`."""
+        for session in self.sessions:
+            if session.layer.visible:
+                session.draw_anew()
+
     def run_until(self, done: Callable[[], bool], timeout: float = 600.0) -> bool:
         """Run the event loop until ``done()``; False when ``timeout`` seconds are over."""
         from qtpy.QtWidgets import QApplication
@@ -94,7 +131,7 @@ class Stage:
 
     def settle(self, timeout: float = 600.0) -> bool:
         """Wait until the view is settled and painted."""
-        if not self.run_until(lambda: all(session.settled for session in self.sessions), timeout):
+        if not self.run_until(lambda: all(map(_at_rest, self.sessions)), timeout):
             return False
         if self.settled_s is None:
             self.settled_s = time.perf_counter() - self.session.started
@@ -166,6 +203,12 @@ def a_stage(
             QApplication.processEvents()
             viewer.close()
             QApplication.processEvents()
+
+
+def _at_rest(session: Any) -> bool:  # noqa: ANN401 - a StoreSession
+    """Whether a store is drawn as it is to be; one that is not seen is."""
+    busy = session.objects is not None and session.objects.busy
+    return not busy and (session.settled or not session.layer.visible)
 
 
 def show_nothing(viewer: Any) -> None:  # noqa: ANN401 - a napari viewer

@@ -11,6 +11,14 @@ from zv_viewer.errors import InputError
 from zv_viewer.model.settings import LodSettings, default_settings
 from zv_viewer.model.view import ViewState
 
+SAID_BY_STATE = (
+    *("size", "ndisplay", "center", "zoom", "slab", "angles", "perspective", "level", "color_by"),
+    *("colormap", "limits", "max_vertices", "max_bytes", "layers"),
+)
+"""Options of ``render`` that a view says already."""
+
+DEFAULT_SIZE = (1024, 768)
+
 
 def window_parser() -> argparse.ArgumentParser:
     """``zv-view STORE...`` and ``zv-view --sample NAME``."""
@@ -51,9 +59,13 @@ def command_parser() -> argparse.ArgumentParser:
     )
 
     render = commands.add_parser("render", help="one settled picture, with or without a display")
-    render.add_argument("stores", nargs="+", metavar="store")
-    render.add_argument("--out", type=Path, required=True, help="the PNG to write")
-    render.add_argument("--size", type=_size, default=(1024, 768), metavar="WxH")
+    render.add_argument("stores", nargs="*", metavar="store")
+    render.add_argument("--out", "-o", type=Path, required=True, help="the PNG to write")
+    _state(render)
+    render.add_argument(
+        "--save-state", type=Path, metavar="V.json", help="write the view that is drawn"
+    )
+    render.add_argument("--size", type=_size, metavar="WxH", help="1024x768 unless given")
     render.add_argument("--ndisplay", type=int, choices=(2, 3))
     render.add_argument(
         "--center", type=float, nargs="+", metavar="X", help="store axes, world units"
@@ -93,6 +105,32 @@ def _budget(parser: argparse.ArgumentParser) -> None:
         "--max-bytes", type=_bytes, metavar="N", help="memory for cells, e.g. 128MB"
     )
     parser.add_argument("--stats", type=Path, metavar="S.json", help="write the figures")
+
+
+def _state(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--state",
+        type=Path,
+        metavar="V.json",
+        help="a view that was saved; stores given are opened in place of those it names",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="with --state: though its stores have changed since"
+    )
+
+
+def check_alone(args: argparse.Namespace) -> None:
+    """Raise :class:`InputError` where ``--state`` goes with what it says already, or with none."""
+    if args.state is None:
+        if args.force:
+            raise InputError("--force goes with --state")
+        if not args.stores:
+            raise InputError("give a store, or a view with --state")
+        return
+    said = {name: getattr(args, name) for name in SAID_BY_STATE}
+    given = [name for name, value in said.items() if value not in (None, "auto", 0.0)]
+    if given:
+        raise InputError(f"--state says what is drawn: leave --{given[0].replace('_', '-')} away")
 
 
 def _layers(parser: argparse.ArgumentParser) -> None:
@@ -159,9 +197,14 @@ def view_of(args: argparse.Namespace, home: ViewState) -> ViewState:
     )
 
 
-def settings_of(args: argparse.Namespace) -> LodSettings:
-    """The machine's default settings with the caps asked for."""
+def settings_of(args: argparse.Namespace, *, steady: bool = False) -> LodSettings:
+    """The machine's default settings with the caps asked for.
+
+    ``steady``: without hysteresis, so that what is drawn does not depend on what was before.
+    """
     settings = default_settings()
+    if steady:
+        settings = replace(settings, hysteresis=0.0)
     budget = settings.budget
     return replace(
         settings,
