@@ -12,11 +12,11 @@ from zv_viewer.commands.places import asked_so
 from zv_viewer.errors import InputError
 
 BAD_INPUT = 2
-COMMANDS = ("info", "index", "render", "bench")
+COMMANDS = ("info", "index", "qa", "render", "bench")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run ``zv-view``; returns the exit code: 0, or 2 with one sentence about bad input."""
+    """Run ``zv-view``; returns the exit code: a command's, or 2 with a sentence about bad input."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         if words and words[0] in COMMANDS:
@@ -43,6 +43,11 @@ def _run(args: argparse.Namespace) -> int:
         from zv_viewer.commands.index import index
 
         return index(args.stores[0], check=args.check)
+    if args.command == "qa":
+        _need("scipy", "qa")
+        from zv_viewer.commands.qa import qa
+
+        return qa(args)
     if args.command == "render":
         _need_viewer("render")
         from zv_viewer.commands.render import render
@@ -73,9 +78,13 @@ def _window(args: argparse.Namespace) -> int:
 
 
 def _need_viewer(what: str) -> None:
+    _need("napari", what)
+
+
+def _need(module: str, what: str) -> None:
     from importlib.util import find_spec
 
-    if find_spec("napari") is None:
+    if find_spec(module) is None:
         raise InputError(f"{what} needs the viewer: pip install 'zv-viewer[viewer]'")
 
 

@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 
 from zv_viewer.display import a_display
 from zv_viewer.errors import InputError
+from zv_viewer.errors import ensure_writable as ensure_writable
 from zv_viewer.model.settings import LodSettings
 from zv_viewer.model.view import ViewState
 
@@ -258,9 +258,3 @@ def peak_rss_bytes() -> int:
 
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-def ensure_writable(path: Path) -> None:
-    """Say at the start, not after minutes of work, that ``path`` cannot be written."""
-    if not path.parent.is_dir():
-        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist")

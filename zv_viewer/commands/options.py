@@ -25,8 +25,8 @@ def window_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="zv-view",
         description="View a Zarr Vectors store of any size.",
-        epilog="Commands: zv-view info STORE, zv-view index STORE, zv-view render STORE --out "
-        "P.png, zv-view bench STORE; each has its own --help.",
+        epilog="Commands: zv-view info STORE, zv-view index STORE, zv-view qa STORE, "
+        "zv-view render STORE --out P.png, zv-view bench STORE; each has its own --help.",
     )
     parser.add_argument(
         "stores", nargs="*", metavar="store", help="paths or URLs of .zarrvectors stores"
@@ -41,7 +41,7 @@ def window_parser() -> argparse.ArgumentParser:
 
 
 def command_parser() -> argparse.ArgumentParser:
-    """``zv-view info | index | render | bench``."""
+    """``zv-view info | index | qa | render | bench``."""
     parser = argparse.ArgumentParser(prog="zv-view")
     commands = parser.add_subparsers(dest="command", required=True)
 
@@ -56,6 +56,14 @@ def command_parser() -> argparse.ArgumentParser:
         "--dry-run",
         action="store_true",
         help="write nothing; exit with 1 where something would be added",
+    )
+
+    qa = commands.add_parser("qa", help="what is wrong with a pyramid; exits with 1 if anything is")
+    qa.add_argument("stores", nargs=1, metavar="store")
+    qa.add_argument("--html", type=Path, metavar="R.html", help="write the report as a page")
+    qa.add_argument("--json", type=Path, metavar="R.json", help="write the report as JSON")
+    qa.add_argument(
+        "--write-errors", action="store_true", help="record the measured errors in the store"
     )
 
     render = commands.add_parser("render", help="one settled picture, with or without a display")
@@ -92,7 +100,7 @@ def command_parser() -> argparse.ArgumentParser:
     bench.add_argument("--color-by", metavar="ATTR")
     _budget(bench)
     _layers(bench)
-    for command in (info, index, render, bench):
+    for command in (info, index, qa, render, bench):
         add_place_options(command)
     return parser
 

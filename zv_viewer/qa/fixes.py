@@ -2,50 +2,44 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Sequence
 
 
 def rebuild(store: str, level: int) -> str:
     """Remove a level and those above it, and build them again."""
-    code = (
+    return f"build the levels again, level {level} among them: {_build(store, '')}"
+
+
+def rebuild_with(store: str, factors: Sequence[tuple[float, float]]) -> str:
+    """Build all levels again with other factors (coarsen, sparsity)."""
+    return f"build the levels again so: {_build(store, f', factors={list(factors)!r}')}"
+
+
+def _build(store: str, options: str) -> str:
+    return _python(
         "from zarr_vectors.core.store import list_resolution_levels, open_store, "
         "remove_resolution_level as remove; "
         "from zarr_vectors.multiresolution.coarsen import build_pyramid; "
-        f"store = {store!r}; root = open_store(store, mode='r+'); "
+        f'store = {json.dumps(store)}; root = open_store(store, mode="r+"); '
         "[remove(root, n) for n in reversed(list_resolution_levels(root)) if n]; "
-        "build_pyramid(store)"
+        f"build_pyramid(store{options})"
     )
-    return f"build the levels again, level {level} among them: {_python(code)}"
-
-
-def rebuild_more(store: str, factors: Sequence[tuple[float, float]]) -> str:
-    """Build all levels again with other factors."""
-    code = (
-        "from zarr_vectors.core.store import list_resolution_levels, open_store, "
-        "remove_resolution_level as remove; "
-        "from zarr_vectors.multiresolution.coarsen import build_pyramid; "
-        f"store = {store!r}; root = open_store(store, mode='r+'); "
-        "[remove(root, n) for n in reversed(list_resolution_levels(root)) if n]; "
-        f"build_pyramid(store, factors={list(factors)!r})"
-    )
-    return f"build the levels again with these factors: {_python(code)}"
 
 
 def remove(store: str, level: int) -> str:
     """Remove a level."""
     code = (
         "from zarr_vectors.core.store import open_store, remove_resolution_level; "
-        f"remove_resolution_level(open_store({store!r}, mode='r+'), {level})"
+        f'remove_resolution_level(open_store({json.dumps(store)}, mode="r+"), {level})'
     )
     return f"remove the level, or build the levels again: {_python(code)}"
 
 
 def restore(store: str) -> str:
     """Level 0 itself is damaged."""
-    code = (
-        f"from zarr_vectors.validate import validate; print(validate({store!r}, level=5).summary())"
-    )
+    code = f"from zarr_vectors.validate import validate; print(validate({json.dumps(store)}, level=5).summary())"
     return f"write the store again from its source; all damage is told by {_python(code)}"
 
 
@@ -64,8 +58,8 @@ def rechunk(store: str, edges: Sequence[float]) -> str:
     shape = ", ".join(f"{edge:g}" for edge in edges)
     code = (
         "from zarr_vectors.rechunk import RechunkSpec, rechunk; "
-        f"rechunk({store!r}, RechunkSpec('spatial', spatial_chunk_shape=({shape},)), "
-        f"{store.rstrip('/') + '.new'!r})"
+        f'rechunk({json.dumps(store)}, RechunkSpec("spatial", spatial_chunk_shape=({shape})), '
+        f"{json.dumps(store.rstrip('/') + '.new')})"
     )
     return f"cut it into other chunks: {_python(code)}"
 

@@ -19,25 +19,32 @@ class LinkKeys:
     """Links between different bins, each once.
 
     Attributes:
-        objects: (M,) int64 object of each.
-        bins: (M, W, D) int64 bins of its ends, ascending.
+        ends: (M, W, 1 + D) int64 object and bin of their ends, in a fixed order.
     """
 
-    objects: IntArray
-    bins: IntArray
+    ends: IntArray
 
     def __len__(self) -> int:
-        return len(self.objects)
+        return len(self.ends)
+
+    @property
+    def objects(self) -> IntArray:
+        """(M,) int64 object of the first end."""
+        return self.ends[:, 0, 0]
+
+    @property
+    def bins(self) -> IntArray:
+        """(M, W, D) int64."""
+        return self.ends[..., 1:]
 
     @property
     def rows(self) -> IntArray:
-        """(M, 1 + W D) int64."""
-        flat = self.bins.reshape(len(self.bins), self.bins.shape[1] * self.bins.shape[2])
-        return np.concatenate([self.objects[:, None], flat], axis=1)
+        """(M, W (1 + D)) int64."""
+        return self.ends.reshape(len(self.ends), self.ends.shape[1] * self.ends.shape[2])
 
     def take(self, rows: npt.NDArray[np.generic]) -> LinkKeys:
         """Some of them."""
-        return LinkKeys(self.objects[rows], self.bins[rows])
+        return LinkKeys(self.ends[rows])
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -45,73 +52,63 @@ class HalfLinks:
     """Links of which not every end was read.
 
     Attributes:
-        ends: (K, W) int64 which vertices they join.
-        objects: (K,) int64.
-        bins: (K, W, D) int64, the smallest integer where not known.
+        names: (K, 1 + W) int64 their object and which vertices they join.
+        ends: (K, W, 1 + D) int64 object and bin, the smallest integer where not known.
     """
 
+    names: IntArray
     ends: IntArray
-    objects: IntArray
-    bins: IntArray
 
 
-def keys_of(links: IntArray, objects: IntArray, bins: IntArray) -> LinkKeys:
-    """Links as the bins they join, without those that stay inside a bin.
+def keys_of(links: IntArray, keys: IntArray) -> LinkKeys:
+    """Links as what they join, without those that stay inside a bin of one object.
 
     Args:
         links: (M, W) int64 rows.
-        objects: (M,) int64 objects of the links.
-        bins: (N, D) int64 bin of every row.
+        keys: (N, 1 + D) int64 object and bin of every row.
     """
-    width, ndim = links.shape[1], bins.shape[1]
-    codes = packed(bins)[0]
-    ends = np.sort(codes[links], axis=1)
+    codes = packed(keys)[0]
+    ends = codes[links]
+    turn = np.argsort(ends, axis=1, kind="stable")
+    ends = np.take_along_axis(ends, turn, axis=1)
     apart = np.flatnonzero((ends[:, 1:] != ends[:, :-1]).all(axis=1))
-    turn = np.argsort(codes[links[apart]], axis=1, kind="stable")
-    rows = np.take_along_axis(links[apart], turn, axis=1)
-    ends, own = ends[apart], objects[apart]
-    if not len(own):
-        return LinkKeys(own, np.zeros((0, width, ndim), np.int64))
-    order, first = grouped(packed(np.concatenate([own[:, None], ends], axis=1))[0])
-    heads = order[first]
-    return LinkKeys(own[heads], bins[rows[heads]])
+    rows = np.take_along_axis(links[apart], turn[apart], axis=1)
+    if not len(apart):
+        return LinkKeys(np.zeros((0, links.shape[1], keys.shape[1]), np.int64))
+    order, first = grouped(packed(ends[apart])[0])
+    return LinkKeys(keys[rows[order[first]]])
 
 
-def half_of(ends: IntArray, rows: IntArray, objects: IntArray, bins: IntArray) -> HalfLinks:
-    """Open links with the bins of the ends that are known.
+def half_of(ends: IntArray, rows: IntArray, objects: IntArray, keys: IntArray) -> HalfLinks:
+    """Open links with what is known of their ends.
 
     Args:
         ends: (K, W) int64 identity of each end.
         rows: (K, W) int64 rows, -1 where not known.
         objects: (K,) int64.
-        bins: (N, D) int64 bin of every row.
+        keys: (N, 1 + D) int64 object and bin of every row.
     """
-    known = np.where((rows >= 0)[..., None], bins[np.maximum(rows, 0)], _UNKNOWN)
-    return HalfLinks(ends, objects, known)
+    known = np.where((rows >= 0)[..., None], keys[np.maximum(rows, 0)], _UNKNOWN)
+    return HalfLinks(np.concatenate([objects[:, None], ends], axis=1), known)
 
 
 def whole_of(parts: Sequence[HalfLinks]) -> LinkKeys:
     """What several looks at open links tell together; links with an end never read are left out."""
+    names = np.concatenate([part.names for part in parts])
     ends = np.concatenate([part.ends for part in parts])
-    own = np.concatenate([part.objects for part in parts])
-    bins = np.concatenate([part.bins for part in parts])
-    width, ndim = bins.shape[1:]
-    if not len(own):
-        return LinkKeys(own, bins)
-    order, first = grouped(packed(np.concatenate([own[:, None], ends], axis=1))[0])
-    found = np.maximum.reduceat(bins[order], first, axis=0)
-    own = own[order[first]]
-    known = (found != _UNKNOWN).all(axis=(1, 2))
-    found, own = found[known], own[known]
+    width, size = ends.shape[1:]
+    if not len(names):
+        return LinkKeys(ends)
+    order, first = grouped(packed(names)[0])
+    found = np.maximum.reduceat(ends[order], first, axis=0)
+    found = found[(found != _UNKNOWN).all(axis=(1, 2))]
     rows = np.arange(len(found) * width).reshape(-1, width)
-    return keys_of(rows, own, found.reshape(-1, ndim))
+    return keys_of(rows, found.reshape(-1, size))
 
 
 def distinct(parts: Sequence[LinkKeys]) -> LinkKeys:
     """Several lists as one, each link once."""
-    objects = np.concatenate([part.objects for part in parts])
-    bins = np.concatenate([part.bins for part in parts])
-    whole = LinkKeys(objects, bins)
+    whole = LinkKeys(np.concatenate([part.ends for part in parts]))
     if not len(whole):
         return whole
     order, first = grouped(packed(whole.rows)[0])
@@ -126,10 +123,8 @@ def lost_links(expected: LinkKeys, actual: LinkKeys) -> LinkKeys:
 
 def between_lost(links: LinkKeys, lost: IntArray) -> npt.NDArray[np.bool_]:
     """(M,) bool, whether an end is in one of the bins ``lost`` (n, 1 + D), object and bin."""
-    width, ndim = links.bins.shape[1:]
-    own = np.repeat(links.objects, width)
-    ends = np.concatenate([own[:, None], links.bins.reshape(-1, ndim)], axis=1)
-    near, gone = packed(ends, lost)
+    width, size = links.ends.shape[1:]
+    near, gone = packed(links.ends.reshape(-1, size), lost)
     return np.asarray(np.isin(near, gone).reshape(-1, width).any(axis=1))
 
 

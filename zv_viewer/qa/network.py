@@ -71,10 +71,12 @@ class LinkTally:
         links, objects = rows.links, rows.objects
         assert links is not None and objects is not None  # noqa: S101, PT018  linked
         bins = bins_of(rows.positions, self._shape)
+        ends = np.concatenate([objects[:, None], bins], axis=1)
         if take is not None:
-            links = links[take[links].any(axis=1)]
-        keys = keys_of(links, objects[links[:, 0]], bins)
-        self._keep_half(rows, take, bins, side)
+            own = take[links]
+            links = links[own.any(axis=1) if side else own.all(axis=1)]
+        keys = keys_of(links, ends)
+        self._keep_half(rows, take, ends, side)
         ndim = bins.shape[1]
         whole = whole_bins(keys.bins.reshape(-1, ndim), self._shape, tile.low, tile.high)
         whole = np.asarray(whole.reshape(len(keys), -1).all(axis=1))
@@ -83,15 +85,16 @@ class LinkTally:
         return keys.take(whole)
 
     def _keep_half(
-        self, rows: Rows, take: npt.NDArray[np.bool_] | None, bins: IntArray, side: int
+        self, rows: Rows, take: npt.NDArray[np.bool_] | None, keys: IntArray, side: int
     ) -> None:
         ends, own, objects = rows.open_ends, rows.open_rows, rows.open_objects
         if ends is None or own is None or objects is None or not len(ends):
             return
         if take is not None:
-            known = np.where(own >= 0, take[np.maximum(own, 0)], False).any(axis=1)
+            known = np.where(own >= 0, take[np.maximum(own, 0)], side == 0)
+            known = np.asarray(known.any(axis=1) if side else known.all(axis=1))
             ends, own, objects = ends[known], own[known], objects[known]
-        self._half[side].append(half_of(ends, own, objects, bins))
+        self._half[side].append(half_of(ends, own, objects, keys))
 
     def _find_flat(self, rows: Rows, own: npt.NDArray[np.bool_]) -> None:
         faces, objects = rows.links, rows.objects
@@ -124,8 +127,7 @@ class LinkTally:
         parts = [part for part in self._lost if len(part)]
         if parts:
             return distinct(parts)
-        none = np.zeros(0, np.int64)
-        return LinkKeys(none, np.zeros((0, 2, len(self._shape)), np.int64))
+        return LinkKeys(np.zeros((0, 2, 1 + len(self._shape)), np.int64))
 
     def flat(self) -> Places:
         """Faces with a corner twice."""

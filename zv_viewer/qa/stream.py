@@ -182,18 +182,14 @@ class Pass:
     def _tile(self, tile: Tile, rows: Rows, picked: IntArray) -> None:
         owners = self._owners(tile, rows)
         finer: tuple[BinTable, tuple[float, ...]] | None = None
-        last: npt.NDArray[np.bool_] | None = None
         for tally in self._tallies:
             self._check()
-            keep = self._kept(tally.reading, rows, owners)
-            if finer is not None and not _same(keep, last):
-                finer = None
+            seen = Finest(rows, self._kept(tally.reading, rows, owners), picked)
             if finer is not None and finer[0].values.keys() != tally.categories.keys():
                 finer = None
-            seen = Finest(rows, keep, picked)
-            expected = tally.expected(seen, finer)
-            tally.add(tile, seen, expected)
-            finer, last = (expected, tally.reading.bin_shape), keep
+            occupied = tally.occupied(seen, finer)
+            finer = occupied, tally.reading.bin_shape
+            tally.add(tile, seen, tally.shown(seen, occupied))
 
     def _owners(self, tile: Tile, rows: Rows) -> tuple[IntArray, IntArray] | None:
         """(rows, objects) of the vertices of a point cloud, where levels leave objects out."""
@@ -254,7 +250,7 @@ class Pass:
             cells=tally.cells(),
             lost=tally.lost(),
             shift=tally.offset.shift() if self.complete else None,
-            to_level=summary(away, max(len(away), tally.shown)),
+            to_level=summary(away, max(len(away), tally.of)),
             to_finest=summary(back, max(int(reading.counts.sum()), len(back))),
             lost_links=tally.network.lost(),
             degenerate=tally.network.flat(),
@@ -322,12 +318,6 @@ class Pass:
             miscounted=reading.miscounted(),
             **more,  # type: ignore[arg-type]  # fields of the evidence
         )
-
-
-def _same(first: npt.NDArray[np.bool_] | None, second: npt.NDArray[np.bool_] | None) -> bool:
-    if first is None or second is None:
-        return first is second
-    return bool(np.array_equal(first, second))
 
 
 def _some(counts: IntArray) -> IntArray:

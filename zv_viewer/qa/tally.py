@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from zarr_vectors.typing import FloatArray, IntArray
 from zv_viewer.qa.attributes import Tally, unexplained
-from zv_viewer.qa.bins import BinTable, coarser, grouped, joined, nests, packed, table_of
+from zv_viewer.qa.bins import BinTable, bins_of, coarser, grouped, joined, nests, packed, table_of
 from zv_viewer.qa.duplicates import repeated
 from zv_viewer.qa.evidence import COLUMNS, Cells, LostBins, Places, WrongValues
 from zv_viewer.qa.nearest import FromFinest, FromLevel
@@ -63,7 +63,7 @@ class LevelTally:
         self.distances = FromFinest(reading)
         self.network = LinkTally(reading)
         self.values = {name: Tally(64 if coded else None) for name, coded in categories.items()}
-        self.shown = 0
+        self.of = 0
         """Vertices of level 0 that the level should show."""
         self._cells: list[tuple[IntArray, IntArray]] = []
         self._lost: list[tuple[IntArray, FloatArray]] = []
@@ -72,28 +72,43 @@ class LevelTally:
         self._twice: list[tuple[FloatArray, IntArray]] = []
         self._rest: tuple[list[BinTable], list[BinTable]] = [], []
 
-    def expected(
+    def occupied(
         self, finest: Finest, finer: tuple[BinTable, tuple[float, ...]] | None
     ) -> BinTable:
-        """Bins the level should occupy.
+        """Bins of the level that level 0 occupies.
 
         Args:
             finest: Vertices of level 0 in a tile.
-            finer: The same of a finer level that shows the same vertices, and its bins.
+            finer: The same of a finer level with the same attributes, and its bins.
         """
         shape = self.reading.bin_shape
-        if finer is not None and nests(finer[1], shape):
-            return coarser(finer[0], finer[1], shape)
         rows = finest.rows
-        if finest.keep is not None:
-            rows = rows.take(np.flatnonzero(finest.keep))
-        values = {name: rows.attributes[name] for name in self.categories}
-        return table_of(rows.positions, rows.objects, shape, values)
+        if finer is not None and nests(finer[1], shape):
+            table = coarser(finer[0], finer[1], shape)
+        else:
+            values = {name: rows.attributes[name] for name in self.categories}
+            table = table_of(rows.positions, rows.objects, shape, values)
+        return table
+
+    def shown(self, finest: Finest, table: BinTable) -> BinTable:
+        """Of the bins that level 0 occupies, those with a vertex that the level should show.
+
+        Vertices that a point cloud's objects share take part in the values of a bin whether their
+        objects are kept or not.
+        """
+        rows, keep = finest.rows, finest.keep
+        self.of += len(rows.positions) if keep is None else int(keep.sum())
+        if keep is None:
+            return table
+        bins = bins_of(rows.positions[keep], self.reading.bin_shape)
+        objects = np.full(len(bins), -1, np.int64) if rows.objects is None else rows.objects[keep]
+        keys = np.concatenate([objects[:, None], bins], axis=1)
+        whole, own = packed(table.keys, keys)
+        return table.take(np.flatnonzero(np.isin(whole, own)))
 
     def add(self, tile: Tile, finest: Finest, expected: BinTable) -> None:
         """Take in a tile."""
         reading, names = self.reading, list(self.categories)
-        self.shown += len(finest.rows.positions) if finest.keep is None else int(finest.keep.sum())
         near = tile.chunks(reading.coords, reading.chunk_shape, self.distances.margin)
         rows = reading.read(near, names)
         inside = tile.holds(rows.positions)
