@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from zv_viewer.controller.policy import NOTHING, Drawing, DrawPolicy
 from zv_viewer.controller.tree_marks import below
+from zv_viewer.drawing.drawn import rows_drawn
 from zv_viewer.loading.cache import CellCache
 from zv_viewer.model.camera import Camera
 from zv_viewer.model.cells import CellTree
@@ -128,15 +129,4 @@ def _rows(
     """Rows an item draws; a cell that was let go a moment ago draws none."""
     if item.cell not in cache:
         return 0
-    arrays = cache[item.cell]
-    if object_levels is not None and arrays.links is not None:
-        links = arrays.links
-        drawn = object_levels[links.objects] == links.level
-        return int((drawn if arrays.kept is None else drawn & arrays.kept).sum())
-    if item.parts is None:
-        return len(arrays) if arrays.kept is None else int(arrays.kept.sum())
-    places = np.asarray(item.parts, np.int64)
-    ends = arrays.part_start
-    if arrays.kept is not None:
-        ends = np.append(0, np.cumsum(arrays.kept))[ends]
-    return int((ends[places + 1] - ends[places]).sum())
+    return rows_drawn(item, cache[item.cell], object_levels)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
@@ -216,6 +216,15 @@ class StoreSource:
             source._before = self._root_dated  # noqa: SLF001 - as above
             source._newest = {n: newest(root / str(n)) for n in self._store.levels}  # noqa: SLF001
         return source
+
+    @contextmanager
+    def opened_again(self) -> Iterator[ZVStore]:
+        """The store as it is now, through the same connection, for more than the viewer reads."""
+        store = self._store.again()
+        try:
+            yield store
+        finally:
+            store.close()
 
     def unchanged(self, level: int, attribute: str | None) -> bool:
         """Whether all files of a level are older than the root's document was at the first opening.
