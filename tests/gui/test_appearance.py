@@ -14,8 +14,9 @@ from zarr_vectors.testing.kinds import make_store
 from zv_viewer.drawing.palette import colours_of_ids
 from zv_viewer.objects import ID
 from zv_viewer.session import sessions_in
+from zv_viewer.session.sizing import sizing_of
 from zv_viewer.widgets.appearance import APPEARANCE_DOCK
-from zv_viewer.widgets.look import BY_VALUE, FIXED
+from zv_viewer.widgets.look import BY_ATTRIBUTE, BY_VALUE, FIXED
 from zv_viewer.widgets.show_store import show_store
 
 pytestmark = pytest.mark.gui
@@ -87,6 +88,48 @@ def test_size_follows_the_value_without_an_upload(shown, small_store: Path) -> N
     session.color_by("intensity", limits=(high, high + 1))
     assert lit(viewer) < large / 3
     assert not written
+
+
+def test_size_follows_another_attribute_than_the_one_coloured_by(shown, small_store: Path) -> None:
+    viewer, session, dock = shown("points", small_store)
+    session.color_by("intensity")
+    assert session.wait(20)
+    look = dock.look
+    look.sizes.setCurrentText(BY_ATTRIBUTE)
+    assert look.size_by.isVisibleTo(look)
+    before = picture(viewer)
+    node = session.layer._drawer.node
+    columns = []
+    add = node._rows.write
+
+    def written(writes):
+        columns.extend(write.columns for write in writes)
+        add(writes)
+
+    node._rows.write = written
+    offered = [look.size_by.attribute.itemText(at) for at in range(look.size_by.attribute.count())]
+    other = next(text for text in offered[1:] if "intensity" not in text)
+    look.least.setValue(1.0)
+    look.most.setValue(14.0)
+    look.size_by.attribute.setCurrentText(other)
+    assert session.wait(20)
+    assert sizing_of(session).spec.limits is not None
+    large = lit(viewer)
+    assert np.abs(picture(viewer) - before).max() > 20
+    assert columns, "the sizes of the cells drawn go to the card"
+    assert set(columns) == {frozenset({"a_size"})}, "nothing else does"
+    columns.clear()
+    low, high = sizing_of(session).spec.limits
+    look.size_by.low.setValue(high)
+    look.size_by.high.setValue(high + 1)
+    look.size_by.high.editingFinished.emit()
+    assert lit(viewer) < large / 2, "all are below the range, so small"
+    assert not columns
+    look.sizes.setCurrentText(FIXED)
+    assert sizing_of(session).spec is None
+    assert session.wait(20)
+    assert "a_size" not in node._rows.columns
+    assert low < high
 
 
 def test_lines_and_faces_have_looks_of_their_own(shown, tmp_path: Path) -> None:

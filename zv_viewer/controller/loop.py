@@ -36,7 +36,7 @@ from zv_viewer.model.plan import ViewPlan
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.selected import SelectedObjects
 from zv_viewer.model.settings import Budget, LodSettings
-from zv_viewer.model.update import LayerSink
+from zv_viewer.model.update import LayerSink, ObjectSink
 from zv_viewer.planning import Caps, Demand, build_cells
 from zv_viewer.rows import RowFilter
 from zv_viewer.sources.base import ChunkSource
@@ -202,6 +202,20 @@ class LodController:
             if name is not None:
                 self._uploads.blank_other_values()
 
+    def size_by(self, name: str | None) -> None:
+        """Load and hand over another attribute for the sizes of rows, or none.
+
+        Raises:
+            KeyError: The store has no such attribute.
+        """
+        if self._values.size_by(name):
+            self._todo.plan = self._todo.fresh = self._todo.draw = True
+
+    def tell_objects(self) -> None:
+        """Have rows that nothing joins come with the objects they belong to, from now on."""
+        if not self._scene.by_object and self._values.tell_objects():
+            self._todo.plan = self._todo.fresh = self._todo.draw = True
+
     def set_filter(self, kept_by: RowFilter | None, worth: Bool | None = None) -> None:
         """Draw only rows that a filter keeps; cells that can hold none are not read.
 
@@ -302,6 +316,8 @@ class LodController:
         if self._closed or camera is None:
             return
         now = self._clock()
+        if isinstance(self._sink, ObjectSink) and self._sink.tells_objects:
+            self.tell_objects()
         for outcome in self._loads.arrivals():
             self._loads.settle(outcome.job)
             self._arrivals.take(outcome, now)
@@ -319,6 +335,8 @@ class LodController:
 
     def on_frame(self, camera: Camera) -> None:
         """A frame was painted from ``camera`` with what the layer was last given."""
+        if self._planner.held:  # of what was not planned for nothing is expected
+            return
         self._drawer.picture.painted(self._stock.tree, self._troubles.lost, camera)
 
     def close(self) -> None:
@@ -370,6 +388,11 @@ class LodController:
         None until known; fixed from then on.
         """
         return self._values.limits
+
+    @property
+    def size_limits(self) -> tuple[float, float] | None:
+        """Likewise for the attribute that says how large rows are drawn."""
+        return self._values.size_limits
 
     def stats(self) -> LodStats:
         """The figures."""

@@ -17,7 +17,7 @@ from zv_viewer.model.plan import ViewPlan
 from zv_viewer.model.scene import AttributeInfo, SceneInfo
 from zv_viewer.planning.error import measure
 from zv_viewer.rows.picking import Hit
-from zv_viewer.sources.base import ChunkSource, RawCell
+from zv_viewer.sources.base import ChunkSource, KnowsRowObjects, RawCell
 
 Int = npt.NDArray[np.int64]
 Value = str | tuple[Any, ...]
@@ -130,7 +130,8 @@ def _stored(
             if raw.links is not None:
                 same = (raw.links.stored == row) & (raw.links.objects == object_id)
                 row = int(np.flatnonzero(same)[0])
-            return _row(scene, level, chunks[number], order - first, raw, row)
+            objects = _objects(source, scene, level, chunks[number : number + 1], raw)
+            return _row(scene, level, chunks[number], order - first, raw, row, objects)
         first += count
     raise ArrayError(f"{scene.url}: level {level} holds fewer vertices than when it was read")
 
@@ -153,19 +154,40 @@ def _nearest(
     for number in range(len(coords)):
         raw = source.read(level, coords[number : number + 1], _names(scene))
         squared = ((raw.positions.astype(np.float64) - at) ** 2).sum(axis=1)
-        if raw.links is not None:
+        objects = _objects(source, scene, level, coords[number : number + 1], raw)
+        if objects is not None:
             other = shown.object_id if shown.object_id is not None else NO_OBJECT
-            squared[raw.links.objects != other] = np.inf
+            if raw.links is not None or shown.object_id is not None:
+                squared[objects != other] = np.inf
         if len(squared) and squared.min() < best:
             row = int(np.argmin(squared))
             best = float(squared[row])
             place = row if raw.links is None else int(raw.links.stored[row])
-            found = _row(scene, level, coords[number], place, raw, row)
+            found = _row(scene, level, coords[number], place, raw, row, objects)
     return found
 
 
-def _row(scene: SceneInfo, level: int, chunk: Int, place: int, raw: RawCell, row: int) -> StoredRow:
-    object_id = None if raw.links is None else int(raw.links.objects[row])
+def _objects(
+    source: ChunkSource, scene: SceneInfo, level: int, chunk: Int, raw: RawCell
+) -> Int | None:
+    """(N,) ids of the objects of the rows of a chunk; None where there are no objects."""
+    if raw.links is not None:
+        return raw.links.objects
+    if not scene.has_objects or not isinstance(source, KnowsRowObjects):
+        return None
+    return source.objects_of_rows(level, chunk)[0]
+
+
+def _row(
+    scene: SceneInfo,
+    level: int,
+    chunk: Int,
+    place: int,
+    raw: RawCell,
+    row: int,
+    objects: Int | None,
+) -> StoredRow:
+    object_id = None if objects is None else int(objects[row])
     return StoredRow(
         level,
         tuple(chunk.tolist()),

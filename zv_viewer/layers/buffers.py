@@ -24,7 +24,13 @@ POINT_COLUMNS = ("a_position", "a_value", "a_spacing")
 STANDS_FOR = "a_stands_for"
 """Column of points that is there while they are as opaque as what they stand for."""
 
-LINK_COLUMNS = ("a_position", "a_value", "a_object", "a_level")
+SIZE = "a_size"
+"""Column that is there while an attribute of its own says how large rows are drawn."""
+
+OBJECT = "a_object"
+"""Column of points that is there while it matters which object they belong to."""
+
+LINK_COLUMNS = ("a_position", "a_value", OBJECT, "a_level")
 """Columns of rows that are joined: 28 bytes a row."""
 
 LEFT_OUT = ("a_spacing", "a_level")
@@ -40,10 +46,11 @@ class RowWrite:
         positions: (N, 4) float32, C-contiguous; not changed by anyone until the next frame.
         values: (N,) float32, or None: missing.
         spacing: Of every row.
-        objects: (N,) rank of the object each row belongs to; used where rows are linked.
+        objects: (N,) rank of the object each row belongs to; None: not known.
+        sizes: (N,) of the attribute that says how large rows are drawn, or None: missing.
         level: Position of the level of every row; used where rows are linked.
         stands_for: Rows of level 0 that every row stands for, about.
-        moved: Whether positions are to be filled; else they are there, and the rest is.
+        columns: Those to be filled; None: all.
         kept: (N,) whether each row is drawn; None: all are. A row that is not has spacing and
             level -1.
     """
@@ -55,8 +62,9 @@ class RowWrite:
     objects: npt.NDArray[np.uint32] | None = None
     level: int = 0
     stands_for: float = 1.0
-    moved: bool = True
+    columns: frozenset[str] | None = None
     kept: npt.NDArray[np.bool_] | None = None
+    sizes: Float32 | None = None
 
     @property
     def stop(self) -> int:
@@ -69,10 +77,14 @@ class RowWrite:
             return self.positions
         if name == "a_value" and self.values is not None:
             return self.values
-        if name == "a_object" and self.objects is not None:
+        if name == SIZE and self.sizes is not None:
+            return self.sizes
+        if name == OBJECT and self.objects is not None:
             return self.objects.astype(np.float32)
         of_all = {
             "a_value": np.nan,
+            SIZE: np.nan,
+            OBJECT: -1.0,
             "a_spacing": self.spacing,
             "a_level": self.level,
             STANDS_FOR: self.stands_for,
@@ -93,7 +105,7 @@ def gather(writes: Sequence[RowWrite], gap: int) -> list[list[RowWrite]]:
             and 0 <= write.start - last.stop < gap
             and len(write.positions) < SMALL
             and len(last.positions) < SMALL
-            and last.moved == write.moved
+            and last.columns == write.columns
         ):
             groups[-1].append(write)
         else:
@@ -133,6 +145,10 @@ class RowBuffers:
         self.columns[name] = _allocate(np.zeros(1, np.float32), self.capacity)
         return self.columns[name]
 
+    def fill(self, name: str, number: float) -> None:
+        """The same number in a column of every row."""
+        self.columns[name].set_subdata(np.full(self.capacity, number, np.float32))
+
     def remove(self, name: str) -> None:
         """One column less."""
         self.columns.pop(name).delete()
@@ -141,7 +157,8 @@ class RowBuffers:
         """Upload rows before the next frame; large arrays go up as they are, without a copy."""
         for group in gather(writes, self.page):
             for name, buffer in self.columns.items():
-                if name == "a_position" and not group[0].moved:
+                wanted = group[0].columns
+                if wanted is not None and name not in wanted:
                     continue
                 column = group[0].column(name) if len(group) == 1 else _joined(group, name)
                 buffer.set_subdata(column, offset=group[0].start)

@@ -8,6 +8,7 @@ from napari.utils.transforms import Affine
 
 from zv_viewer.layers.cells import CellLayer
 from zv_viewer.layers.object_states import ObjectStates, rows_by_id
+from zv_viewer.layers.sizing import SizedLayer
 from zv_viewer.layers.standard_layer import StandardLayer
 from zv_viewer.layers.units import NO_UNIT
 from zv_viewer.layers.untyped import NapariValue
@@ -24,13 +25,15 @@ def carry_look(old: AnyLayer, new: AnyLayer) -> None:
     colours = old.colouring
     new.set_colours(colours.mode, colours.lut, colours.limits)
     new.opacity, new.visible = old.opacity, old.visible
-    if old.scene.by_object and new.scene.by_object:
+    if old.scene.has_objects and new.scene.has_objects:
         carried = carried_states(old, new)
         new.set_object_looks(carried.looks)
         everyone = np.arange(len(carried), dtype=np.uint32)
         new.set_object_colours(carried.colours(everyone) if carried.coloured else None)
-    elif hasattr(old, "point_size"):
+    if hasattr(old, "point_size"):
         new.point_size = old.point_size
+    if isinstance(old, SizedLayer) and isinstance(new, SizedLayer):
+        new.size_by(old.size_rule, old.object_sizes)
 
 
 def carried_states(old: AnyLayer, new: AnyLayer) -> ObjectStates:

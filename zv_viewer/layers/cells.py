@@ -8,10 +8,8 @@ Layer coordinates are the store's; positions relative to the store's origin are 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Generic, Protocol, TypeVar
-from weakref import ReferenceType, ref
 
 import numpy as np
 import numpy.typing as npt
@@ -20,12 +18,15 @@ from napari.utils.colormaps.standardize_color import transform_color
 from napari.utils.events import Event
 
 from zv_viewer.drawing.colours import ColourMode
+from zv_viewer.drawing.outlines import Outlines
 from zv_viewer.drawing.slots import SlotTable
 from zv_viewer.errors import InputError
 from zv_viewer.layers.buffers import Int, RowWrite
 from zv_viewer.layers.colours import PLAIN, Colouring, colouring
 from zv_viewer.layers.matrices import slider_step
+from zv_viewer.layers.placed import PlacedCells
 from zv_viewer.layers.thumbnail import Sample, Samples
+from zv_viewer.layers.tints import Part, TintRule, UInt8, page_texels
 from zv_viewer.layers.units import units_of
 from zv_viewer.layers.untyped import NapariEvent, NapariValue
 from zv_viewer.model.chunks import CellArrays
@@ -61,6 +62,12 @@ class Drawer(Protocol):
 
     def start_over(self) -> None:
         """Start over with the layer's scene, none of it drawn."""
+
+    def tint(self, texels: UInt8 | None) -> None:
+        """Colour page by page of rows, (H, W, 4); None: rows have their own colours."""
+
+    def show_part(self, part: Part) -> None:
+        """Draw on a part of the canvas only."""
 
     def centre(self) -> tuple[float, float, float] | None:
         """The canvas camera's centre (z, y, x), world units, or None before the first frame."""
@@ -107,13 +114,16 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
         self.scene = scene
         self._slots = SlotTable(capacity)
         self._waiting: dict[int, CellArrays] = {}
-        self._placed: dict[int, tuple[ReferenceType[Float32], Int]] = {}
+        self._placed = PlacedCells()
         self._items: tuple[DrawItem, ...] = ()
         self._rows_drawn: int | None = None
         self._samples = Samples(scene.origin)
         self._drawer: DrawerT | None = None
         self._colouring = PLAIN
         self._marked: tuple[float, ...] | None = None
+        self._tints: TintRule | None = None
+        self._part = Part()
+        self._outlines: Outlines | None = None
         super().__init__(
             np.zeros((0, scene.ndim)),
             ndim=scene.ndim,
@@ -167,7 +177,7 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
     def _drop(self, cell: int) -> None:
         self._slots.drop(cell)
         self._waiting.pop(cell, None)
-        self._placed.pop(cell, None)
+        self._placed.drop(cell)
         self._samples.drop(cell)
 
     def _put(self, arrays: CellArrays) -> None:
@@ -206,6 +216,7 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
         if drawer is None:
             self._forget(self.capacity)
         else:
+            drawer.show_part(self._part)
             self._upload()
 
     def _upload(self, event: NapariEvent = None) -> None:
@@ -216,14 +227,14 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
         if writes:
             self._drawer.write(writes)
         self._show(self._drawer)
+        if self._tints is not None:
+            self.tint_anew()
 
     def _row_writes(self, arrays: CellArrays) -> list[RowWrite]:
-        """The uploads that place a cell's rows; positions that are there already stay."""
-        positions, runs = arrays.positions, self._slots.rows(arrays.cell)
-        before = self._placed.get(arrays.cell)
-        placed = before is not None and before[0]() is positions and np.array_equal(before[1], runs)
-        self._placed[arrays.cell] = (ref(positions), runs)
-        return row_writes(arrays, runs, moved=not placed)
+        """The uploads that place a cell's rows; columns that are there already stay."""
+        runs = self._slots.rows(arrays.cell)
+        columns = self._placed.place(arrays, runs)
+        return [] if columns == frozenset() else row_writes(arrays, runs, columns)
 
     def _show(self, drawer: DrawerT) -> None:
         """Draw what is to be drawn, from the next frame on."""
@@ -256,6 +267,51 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
     def _on_current_face_color(self, event: NapariEvent = None) -> None:
         if self._colouring.mode == "plain":
             self.set_colours("plain", transform_color(self.current_face_color)[0])
+
+    @property
+    def tinted(self) -> bool:
+        """Whether cells have colours of their own."""
+        return self._tints is not None
+
+    def set_tints(self, rule: TintRule | None) -> None:
+        """Colour cells as a rule says, whatever is drawn of them; None: rows as their values say.
+
+        The rule is asked again whenever other cells are drawn; see :meth:`tint_anew`.
+        """
+        self._tints = rule
+        self.tint_anew()
+
+    def tint_anew(self) -> None:
+        """Ask the rule for the colours of the cells drawn; only these go to the card."""
+        if self._drawer is None:
+            return
+        if self._tints is None:
+            self._drawer.tint(None)
+            return
+        cells = np.array([item.cell for item in self._items if item.cell in self._slots], np.int64)
+        self._drawer.tint(page_texels(self._slots, cells, self._tints(cells)))
+
+    @property
+    def outlines(self) -> Outlines | None:
+        """Edges drawn over the layer, on the axes they were made for; None: none."""
+        return self._outlines
+
+    @outlines.setter
+    def outlines(self, outlines: Outlines | None) -> None:
+        if outlines is not self._outlines:
+            self._outlines = outlines
+            self.events.look()
+
+    @property
+    def part(self) -> Part:
+        """The part of the canvas that the layer is drawn on."""
+        return self._part
+
+    @part.setter
+    def part(self, part: Part) -> None:
+        self._part = part
+        if self._drawer is not None:
+            self._drawer.show_part(part)
 
     @property
     def marked(self) -> tuple[float, ...] | None:
@@ -344,21 +400,30 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
         return self._colouring.colours(rows.values), np.ones(len(rows.values), bool)
 
 
-def row_writes(arrays: CellArrays, runs: Int, *, moved: bool = True) -> list[RowWrite]:
+def row_writes(
+    arrays: CellArrays, runs: Int, columns: frozenset[str] | None = None
+) -> list[RowWrite]:
     """The uploads that place a cell's rows at ``runs``, (R, 2) first row and rows, in order.
 
-    ``moved``: positions too, not only what rows are coloured by.
+    ``columns`` are those to be filled; None: all.
     """
     links, writes, at = arrays.links, [], 0
+    objects = arrays.objects if links is None else links.objects
     for start, rows in runs.tolist():
         part = slice(at, at + rows)
         values = None if arrays.values is None else arrays.values[part]
         kept = None if arrays.kept is None else arrays.kept[part]
         write = RowWrite(
-            start, arrays.positions[part], values, arrays.spacing, moved=moved, kept=kept
+            start,
+            arrays.positions[part],
+            values,
+            arrays.spacing,
+            objects=None if objects is None else objects[part],
+            level=0 if links is None else links.level,
+            columns=columns,
+            kept=kept,
+            sizes=None if arrays.sizes is None else arrays.sizes[part],
         )
-        if links is not None:
-            write = replace(write, objects=links.objects[part], level=links.level)
         writes.append(write)
         at += rows
     return writes

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from zv_viewer.drawing.joints import Joint
 from zv_viewer.layers.colours import Colouring
-from zv_viewer.layers.link_visual import GHOST, HIGHLIGHT
 from zv_viewer.layers.object_states import ObjectStates
+from zv_viewer.layers.row_looks import GHOST, HIGHLIGHT
 from zv_viewer.model.chunks import CellArrays
 from zv_viewer.model.objects import Look
 from zv_viewer.model.plan import DrawItem
@@ -122,6 +122,9 @@ def _part(cell: CellArrays, item: DrawItem, states: ObjectStates | None) -> _Par
     if cell.links is not None and states is not None:
         objects = cell.links.objects
         kept &= states.drawn(objects, np.full(len(cell), cell.links.level, np.uint8))
+    elif cell.objects is not None and states is not None:
+        objects = cell.objects
+        kept &= states.seen(objects)
     rows = int(kept.sum())
     values = np.full(rows, np.nan, np.float32) if cell.values is None else cell.values[kept]
     return _Part(

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 from vispy import gloo
 from vispy.scene.visuals import create_visual_node
 
@@ -14,21 +13,16 @@ from zv_viewer.layers import shader
 from zv_viewer.layers.buffers import LINK_COLUMNS
 from zv_viewer.layers.drawn_links import Int, LinkWrite
 from zv_viewer.layers.link_buffers import LinkBlocks
+from zv_viewer.layers.row_looks import ObjectsVisual, SizedVisual
 from zv_viewer.layers.screen import Screen
-from zv_viewer.layers.visual import CellVisual, Float
+from zv_viewer.layers.visual import Float
 
 log = logging.getLogger(__name__)
-
-GHOST = (0.6, 0.6, 0.6, 0.3)
-"""Colour and opacity of faded objects."""
-
-HIGHLIGHT = (1.0, 0.85, 0.0)
-"""Colour of selected objects."""
 
 ALIASED_LINE_WIDTH_RANGE = 0x846E
 
 
-class LinksVisual(CellVisual):
+class LinksVisual(ObjectsVisual):
     """Links of cells, each object at one level; ``mode`` and ``ends`` say what a link is.
 
     Args:
@@ -48,36 +42,19 @@ class LinksVisual(CellVisual):
         on_screen: Callable[[Screen], None],
     ) -> None:
         room = (capacity, page)
-        plain = shader.Cuts().links(shaded=False)
-        super().__init__(shader.LINKS, plain, LINK_COLUMNS, room, bounds, on_screen)
+        needs = shader.Needs()
+        plain = needs.links(shaded=False)
+        super().__init__(needs.linked_rows(), plain, LINK_COLUMNS, room, bounds, on_screen)
         self._links = LinkBlocks(self.ends)
         self.blocks = self._links.blocks
         self.use_objects(objects)
-        program = self.shared_program
-        program["u_ghost"] = GHOST
-        program["u_highlight"] = HIGHLIGHT
-        self.set_by_object(False)
-
-    def use_objects(self, objects: tuple[int, int]) -> None:
-        """Start over with another table of objects: its lines, and objects of a line."""
-        old: gloo.Texture2D | None = getattr(self, "_objects", None)
-        table = np.zeros((*objects, 4), np.uint8)
-        self._objects = gloo.Texture2D(table, interpolation="nearest", wrapping="clamp_to_edge")
-        self.shared_program["u_objects"] = self._objects
-        self.shared_program["u_objects_shape"] = (float(objects[1]), float(objects[0]))
-        if old is not None:
-            old.delete()
 
     shaded = False
     """Whether faces that turn away are darker."""
 
     def _compile(self) -> None:
-        self.shared_program.frag = self._cuts.links(shaded=self.shaded)
-
-    @property
-    def card_bytes(self) -> int:
-        """Bytes allocated on the graphics card, the table of objects included."""
-        return super().card_bytes + int(np.prod(self._objects.shape))
+        self.shared_program.vert = self._needs.linked_rows()
+        self.shared_program.frag = self._needs.links(shaded=self.shaded)
 
     def allocate(self, capacity: int) -> None:
         """Start over with room for ``capacity`` rows, none of them drawn."""
@@ -90,32 +67,20 @@ class LinksVisual(CellVisual):
         self._links.write(writes, used)
         self.update()
 
-    def write_objects(self, changes: Sequence[tuple[int, npt.NDArray[np.uint8]]]) -> None:
-        """Fill lines of the table of objects, first line and (h, W, 4) texels."""
-        for line, texels in changes:
-            self._objects.set_data(texels, offset=(line, 0))
-        self.update()
-
-    def set_by_object(self, by_object: bool) -> None:
-        """Colour by the table of objects, else by the values of rows."""
-        self.shared_program["u_by_object"] = float(by_object)
-        self.update()
-
     def free(self) -> None:
         """Give the card its memory back."""
         super().free()
         self._links.clear()
-        self._objects.delete()
 
     def _look_more(self, screen: Screen) -> None:
+        super()._look_more(screen)
         axes = list(self.displayed)
         eye = np.zeros((4, 4))
         eye[:3, axes] = screen.eye[:, [len(axes) - 1 - i for i in range(len(axes))]]
-        self.shared_program["u_deep"] = float(len(axes) == 3)
         self.shared_program["u_eye"] = eye.T.astype(np.float32)
 
 
-class LinesVisual(LinksVisual):
+class LinesVisual(SizedVisual, LinksVisual):
     """Edges as lines."""
 
     mode = "lines"

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from zv_viewer.layers.cells import Bool, CellLayer, Drawer, Float32, LayerError
 from zv_viewer.layers.drawn_links import DrawnLinks, Int, LinkWrite
 from zv_viewer.layers.object_states import LEVELS, ObjectStates, UInt8, rows_by_id
+from zv_viewer.layers.telling_objects import TellsObjects
 from zv_viewer.layers.thumbnail import Sample
 from zv_viewer.layers.untyped import NapariEvent
 from zv_viewer.model.chunks import CellArrays
@@ -31,7 +31,7 @@ class LinkDrawer(Drawer, Protocol):
         """Least and most device pixels of a line; None before the first frame."""
 
 
-class LinkedCells(CellLayer[LinkDrawer]):
+class LinkedCells(TellsObjects, CellLayer[LinkDrawer]):
     """Rows of a store that links join, drawn cell by cell, each object at one level.
 
     A row is drawn where its cell is drawn, its object is not hidden and the cell's level is the one
@@ -93,52 +93,9 @@ class LinkedCells(CellLayer[LinkDrawer]):
 
     # -- the look ------------------------------------------------------------------------------
 
-    @property
-    def object_looks(self) -> UInt8:
-        """(O,) code of :class:`zv_viewer.model.objects.Look` of each object."""
-        return self._objects.looks
-
-    def set_object_looks(self, looks: npt.ArrayLike) -> None:
-        """Hide, fade, show or select objects, (O,) codes of ``Look``; no row is uploaded."""
-        ghosts = self._objects.ghosts
-        self._objects.set_looks(np.asarray(looks, np.uint8))
-        if ghosts != self._objects.ghosts:
-            self.events.look()
+    def _redraw(self) -> None:
         self._upload()
         self._update_thumbnail()
-
-    def set_object_colours(self, colours: npt.ArrayLike | None) -> None:
-        """Colour objects, (O, 3) or (O, 4) in 0 to 1 (a fourth column is ignored).
-
-        None: rows are coloured by their values again.
-        """
-        table = None if colours is None else np.asarray(colours, np.float32)[:, :3]
-        self._objects.set_colours(table)
-        self.events.look()
-        self._upload()
-        self._update_thumbnail()
-
-    @property
-    def object_colours(self) -> Float32 | None:
-        """(O, 3) colours of objects in 0 to 1; None where rows are coloured by their values."""
-        states = self._objects
-        return states.colours(np.arange(len(states), dtype=np.uint32)) if states.coloured else None
-
-    @property
-    def objects_coloured(self) -> bool:
-        """Whether objects have colours of their own."""
-        return self._objects.coloured
-
-    @property
-    def lets_through(self) -> bool:
-        """Whether some objects are faded, so that what lies behind them is seen."""
-        return self._objects.ghosts
-
-    @property
-    def object_table(self) -> tuple[int, int]:
-        """Lines and objects a line of the table of objects."""
-        lines, width, _ = self._objects.texels.shape
-        return lines, width
 
     def _paint(self, rows: Sample) -> tuple[Float32, Bool]:
         colours, _ = super()._paint(rows)

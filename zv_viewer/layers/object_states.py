@@ -116,6 +116,10 @@ class ObjectStates:
         state = self._states[objects, 3]
         return np.asarray((state // 32 != Look.HIDDEN) & (state % 32 == levels))
 
+    def seen(self, objects: npt.NDArray[np.uint32]) -> Bool:
+        """(N,) whether these objects are not hidden, at whatever level."""
+        return np.asarray(self._looks[objects] != Look.HIDDEN)
+
     def looks_of(self, objects: npt.NDArray[np.uint32]) -> UInt8:
         """(N,) codes of ``Look`` of these objects."""
         return np.asarray(self._states[objects, 3] // np.uint8(32))

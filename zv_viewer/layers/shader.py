@@ -1,7 +1,7 @@
 """The programs that draw a cell's rows: as points, and as what links join.
 
-What a view has no use for, planes and the slab, is left out of the text: a software renderer would
-compute it for every row or pixel.
+What a view has no use for, planes, the slab and more, is left out of the text: a software renderer
+would compute it for every row or pixel.
 """
 
 from __future__ import annotations
@@ -15,6 +15,43 @@ attribute float a_value;     // of the attribute coloured by; NaN: missing
 uniform vec4 u_centre;       // near the middle of the view, store axes, relative to the origin
 uniform mat4 u_matrix;       // step from u_centre -> clip
 uniform vec4 u_offset;       // u_centre -> clip
+
+#if TINTED
+attribute float a_page;      // page of rows that the row lies in
+uniform sampler2D u_tints;   // a colour for each page
+uniform vec2 u_tints_shape;
+
+vec3 tint() {
+    float line = floor((a_page + 0.5) / u_tints_shape.x);
+    return texture2D(u_tints, (vec2(a_page - line * u_tints_shape.x, line) + 0.5)
+        / u_tints_shape).rgb;
+}
+#endif
+
+#if PARTED
+uniform float u_shift;       // how far to the right, 1: half the canvas
+#endif
+
+vec4 shifted(vec4 clip) {
+#if PARTED
+    clip.x += u_shift * clip.w;
+#endif
+    return clip;
+}
+"""
+
+_PART = """
+#if PARTED
+uniform vec2 u_part;         // first and last pixel across that is drawn
+#endif
+
+bool beside_part() {
+#if PARTED
+    return gl_FragCoord.x < u_part.x || gl_FragCoord.x >= u_part.y;
+#else
+    return false;
+#endif
+}
 """
 
 _KEPT = """
@@ -74,74 +111,8 @@ vec3 colour_of(float value) {
 }
 """
 
-_POINTS = (
-    _PLACE
-    + _KEPT
-    + _COLOUR
-    + """
-attribute float a_spacing;   // typical distance to the next row, store units; -1: left out
-
-#if WEIGHED
-attribute float a_stands_for; // rows of level 0 a row stands for
-#endif
-
-uniform vec4 u_size;         // fixed px (0: by spacing), px per unit at w = 1, least, most px
-uniform vec2 u_value_size;   // px at the ends of the table of colours; 0: not by value
-uniform float u_opacity;     // of one row of level 0
-
-varying vec4 v_colour;
-
-void main() {
-    if (a_spacing < 0.0 || out_of_slab(a_position, 0.5 * a_spacing)
-        || behind_a_plane(a_position)) {
-        gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
-        gl_PointSize = 0.0;
-        v_colour = vec4(0.0);
-        return;
-    }
-    gl_Position = u_matrix * (a_position - u_centre) + u_offset;
-    gl_PointSize = u_size.x;
-    if (u_size.x <= 0.0) {
-        gl_PointSize = clamp(a_spacing * u_size.y / max(gl_Position.w, 1e-30), u_size.z, u_size.w);
-    }
-    if (u_value_size.y > 0.0 && u_mode > 0.5 && u_mode < 1.5) {
-        float part = clamp((a_value - u_limits.x) * u_limits.y, 0.0, 1.0);
-        bool known = a_value <= 0.0 || a_value > 0.0;
-        gl_PointSize = mix(u_value_size.x, u_value_size.y, known ? part : 0.0);
-    }
-    float opaque = 1.0;
-#if WEIGHED
-    if (a_stands_for > 1.0) opaque = (1.0 - pow(1.0 - u_opacity, a_stands_for)) / u_opacity;
-#endif
-    v_colour = vec4(colour_of(a_value), opaque);
-}
-"""
-)
-
-SQUARE = """
-varying vec4 v_colour;       // a: times the layer's opacity
-
-void main() {
-    gl_FragColor = v_colour;
-}
-"""
-
-ROUND = """
-varying vec4 v_colour;
-
-void main() {
-    vec2 from_middle = gl_PointCoord - 0.5;
-    if (dot(from_middle, from_middle) > 0.25) discard;
-    gl_FragColor = v_colour;
-}
-"""
-
-LINKS = (
-    _PLACE
-    + _COLOUR
-    + """
-attribute float a_object;    // rank of the object the row belongs to
-attribute float a_level;     // position of the level the row belongs to; -1: left out
+_OBJECTS = """
+attribute float a_object;    // rank of the object the row belongs to; -1: not known
 
 uniform sampler2D u_objects; // rgb: colour; a: look * 32 + level the object is drawn at
 uniform vec2 u_objects_shape;
@@ -149,6 +120,145 @@ uniform float u_by_object;   // 1: objects have colours of their own
 uniform vec4 u_ghost;
 uniform float u_deep;        // 1: three axes are shown, so what is nearer hides what is farther
 uniform vec3 u_highlight;
+
+vec2 place_of_object() {
+    float line = floor((a_object + 0.5) / u_objects_shape.x);
+    return (vec2(a_object - line * u_objects_shape.x, line) + 0.5) / u_objects_shape;
+}
+
+vec4 placed_by_look(vec4 clip, float look) {
+    if (look < 1.5 && u_deep > 0.5) clip.z = mix(clip.w, clip.z, 0.01);
+    if (look > 2.5) clip.z = mix(-clip.w, clip.z, 0.01);
+    return clip;
+}
+
+vec4 coloured_by_look(vec4 colour, float look) {
+    if (look < 1.5) return u_ghost;
+    return look > 2.5 ? vec4(u_highlight, colour.a) : colour;
+}
+"""
+
+_SIZE = """
+uniform vec4 u_size;         // fixed px (0: by spacing), px per unit at w = 1, least, most px
+uniform vec2 u_value_size;   // px at the ends of the table of colours; 0: not by value
+
+#if SIZED
+uniform vec4 u_sizing;       // value at the start, 1 / (end - start), px at the start, at the end
+#endif
+#if SIZED == 1
+attribute float a_size;      // of the attribute sized by; NaN: missing
+#endif
+#if SIZED == 2
+uniform sampler2D u_sizes;   // of each object, as u_objects
+#endif
+
+float pixels_along(float value, vec2 range, vec2 pixels) {
+    bool known = value <= 0.0 || value > 0.0;
+    float part = clamp((value - range.x) * range.y, 0.0, 1.0);
+    return mix(pixels.x, pixels.y, known ? part : 0.0);
+}
+
+float pixels_of(float spacing, float w) {
+#if SIZED == 1
+    return pixels_along(a_size, u_sizing.xy, u_sizing.zw);
+#elif SIZED == 2
+    if (a_object < 0.0) return u_sizing.z;
+    return pixels_along(texture2D(u_sizes, place_of_object()).r, u_sizing.xy, u_sizing.zw);
+#else
+    if (u_value_size.y > 0.0 && u_mode > 0.5 && u_mode < 1.5)
+        return pixels_along(a_value, u_limits, u_value_size);
+    if (u_size.x > 0.0) return u_size.x;
+    return clamp(spacing * u_size.y / max(w, 1e-30), u_size.z, u_size.w);
+#endif
+}
+"""
+
+_POINTS = (
+    _PLACE
+    + _KEPT
+    + _COLOUR
+    + "#if OBJECTS\n"
+    + _OBJECTS
+    + "#endif\n"
+    + _SIZE
+    + """
+attribute float a_spacing;   // typical distance to the next row, store units; -1: left out
+
+#if WEIGHED
+attribute float a_stands_for; // rows of level 0 a row stands for
+#endif
+
+uniform float u_opacity;     // of one row of level 0
+
+varying vec4 v_colour;
+
+void main() {
+    float look = 2.0;
+#if OBJECTS
+    vec4 object = vec4(1.0);
+    if (a_object >= 0.0) {
+        object = texture2D(u_objects, place_of_object());
+        look = floor((floor(object.a * 255.0 + 0.5) + 0.5) / 32.0);
+    }
+#endif
+    if (look < 0.5 || a_spacing < 0.0 || out_of_slab(a_position, 0.5 * a_spacing)
+        || behind_a_plane(a_position)) {
+        gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+        gl_PointSize = 0.0;
+        v_colour = vec4(0.0);
+        return;
+    }
+    gl_Position = shifted(u_matrix * (a_position - u_centre) + u_offset);
+    gl_PointSize = pixels_of(a_spacing, gl_Position.w);
+    float opaque = 1.0;
+#if WEIGHED
+    if (a_stands_for > 1.0) opaque = (1.0 - pow(1.0 - u_opacity, a_stands_for)) / u_opacity;
+#endif
+#if TINTED
+    v_colour = vec4(tint(), opaque);
+#elif OBJECTS
+    v_colour = vec4(u_by_object > 0.5 ? object.rgb : colour_of(a_value), opaque);
+#else
+    v_colour = vec4(colour_of(a_value), opaque);
+#endif
+#if OBJECTS
+    v_colour = coloured_by_look(v_colour, look);
+    gl_Position = placed_by_look(gl_Position, look);
+#endif
+}
+"""
+)
+
+_SQUARE = """
+varying vec4 v_colour;       // a: times the layer's opacity
+
+void main() {
+    if (beside_part()) discard;
+    gl_FragColor = v_colour;
+}
+"""
+
+_ROUND = """
+varying vec4 v_colour;
+
+void main() {
+    if (beside_part()) discard;
+    vec2 from_middle = gl_PointCoord - 0.5;
+    if (dot(from_middle, from_middle) > 0.25) discard;
+    gl_FragColor = v_colour;
+}
+"""
+
+_LINKS = (
+    _PLACE
+    + _COLOUR
+    + _OBJECTS
+    + "#if NODES\n"
+    + _SIZE
+    + "#endif\n"
+    + """
+attribute float a_level;     // position of the level the row belongs to; -1: left out
+
 uniform mat4 u_eye;          // step from u_centre -> right, down and ahead of the camera, px
 
 varying vec4 v_colour;
@@ -157,9 +267,7 @@ varying vec3 v_eye;
 varying float v_drawn;       // 1 between rows that are drawn, far from it beside any other
 
 void main() {
-    float line = floor(a_object / u_objects_shape.x);
-    vec2 texel = vec2(a_object - line * u_objects_shape.x, line);
-    vec4 object = texture2D(u_objects, (texel + 0.5) / u_objects_shape);
+    vec4 object = texture2D(u_objects, place_of_object());
     float state = floor(object.a * 255.0 + 0.5);
     float look = floor((state + 0.5) / 32.0);
     v_position = a_position;
@@ -171,30 +279,41 @@ void main() {
         return;
     }
     vec4 away = a_position - u_centre;
-    gl_Position = u_matrix * away + u_offset;
+    gl_Position = shifted(u_matrix * away + u_offset);
     v_eye = (u_eye * away).xyz;
     v_drawn = 1.0;
+#if TINTED
+    v_colour = vec4(tint(), 1.0);
+#else
     v_colour = vec4(u_by_object > 0.5 ? object.rgb : colour_of(a_value), 1.0);
-    if (look < 1.5) {
-        v_colour = u_ghost;
-        if (u_deep > 0.5) gl_Position.z = mix(gl_Position.w, gl_Position.z, 0.01);
-    } else if (look > 2.5) {
-        v_colour.rgb = u_highlight;
-        gl_Position.z = mix(-gl_Position.w, gl_Position.z, 0.01);
-    }
+#endif
+#if NODES
+    gl_PointSize = pixels_of(0.0, gl_Position.w);
+#endif
+    v_colour = coloured_by_look(v_colour, look);
+    gl_Position = placed_by_look(gl_Position, look);
 }
 """
 )
 
 _BETWEEN_ROWS = (
     _KEPT
+    + _PART
     + """
 varying vec4 v_colour;
 varying vec4 v_position;
 varying float v_drawn;
 
+#if NODES
+uniform float u_nodes;       // 1: points are drawn, not lines
+#endif
+
 bool left_out() {
-    return abs(v_drawn - 1.0) > 0.5;
+#if NODES
+    vec2 from_middle = gl_PointCoord - 0.5;
+    if (u_nodes > 0.5 && dot(from_middle, from_middle) > 0.25) return true;
+#endif
+    return abs(v_drawn - 1.0) > 0.5 || beside_part();
 }
 """
 )
@@ -230,19 +349,52 @@ void main() {
 
 
 @dataclass(frozen=True, slots=True)
-class Cuts:
-    """What takes rows away: whether axes are hidden, and whether planes clip."""
+class Needs:
+    """What the programs have to do beside placing and colouring rows.
+
+    Args:
+        slab: Axes are hidden.
+        planes: Planes clip.
+        tinted: Every page of rows has a colour of its own.
+        parted: A part of the canvas is drawn only, moved sideways.
+        objects: Points know their objects.
+        nodes: Ends of lines are drawn as points.
+        sized: How large points are drawn: 0 alike, by spacing or by the value coloured by, 1 by a
+            column, 2 by object.
+    """
 
     slab: bool = False
     planes: bool = False
+    tinted: bool = False
+    parted: bool = False
+    objects: bool = False
+    nodes: bool = False
+    sized: int = 0
 
     @property
     def _defined(self) -> str:
-        return f"#define SLAB {int(self.slab)}\n#define PLANES {int(self.planes)}\n"
+        wanted = {
+            "SLAB": self.slab,
+            "PLANES": self.planes,
+            "TINTED": self.tinted,
+            "PARTED": self.parted,
+            "OBJECTS": self.objects,
+            "NODES": self.nodes,
+            "SIZED": self.sized,
+        }
+        return "".join(f"#define {name} {int(on)}\n" for name, on in wanted.items())
 
     def points(self, *, weighed: bool = False) -> str:
         """The program of a row drawn as a point, which may stand for others."""
         return self._defined + f"#define WEIGHED {int(weighed)}\n" + _POINTS
+
+    def point_pixels(self, *, is_round: bool) -> str:
+        """The program of a pixel of a point."""
+        return self._defined + _PART + (_ROUND if is_round else _SQUARE)
+
+    def linked_rows(self) -> str:
+        """The program of a row that links join."""
+        return self._defined + _LINKS
 
     def links(self, *, shaded: bool) -> str:
         """The program of a pixel of what links join."""

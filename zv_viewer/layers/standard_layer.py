@@ -26,6 +26,7 @@ from zv_viewer.layers.object_states import LEVELS, ObjectStates, UInt8
 from zv_viewer.layers.units import NO_UNIT, units_of
 from zv_viewer.layers.untyped import NapariEvent
 from zv_viewer.model.chunks import CellArrays
+from zv_viewer.model.objects import Look
 from zv_viewer.model.plan import DrawItem
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.update import LayerUpdate
@@ -103,7 +104,7 @@ class StandardLayer(Layer):  # type: ignore[misc]  # napari's layers are untyped
             raise LayerError(f"{scene.name} has {len(scene.levels)} levels; {LEVELS} can be drawn")
         self.scene = scene
         self._capacity: int = -(-capacity // PAGE) * PAGE
-        self._objects = ObjectStates(len(scene.objects)) if scene.by_object else None
+        self._objects = ObjectStates(len(scene.objects)) if scene.has_objects else None
         self._colouring = PLAIN
         self._width = max(scene.link_width, 2)
         self._rows = drawn_rows({}, (), width=self._width)
@@ -171,7 +172,7 @@ class StandardLayer(Layer):  # type: ignore[misc]  # napari's layers are untyped
         before = self._cells.get(arrays.cell)
         self._cells[arrays.cell] = arrays
         if arrays.links is None:
-            if self._objects is not None:
+            if self.scene.by_object:
                 raise LayerError(f"cell {arrays.cell} of {self.scene.name} came without its links")
         elif before is None or before.links is not arrays.links:
             self._joints.put(arrays.cell, arrays.links.open)
@@ -235,6 +236,7 @@ class StandardLayer(Layer):  # type: ignore[misc]  # napari's layers are untyped
         """Hide, fade, show or select objects, (O,) codes of ``Look``."""
         self._need_objects().set_looks(np.asarray(looks, np.uint8))
         self._replace()
+        self.events.view()
 
     @property
     def object_colours(self) -> Float32 | None:
@@ -250,6 +252,13 @@ class StandardLayer(Layer):  # type: ignore[misc]  # napari's layers are untyped
         table = None if colours is None else np.asarray(colours, np.float32)[:, :3]
         self._need_objects().set_colours(table)
         self._repaint()
+        self.events.view()
+
+    @property
+    def tells_objects(self) -> bool:
+        """Whether it matters to the picture which object a row belongs to."""
+        states = self._objects
+        return states is not None and (states.coloured or bool((states.looks != Look.NORMAL).any()))
 
     def _need_objects(self) -> ObjectStates:
         if self._objects is None:

@@ -59,6 +59,8 @@ class Samples:
         if arrays.values is not None:
             values[:] = arrays.values[rows]
         objects, level = np.zeros(len(positions), np.uint32), 0
+        if arrays.objects is not None:
+            objects[:] = arrays.objects[rows]
         if arrays.links is not None:
             objects[:], level = arrays.links.objects[rows], arrays.links.level
         levels = np.full(len(positions), level, np.uint8)

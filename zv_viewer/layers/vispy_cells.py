@@ -18,14 +18,18 @@ from zv_viewer.drawing.slots import PAGE
 from zv_viewer.layers.buffers import Int, RowWrite
 from zv_viewer.layers.cells import LayerError
 from zv_viewer.layers.drawn_links import LinkWrite
-from zv_viewer.layers.link_visual import HIGHLIGHT, LineCells, MeshCells
+from zv_viewer.layers.link_visual import LineCells, MeshCells
 from zv_viewer.layers.linked import CellLines, CellMesh
 from zv_viewer.layers.matrices import slab_of
 from zv_viewer.layers.object_states import UInt8
+from zv_viewer.layers.outlines import OutlineNode
+from zv_viewer.layers.point_visual import PointCells
 from zv_viewer.layers.points import CellPoints
+from zv_viewer.layers.row_looks import HIGHLIGHT
 from zv_viewer.layers.screen import Screen
+from zv_viewer.layers.tints import Part
 from zv_viewer.layers.untyped import NapariEvent, NapariValue, Node
-from zv_viewer.layers.visual import PLANES, PointCells
+from zv_viewer.layers.visual import PLANES
 
 RING_PX = 15
 """Across the ring around a vertex that is marked."""
@@ -41,6 +45,7 @@ class VCellLayer(VispyBaseLayer):  # type: ignore[misc]  # napari's canvas layer
 
     def __init__(self, layer: NapariValue, font_info: NapariValue = None) -> None:
         self._ring: Node = None
+        self._outlines: OutlineNode | None = None
         super().__init__(layer, self._node(layer), font_info=font_info)
         self.layer.events.look.connect(self._on_look_change)
         self._on_look_change()
@@ -67,6 +72,14 @@ class VCellLayer(VispyBaseLayer):  # type: ignore[misc]  # napari's canvas layer
         self.node.start_over(self.layer.capacity, self.layer.scene.bounds)
         self._on_data_change()
         self._on_look_change()
+
+    def tint(self, texels: UInt8 | None) -> None:
+        """Colour page by page of rows; None: rows have their own colours."""
+        self.node.tint(texels)
+
+    def show_part(self, part: Part) -> None:
+        """Draw on a part of the canvas only."""
+        self.node.show_part(part)
 
     def centre(self) -> tuple[float, float, float] | None:
         """The canvas camera's centre (z, y, x), world units, or None before the first frame."""
@@ -99,12 +112,22 @@ class VCellLayer(VispyBaseLayer):  # type: ignore[misc]  # napari's canvas layer
         self.node.look_along(tuple(shown))
         self.node.set_slab(low, high)
         self._show_ring()
+        self._show_outlines()
         self._on_experimental_clipping_planes_change()
         self._on_matrix_change()
 
     def _on_look_change(self) -> None:
         self.node.set_colouring(self.layer.colouring)
         self._show_ring()
+        self._show_outlines()
+
+    def _show_outlines(self) -> None:
+        """Edges of boxes, above all else of the layer."""
+        outlines = self.layer.outlines
+        if self._outlines is None and outlines is not None:
+            self._outlines = OutlineNode(self.node)
+        if self._outlines is not None:
+            self._outlines.show(outlines, self.node.displayed)
 
     def _show_ring(self) -> None:
         """A ring around the vertex that is marked, above all else of the layer."""
@@ -173,6 +196,21 @@ class VCellPoints(VCellLayer):
         """Draw the rows of these runs from the next frame on."""
         self.node.show(runs)
 
+    def size_rows(self, sized: bool) -> None:
+        """Have a number for the size of each row, none known yet; False: have none."""
+        self.node.size_rows(sized)
+        self._set_sizes()
+
+    def tell_objects(self, table: tuple[int, int]) -> None:
+        """Have the object of each row, none known yet; the size of their table."""
+        self.node.tell_objects(table)
+        self.node.set_by_object(self.layer.objects_coloured)
+        self._set_sizes()
+
+    def write_objects(self, changes: Sequence[tuple[int, UInt8]]) -> None:
+        """Fill lines of the table of objects before the next frame."""
+        self.node.write_objects(changes)
+
     def weigh(self, runs: Sequence[tuple[int, int, float]] | None) -> None:
         """Draw rows as opaque as those they stand for together; None: all alike."""
         self.node.weigh(runs)
@@ -183,9 +221,19 @@ class VCellPoints(VCellLayer):
 
     def _on_look_change(self) -> None:
         super()._on_look_change()
+        self._set_sizes()
+        self.node.set_round(self.layer.round_points)
+        self.node.set_by_object(self.layer.objects_coloured)
+        self._on_blending_change()
+
+    def _set_sizes(self) -> None:
         self.node.set_size(self.layer.point_size, *self.layer.adaptive_size)
         self.node.set_value_size(self.layer.value_size)
-        self.node.set_round(self.layer.round_points)
+        self.node.set_rule(self.layer.size_rule, self.layer.object_sizes)
+
+    @property
+    def _covers(self) -> bool:
+        return super()._covers and not self.layer.lets_through
 
 
 class VLinkedCells(VCellLayer):

@@ -1,4 +1,4 @@
-"""One visual for all cells of a layer, and what makes it draw points.
+"""One visual for all cells of a layer.
 
 Rows stay where they were uploaded. What changes with the camera, the sliders, the axes shown, the
 colours and the sizes are uniforms.
@@ -12,14 +12,14 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 from vispy import gloo
-from vispy.scene.visuals import create_visual_node
 from vispy.visuals import Visual
 
 from zv_viewer.layers import shader
-from zv_viewer.layers.buffers import POINT_COLUMNS, STANDS_FOR, DrawnRows, Int, RowBuffers, RowWrite
+from zv_viewer.layers.buffers import RowBuffers, RowWrite
 from zv_viewer.layers.colours import MISSING, MODES, PLAIN, Colouring
 from zv_viewer.layers.matrices import LARGE, NearView, depth_reach, near_view
 from zv_viewer.layers.screen import Screen, screen_of
+from zv_viewer.layers.tints import Part, TintTable, UInt8
 from zv_viewer.layers.untyped import Node
 
 FINISH = 1 << 15
@@ -71,7 +71,9 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         self.blocks: Sequence[gloo.IndexBuffer] = ()
         self._on_screen = on_screen
         self._near: NearView | None = None
-        self._cuts = shader.Cuts()
+        self._needs = shader.Needs()
+        self._tints: TintTable | None = None
+        self._part = Part()
         self._lut = gloo.Texture2D(PLAIN.texels(), interpolation="linear", wrapping="clamp_to_edge")
         self._page = room[1]
         self._names = columns
@@ -103,13 +105,35 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         self._rows = RowBuffers(capacity, self._page, self._names)
         for name, buffer in self._rows.columns.items():
             self.shared_program[name] = buffer
+        if self._tints is not None:
+            self.tint(None)
         self.update()
 
     @property
     def card_bytes(self) -> int:
         """Bytes allocated on the graphics card, but for textures of a few kilobytes."""
         buffers = (*self._rows.columns.values(), *self.blocks)
-        return sum(int(buffer.nbytes) for buffer in buffers)
+        own = 0 if self._tints is None else self._tints.card_bytes
+        return own + sum(int(buffer.nbytes) for buffer in buffers)
+
+    def add_column(self, name: str, fill: float | None = None) -> None:
+        """Have one more number for each row: ``fill``, or what is nobody's."""
+        if name not in self._names:
+            self._names = (*self._names, name)
+            self._compile()
+            self.shared_program[name] = self._rows.add(name)
+        if fill is not None:
+            self._rows.fill(name, fill)
+        self.update()
+
+    def drop_column(self, name: str) -> None:
+        """Have one number less for each row."""
+        if name in self._names:
+            self._names = tuple(own for own in self._names if own != name)
+            self._compile()
+            self.shared_program[name] = None
+            self._rows.remove(name)
+            self.update()
 
     def write(self, writes: Sequence[RowWrite]) -> None:
         """Fill rows; see :class:`RowBuffers`."""
@@ -131,17 +155,46 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         half[axes] = (high[axes] - low[axes]) / 2
         self.shared_program["u_slab_middle"] = np.clip(middle, -LARGE, LARGE).astype(np.float32)
         self.shared_program["u_slab_half"] = np.clip(half, -1.0, LARGE).astype(np.float32)
-        self._cut(replace(self._cuts, slab=bool(bounded.any())))
+        self._need(replace(self._needs, slab=bool(bounded.any())))
 
-    def _cut(self, cuts: shader.Cuts) -> None:
-        if cuts != self._cuts:
-            self._cuts = cuts
+    def _need(self, needs: shader.Needs) -> None:
+        if needs != self._needs:
+            self._needs = needs
             self._compile()
         self.update()
 
     def _compile(self) -> None:
-        """Take the programs that suit what cuts rows."""
+        """Take the programs that do what is needed."""
         raise NotImplementedError
+
+    def tint(self, texels: UInt8 | None) -> None:
+        """Colour page by page; nothing but a small table goes to the card after the first time.
+
+        Args:
+            texels: (H, W, 4) uint8, a colour for each page of rows, line after line; None: rows
+                have their own colours.
+        """
+        program = self.shared_program
+        if texels is None:
+            if self._tints is not None:
+                self._need(replace(self._needs, tinted=False))
+                for name in TintTable.names:
+                    program[name] = None
+                self._tints.delete()
+                self._tints = None
+            return
+        if self._tints is None:
+            self._tints = TintTable(self._rows.capacity, self._page)
+            self._need(replace(self._needs, tinted=True))
+            program["a_page"], program["u_tints"] = self._tints.column, self._tints.table
+        self._tints.fill(texels)
+        program["u_tints_shape"] = (float(texels.shape[1]), float(texels.shape[0]))
+        self.update()
+
+    def show_part(self, part: Part) -> None:
+        """Draw on a part of the canvas only, moved sideways."""
+        self._part, self._near = part, None
+        self._need(replace(self._needs, parted=part != Part()))
 
     def set_colouring(self, colouring: Colouring) -> None:
         """Recolour; nothing but a small table goes to the card."""
@@ -168,12 +221,14 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         for name, part in (("a", slice(0, 4)), ("b", slice(4, 8))):
             program[f"u_normals_{name}"] = rows[part].T.astype(np.float32)
             program[f"u_reach_{name}"] = ends[part].astype(np.float32)
-        self._cut(replace(self._cuts, planes=len(normals) > 0))
+        self._need(replace(self._needs, planes=len(normals) > 0))
 
     def free(self) -> None:
         """Give the card its memory back."""
         self._rows.delete()
         self._lut.delete()
+        if self._tints is not None:
+            self._tints.delete()
 
     def draw(self) -> None:
         """Draw block by block.
@@ -225,6 +280,9 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         program["u_centre"] = near.centre
         program["u_matrix"] = near.matrix.T.astype(np.float32)
         program["u_offset"] = near.offset.astype(np.float32)
+        if self._needs.parted:
+            program["u_shift"] = self._part.shift
+            program["u_part"] = self._part.pixels(screen.width)
         self._look_more(screen)
         self._near, self.screen = near, screen
 
@@ -235,108 +293,7 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         return None
 
 
-class PointsVisual(CellVisual):
-    """Points of cells.
-
-    Args:
-        capacity: Rows that fit.
-        page: Rows a cell's last page may leave unused.
-        bounds: (2, D) of the store, layer coordinates; positions are relative to their middle.
-        on_screen: Called from inside a draw whose view is another one than the last.
-    """
-
-    def __init__(
-        self, capacity: int, page: int, bounds: Float, on_screen: Callable[[Screen], None]
-    ) -> None:
-        room = (capacity, page)
-        super().__init__(
-            shader.Cuts().points(), shader.SQUARE, POINT_COLUMNS, room, bounds, on_screen
-        )
-        self._size = (1.0, 0.5, 1.0, 8.0)
-        self._value_size = (0.0, 0.0)
-        self.set_opacity(1.0)
-
-    @property
-    def rows_drawn(self) -> int:
-        """Rows in the picture."""
-        return self._drawn.size
-
-    def _compile(self) -> None:
-        self.shared_program.vert = self._cuts.points(weighed=STANDS_FOR in self._names)
-
-    def allocate(self, capacity: int) -> None:
-        """Start over with room for ``capacity`` rows, none of them drawn."""
-        super().allocate(capacity)
-        for block in self.blocks:
-            block.delete()
-        self._drawn = DrawnRows(capacity)
-        self.blocks = self._drawn.blocks
-
-    def show(self, runs: Int) -> None:
-        """Draw these rows; see :meth:`DrawnRows.show`."""
-        self._drawn.show(runs)
-        self.update()
-
-    def set_size(self, fixed: float | None, factor: float, least: float, most: float) -> None:
-        """Size in canvas pixels: ``fixed``, or a row's spacing times ``factor``, within ends."""
-        self._size = (fixed or 0.0, factor, least, most)
-        self._near = None
-        self.update()
-
-    def set_value_size(self, ends: tuple[float, float] | None) -> None:
-        """Canvas pixels at both ends of the table of colours; None: not by value."""
-        self._value_size = ends or (0.0, 0.0)
-        self._near = None
-        self.update()
-
-    def set_opacity(self, opacity: float) -> None:
-        """Opacity of the layer, which rows that stand for others exceed."""
-        self.shared_program["u_opacity"] = max(opacity, 1e-3)
-        self.update()
-
-    def weigh(self, runs: Sequence[tuple[int, int, float]] | None) -> None:
-        """Draw rows as opaque as those they stand for together; None: all alike.
-
-        Args:
-            runs: First row, rows, and how many of level 0 each of them stands for.
-        """
-        if runs is None:
-            self._names = POINT_COLUMNS
-            self._compile()
-            self.shared_program[STANDS_FOR] = None
-            self._rows.remove(STANDS_FOR)
-        else:
-            self._names = (*POINT_COLUMNS, STANDS_FOR)
-            self._compile()
-            column = self._rows.add(STANDS_FOR)
-            self.shared_program[STANDS_FOR] = column
-            for start, rows, stands_for in runs:
-                column.set_subdata(np.full(rows, stands_for, np.float32), offset=start)
-        self.update()
-
-    def set_round(self, is_round: bool) -> None:
-        """Draw discs instead of squares."""
-        self.shared_program.frag = shader.ROUND if is_round else shader.SQUARE
-        self.update()
-
-    def free(self) -> None:
-        """Give the card its memory back."""
-        super().free()
-        self._drawn.delete()
-
-    def _look_more(self, screen: Screen) -> None:
-        fixed, factor, least, most = self._size
-        ratio = screen.pixel_ratio
-        by_spacing = factor * screen.px_per_unit
-        self.shared_program["u_size"] = (fixed * ratio, by_spacing, least * ratio, most * ratio)
-        self.shared_program["u_value_size"] = tuple(ratio * end for end in self._value_size)
-
-
 def draws_in_software() -> bool:
     """Whether the present GL context has no graphics card behind it."""
     name = str(gloo.gl.glGetParameter(gloo.gl.GL_RENDERER)).lower()
     return any(word in name for word in SOFTWARE)
-
-
-PointCells = create_visual_node(PointsVisual)
-"""The visual as a node of a scene."""

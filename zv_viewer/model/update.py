@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,16 @@ class LayerUpdate:
     put: tuple[CellArrays, ...] = ()
     draw: tuple[DrawItem, ...] | None = None
     object_levels: npt.NDArray[np.uint8] | None = None
+
+
+@runtime_checkable
+class ObjectSink(Protocol):
+    """A sink of points that may tell them apart by their objects."""
+
+    @property
+    def tells_objects(self) -> bool:
+        """Whether it matters to the picture which object a row belongs to."""
+        ...
 
 
 class LayerSink(Protocol):

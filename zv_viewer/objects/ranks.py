@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 
 from zv_viewer.model.objects import Int
 
-UInt8 = npt.NDArray[np.uint8]
+T = TypeVar("T", bound=np.generic)
 
 
 class Ranks:
@@ -26,7 +28,7 @@ class Ranks:
                 at = np.minimum(np.searchsorted(ids, known), len(ids) - 1)
                 self._rows = np.where(ids[at] == known, at, -1)
 
-    def spread(self, values: UInt8, other: npt.ArrayLike) -> UInt8:
+    def spread(self, values: npt.NDArray[T], other: npt.ArrayLike) -> npt.NDArray[T]:
         """(R,) or (R, C) values of the objects the layer knows.
 
         Args:
@@ -35,7 +37,7 @@ class Ranks:
         """
         if self._rows is None:
             return values
-        spread = np.empty((len(self._rows), *values.shape[1:]), np.uint8)
+        spread = np.empty((len(self._rows), *values.shape[1:]), values.dtype)
         spread[:] = other
         there = self._rows >= 0
         spread[there] = values[self._rows[there]]

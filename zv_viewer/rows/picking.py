@@ -198,11 +198,11 @@ def _is_drawn(arrays: CellArrays, item: DrawItem, drawn: Drawn) -> Bool:
             inside[arrays.part_start[part] : arrays.part_start[part + 1]] = True
         found &= inside
     links = arrays.links
-    if links is not None:
-        if drawn.object_levels is not None:
-            found &= drawn.object_levels[links.objects] == links.level
-        if drawn.looks is not None:
-            found &= drawn.looks[links.objects] >= Look.NORMAL
+    if links is not None and drawn.object_levels is not None:
+        found &= drawn.object_levels[links.objects] == links.level
+    objects = arrays.objects if links is None else links.objects
+    if drawn.looks is not None and objects is not None:
+        found &= drawn.looks[objects] >= Look.NORMAL
     return found
 
 

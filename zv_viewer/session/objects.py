@@ -28,6 +28,7 @@ from zv_viewer.objects import (
     TextSearch,
     answer,
     colours_by,
+    column_of,
     group_colours,
 )
 from zv_viewer.session.latest import Latest
@@ -122,7 +123,7 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         if reader is None:
             return
         self._ids = scene.objects
-        self._layer = layer if scene.by_object and isinstance(layer, ObjectLayer) else None
+        self._layer = layer if scene.has_objects and isinstance(layer, ObjectLayer) else None
         self._loading.close()
         self._loading, self._anew = self._read_by(reader), True
         if self.table is not None:
@@ -294,6 +295,21 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         )
         self._work(self._colouring, task, partial(self._colour, key, self._need_table()))
 
+    def numbers_of_layer(self, key: str) -> npt.NDArray[np.float32]:
+        """(R,) numbers of a column for the objects the layer knows; NaN where there is none.
+
+        Raises:
+            InputError: There is no such column, or it is no number.
+            RuntimeError: The objects are not read yet.
+        """
+        table = self._need_table()
+        column = column_of(table, key)
+        if column.categories is not None:
+            raise InputError(f"{key!r} of the objects is no number")
+        numbers = np.full(len(column.values), np.nan, np.float32)
+        numbers[column.known] = column.values[column.known]
+        return Ranks(self._ids, table.ids).spread(numbers, np.nan)
+
     def set_group_colour(self, group: int, colour: tuple[int, int, int]) -> None:
         """Another colour for a group, each part 0 to 255."""
         self.group_colours = self.group_colours.copy()
@@ -421,5 +437,5 @@ def objects_of(source: object, scene: SceneInfo, layer: object) -> ObjectsOfSess
     reader = source.objects() if isinstance(source, KnowsObjects) else None
     if reader is None:
         return None
-    known = layer if scene.by_object and isinstance(layer, ObjectLayer) else None
+    known = layer if scene.has_objects and isinstance(layer, ObjectLayer) else None
     return ObjectsOfSession(reader, scene.objects, known)

@@ -8,6 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QFrame, QGroupBox, QScrollArea, QVBoxLayout, QWidget
 
 from zv_viewer.session import StoreSession, registry, sessions_in
+from zv_viewer.session.sizing import Sizing, sizing_of
 from zv_viewer.widgets.clip_planes import ClipPlanes
 from zv_viewer.widgets.colour_by import ColourBy, Of
 from zv_viewer.widgets.look import LookPanel
@@ -23,6 +24,7 @@ class AppearanceDock(QScrollArea):
         super().__init__()
         self._viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self._session: StoreSession | None = None
+        self._sizing: Sizing | None = None
         self._quiet = False
         self.stores = QComboBox()
         self.colours = ColourBy()
@@ -43,6 +45,7 @@ class AppearanceDock(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.stores.currentIndexChanged.connect(self._on_store)
         self.colours.chosen.connect(self._on_colours)
+        self.look.sized.connect(self._on_sizes)
         registry.signals.added.connect(self._list_stores)
         registry.signals.removed.connect(self._list_stores)
         self._list_stores()
@@ -69,6 +72,8 @@ class AppearanceDock(QScrollArea):
             if session is not None:
                 session.recoloured.connect(self._show_colours)
                 session.layer_changed.connect(self._show)
+                self._sizing = sizing_of(session)
+                self._sizing.changed.connect(self._show_sizes)
                 if session.objects is not None:
                     session.objects.loaded.connect(self._offer)
         layer = None if session is None else session.layer
@@ -82,6 +87,9 @@ class AppearanceDock(QScrollArea):
         if session is not None:
             session.recoloured.disconnect(self._show_colours)
             session.layer_changed.disconnect(self._show)
+            if self._sizing is not None:
+                self._sizing.changed.disconnect(self._show_sizes)
+                self._sizing = None
             if session.objects is not None:
                 session.objects.loaded.disconnect(self._offer)
 
@@ -95,7 +103,27 @@ class AppearanceDock(QScrollArea):
             objects.table if can and objects is not None else None,
             by_object=can,
         )
+        self.look.size_by.offer(
+            None if session is None else session.scene,
+            objects.table if can and objects is not None else None,
+        )
         self._show_colours()
+        self._show_sizes()
+
+    def _show_sizes(self) -> None:
+        self.look.show_sizes(None if self._sizing is None else self._sizing.spec)
+
+    def _on_sizes(
+        self,
+        of: Of,
+        key: str | None,
+        limits: tuple[float, float] | None,
+        pixels: tuple[float, float],
+    ) -> None:
+        if self._sizing is not None and key is None:
+            self._sizing.clear()
+        elif self._sizing is not None and key is not None:
+            self._sizing.choose(of, key, limits=limits, pixels=pixels)
 
     def _show_colours(self, *_: object) -> None:
         session = self._session

@@ -7,11 +7,9 @@ from typing import Literal, TypeAlias
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QComboBox,
-    QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
     QPushButton,
-    QSizePolicy,
     QWidget,
 )
 
@@ -21,6 +19,7 @@ from zv_viewer.model.scene import SceneInfo
 from zv_viewer.objects import GROUP, ID, keys_of
 from zv_viewer.objects.colours import colour_keys
 from zv_viewer.objects.columns import column_of, title_of
+from zv_viewer.widgets.numbers import wide_number
 
 Of: TypeAlias = Literal["vertex", "object"]
 PLAIN = "(plain)"
@@ -46,7 +45,7 @@ class ColourBy(QWidget):
         self.attribute.setObjectName("color_by")
         self.colormap = QComboBox()
         self.colormap.addItems(COLORMAPS)
-        self.low, self.high = _number(), _number()
+        self.low, self.high = wide_number(), wide_number()
         self.reset = QPushButton("Full range")
         limits = QHBoxLayout()
         for widget in (self.low, self.high, self.reset):
@@ -153,13 +152,3 @@ class ColourBy(QWidget):
         limits = (self.low.value(), self.high.value())
         if limits[0] < limits[1]:
             self.chosen.emit(*self._chosen(), self.colormap.currentText(), limits)
-
-
-def _number() -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
-    box.setRange(-1e300, 1e300)
-    box.setDecimals(4)
-    box.setKeyboardTracking(False)
-    box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-    box.setMinimumWidth(70)
-    return box

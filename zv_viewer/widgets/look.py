@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QDoubleSpinBox,
-    QFormLayout,
-    QHBoxLayout,
-    QWidget,
-)
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QWidget
 
 from zv_viewer.layers.linked import CellLines, CellMesh
 from zv_viewer.layers.points import CellPoints
+from zv_viewer.session.sizing import SizeSpec
+from zv_viewer.widgets.numbers import number
+from zv_viewer.widgets.size_by import SizeBy
 
 BY_SPACING, FIXED, BY_VALUE = "as far apart as they are", "the same", "by the value coloured by"
+BY_ATTRIBUTE = "by an attribute"
 WIDTHS = "This driver draws lines of %g to %g pixels"
-SIZES = (BY_SPACING, FIXED, BY_VALUE)
+SIZES = (BY_SPACING, FIXED, BY_VALUE, BY_ATTRIBUTE)
 
 
 class LookPanel(QWidget):
-    """What can be set of one layer at a time; rows that do not concern it are hidden."""
+    """What can be set of one layer at a time; rows that do not concern it are hidden.
+
+    ``sized(of, key, limits, pixels)`` when sizes are to be by an attribute, or not any more: then
+    ``key`` is None.
+    """
+
+    sized = Signal(object, object, object, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,6 +42,9 @@ class LookPanel(QWidget):
         self.least, self.most = number(0.1, 100.0, 0.5), number(0.1, 100.0, 0.5)
         self.factor = number(0.05, 20.0, 0.1)
         self.factor.setPrefix("x ")
+        self.size_by = SizeBy()
+        self._sized: SizeSpec | None = None
+        self._waits = False
         self.round = QCheckBox("round")
         self.width = number(0.1, 64.0, 0.5)
         self.shaded = QCheckBox("darker where it turns away")
@@ -58,6 +65,13 @@ class LookPanel(QWidget):
                 event.connect(self._show)
         self._show()
 
+    def show_sizes(self, spec: SizeSpec | None) -> None:
+        """Show the attribute that sizes are by; None: they are by none."""
+        self._sized = spec
+        self._waits &= spec is None
+        self.size_by.show_spec(spec)
+        self._show()
+
     @staticmethod
     def _events(layer: Any) -> tuple[Any, ...]:  # noqa: ANN401 - as above
         return layer.events.look, layer.events.opacity
@@ -75,6 +89,7 @@ class LookPanel(QWidget):
         form.addRow("Opacity", self.opacity)
         form.addRow("", self.density)
         form.addRow("Point size", self.sizes)
+        form.addRow("", self.size_by)
         form.addRow("", self._ends)
         form.addRow("", self.round)
         form.addRow("Line width", self.width)
@@ -87,6 +102,7 @@ class LookPanel(QWidget):
         for box in (self.factor, self.least, self.most, self.width):
             box.valueChanged.connect(self._on_look)
         self.round.toggled.connect(self._on_look)
+        self.size_by.chosen.connect(self._on_size_by)
         self.shaded.toggled.connect(self._on_look)
 
     def _show(self, *_: object) -> None:
@@ -121,12 +137,25 @@ class LookPanel(QWidget):
         how = FIXED if layer.point_size is not None else BY_SPACING
         if layer.value_size is not None:
             how, (least, most) = BY_VALUE, layer.value_size
+        if self._sized is not None:
+            how, (least, most) = BY_ATTRIBUTE, self._sized.pixels
+        elif self._waits:
+            how = BY_ATTRIBUTE
+        self._row(self.size_by, how == BY_ATTRIBUTE)
         self.sizes.setCurrentText(how)
         self.factor.setValue(factor)
         self.least.setValue(least if layer.point_size is None else layer.point_size)
         self.most.setValue(most)
         self.factor.setVisible(how == BY_SPACING)
         self.most.setVisible(how != FIXED)
+
+    def _on_size_by(self, of: str, key: str | None, limits: tuple[float, float] | None) -> None:
+        self._waits = key is None
+        self.sized.emit(of, key, limits, self._pixels)
+
+    @property
+    def _pixels(self) -> tuple[float, float]:
+        return self.least.value(), self.most.value()
 
     def _row(self, widget: QWidget, shown: bool) -> None:
         label = self._form.labelForField(widget)
@@ -155,19 +184,16 @@ class LookPanel(QWidget):
 
     def _set_points(self, layer: CellPoints) -> None:
         how = self.sizes.currentText()
-        least, most = sorted((self.least.value(), self.most.value()))
+        least, most = sorted(self._pixels)
+        self._waits = how == BY_ATTRIBUTE and self._sized is None
+        if self._sized is not None and how != BY_ATTRIBUTE:
+            self.sized.emit("vertex", None, None, self._pixels)
+        elif self._sized is not None and self._sized.pixels != self._pixels:
+            spec = self._sized
+            self.sized.emit(spec.of, spec.key, spec.limits, self._pixels)
         if how == BY_SPACING:
             layer.adaptive_size = (self.factor.value(), least, most)
         layer.value_size = (least, most) if how == BY_VALUE else None
         layer.point_size = self.least.value() if how == FIXED else None
         layer.density_true = self.density.isChecked()
         layer.round_points = self.round.isChecked()
-
-
-def number(low: float, high: float, step: float) -> QDoubleSpinBox:
-    """A box for a number."""
-    box = QDoubleSpinBox()
-    box.setRange(low, high)
-    box.setSingleStep(step)
-    box.setKeyboardTracking(False)
-    return box

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from zv_viewer.layers.cells import LayerError
-from zv_viewer.layers.link_visual import HIGHLIGHT
 from zv_viewer.layers.linked import CellMesh
+from zv_viewer.layers.row_looks import HIGHLIGHT
 from zv_viewer.model.objects import Look
 from zv_viewer.model.plan import DrawItem
 from zv_viewer.model.update import LayerUpdate
