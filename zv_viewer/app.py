@@ -13,10 +13,15 @@ from zv_viewer.errors import InputError
 from zv_viewer.session.opening import Opening
 
 if TYPE_CHECKING:
+    from napari import Viewer
+
     from zv_viewer.layers.factory import Backend
 
 PATIENCE_S = 3.0
 """How long a bad path may take to show before the window opens anyway."""
+
+PART_OF_SCREEN = 0.85
+"""Width and height of a first window: docks stand beside the picture."""
 
 
 def run(stores: Sequence[str], layers: Backend = "auto") -> int:
@@ -46,6 +51,7 @@ def run(stores: Sequence[str], layers: Backend = "auto") -> int:
     from zv_viewer.widgets.show_store import show_store
 
     viewer = napari.Viewer(title="Zarr Vectors", show_welcome_screen=False)
+    make_room(viewer)
     show_all = AllInView(viewer)
     for store, opening in zip(stores, openings, strict=True):
         show_store(viewer, store, opening, layers).opened.connect(show_all)
@@ -53,3 +59,15 @@ def run(stores: Sequence[str], layers: Backend = "auto") -> int:
     gc.freeze()
     napari.run()
     return 0
+
+
+def make_room(viewer: Viewer) -> None:
+    """Give a window most of the screen, unless napari remembers the size of one."""
+    from napari.settings import get_settings
+    from qtpy.QtGui import QGuiApplication
+
+    screen = QGuiApplication.primaryScreen()
+    if screen is None or get_settings().application.window_size is not None:
+        return
+    room = screen.availableGeometry()
+    viewer.window.resize(*(int(side * PART_OF_SCREEN) for side in (room.width(), room.height())))
