@@ -181,6 +181,6 @@ def test_reading_opens_no_other_file(tmp_path, whole_view) -> None:
 
 def test_a_view_with_a_number_that_is_none_is_not_written(whole_view) -> None:
     view = replace(whole_view, view=replace(whole_view.view, zoom=0.0))
-    with pytest.raises(InputError, match="zoom is not above 0"):
+    with pytest.raises(InputError, match="zoom is less than 1e-18"):
         document_of(view)
     assert view_of_document(document_of(whole_view)).caps == whole_view.caps

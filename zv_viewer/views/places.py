@@ -1,0 +1,39 @@
+"""Where stores of a view lie: addresses as they are written into its file, and back."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from zv_viewer.addresses import safe_address
+
+
+def plain_address(address: str) -> str:
+    """An address as it may be kept: nothing secret in it, a local one as an absolute path."""
+    safe = safe_address(address)
+    parts = urlsplit(safe)
+    if parts.scheme == "file":
+        return url2pathname(parts.path)
+    return safe if "://" in safe else str(Path(safe).absolute())
+
+
+def same_place(one: str, other: str) -> bool:
+    """Whether two addresses are of one place, as far as they tell."""
+    return plain_address(one) == plain_address(other)
+
+
+def from_folder(folder: Path, address: str) -> str:
+    """An address as it is written into a file of a folder: from there, where it lies below."""
+    if "://" in address:
+        return address
+    with suppress(ValueError):
+        return Path(address).resolve().relative_to(folder).as_posix()
+    return address
+
+
+def in_folder(folder: Path, address: str) -> str:
+    """An address that a file of a folder holds, wherever one is."""
+    return address if "://" in address or os.path.isabs(address) else str(folder / address)
