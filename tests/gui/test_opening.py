@@ -21,7 +21,7 @@ from zv_viewer import cli, samples
 from zv_viewer.errors import InputError
 from zv_viewer.layers.points import CellPoints
 from zv_viewer.model.settings import LodSettings
-from zv_viewer.session import Opening, feed, session_of
+from zv_viewer.session import Opening, attaching, feed, session_of
 from zv_viewer.session import session as session_module
 from zv_viewer.session.attaching import AllInView
 from zv_viewer.stage import Stage
@@ -240,7 +240,7 @@ def test_what_cannot_be_drawn_is_a_sentence_too(
     def refuse(*_: object, **__: object) -> None:
         raise InputError("small has 5 axes; at most 4 can be drawn")
 
-    monkeypatch.setattr(session_module, "make_layer", refuse)
+    monkeypatch.setattr(attaching, "make_layer", refuse)
     viewer = make_napari_viewer(show=True)
     session = zv_viewer.open_store(viewer, small_store)
     qtbot.waitUntil(lambda: session.error is not None, timeout=5000)
@@ -263,7 +263,7 @@ def test_a_mistake_while_opening_ends_the_wait_and_is_not_hidden(
 ) -> None:
     viewer = make_napari_viewer(show=True)
     if part == "layer":
-        monkeypatch.setattr(session_module, "make_layer", refuse_by_mistake)
+        monkeypatch.setattr(attaching, "make_layer", refuse_by_mistake)
         session = show_store.show_store(viewer, small_store)
     else:
         opening = Opening(str(small_store), refuse_by_mistake)
@@ -298,7 +298,7 @@ def test_a_mistake_after_the_layer_is_in_takes_it_out_again(
 def test_a_mistake_while_opening_reaches_a_program_with_its_traceback(
     make_napari_viewer: Callable, qtbot, small_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session_module, "make_layer", refuse_by_mistake)
+    monkeypatch.setattr(attaching, "make_layer", refuse_by_mistake)
     stage = Stage(make_napari_viewer(show=True), LodSettings(), (800, 600))
     with pytest.raises(ZeroDivisionError):
         stage.open([str(small_store)])

@@ -1,20 +1,63 @@
-"""A layer joins a viewer: what is seen of it first, and the events that move its picture."""
+"""A store that was opened joins a viewer: its layer, what loads it, what is seen of it first."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zv_viewer.layers.factory import make_layer
 from zv_viewer.layers.units import has_scale
 from zv_viewer.model.scene import SceneInfo
+from zv_viewer.session.budgeting import Budgeting
+from zv_viewer.session.contents import Contents
+from zv_viewer.session.feed import Feed
+from zv_viewer.session.opening import Opened
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
 
 NORTH_UP = ("towards", "up", "right")
 """Axes z, y, x of a map: as seen from above, with north at the top, not mirrored."""
 
 STAND_IN = "zv_viewer_stand_in"
 """In the metadata of a layer that only holds the place of a store being opened."""
+
+
+def attach(
+    viewer: Viewer,
+    opened: Opened,
+    feed: Feed,
+    budgeting: Budgeting,
+    contents: Contents,
+    name: str | None,
+) -> None:
+    """Add a layer to a viewer, and what loads it, for a store that was opened.
+
+    Args:
+        viewer: The napari viewer.
+        opened: The store; closed when there can be no layer for it.
+        feed: Takes the layer and the controller.
+        budgeting: How much the store may draw.
+        contents: Its objects and shapes.
+        name: Of the layer; the store's name when None.
+    """
+    scene = opened.scene
+    first = has_no_layer(viewer)
+    with ExitStack() as on_failure:
+        on_failure.callback(opened.source.close)
+        budget = budgeting.meet(viewer)
+        feed.layer = make_layer(scene, budget, name=name, backend=feed.backend)
+        viewer.add_layer(feed.layer)
+        on_failure.pop_all()
+    controller = feed.load(opened, feed.layer, budgeting.begin(viewer))
+    controller.take_in(opened.coarsest)
+    feed.weigh()
+    contents.find_objects()
+    if first:
+        show_whole(viewer, scene)
+    contents.find_shapes(viewer)
 
 
 def has_no_layer(viewer: Any) -> bool:  # noqa: ANN401 - a napari viewer
@@ -55,41 +98,3 @@ class AllInView:
     def _view(self) -> tuple[float, ...]:
         camera = self._viewer.scene.camera
         return (*camera.center, *camera.angles, camera.zoom)
-
-
-class Listeners:
-    """Connections to the events of a viewer and a layer, ended together."""
-
-    def __init__(self) -> None:
-        self._connections: list[tuple[Any, Callable[..., None]]] = []
-
-    def listen(
-        self,
-        viewer: Any,  # noqa: ANN401 - a napari viewer
-        layer: Any,  # noqa: ANN401 - the layer that draws the store
-        moved: Callable[..., None],
-        removed: Callable[[Any], None],
-    ) -> None:
-        """Call ``moved`` when another picture is due, ``removed`` when a layer leaves."""
-        dims = viewer.dims.events
-        emitters = [
-            viewer.scene.camera.events,
-            viewer.canvas.events.size,
-            *(dims.point, dims.ndisplay, dims.order, dims.margin_left, dims.margin_right),
-            *(layer.events.visible, layer.events.affine, layer.events.scale),
-            layer.events.view,
-            *(layer.events.translate, layer.events.rotate, layer.events.shear),
-        ]
-        for emitter in emitters:
-            self._connect(emitter, moved)
-        self._connect(viewer.layers.events.removed, removed)
-
-    def close(self) -> None:
-        """End them."""
-        for emitter, callback in self._connections:
-            emitter.disconnect(callback)
-        self._connections.clear()
-
-    def _connect(self, emitter: Any, callback: Callable[..., None]) -> None:  # noqa: ANN401
-        emitter.connect(callback)
-        self._connections.append((emitter, callback))

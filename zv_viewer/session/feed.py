@@ -15,7 +15,7 @@ from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.settings import LodSettings
 from zv_viewer.model.update import LayerSink
 from zv_viewer.session import registry
-from zv_viewer.session.attaching import Listeners
+from zv_viewer.session.listeners import Listeners
 from zv_viewer.session.opening import Opened
 from zv_viewer.session.swapping import show_instead
 

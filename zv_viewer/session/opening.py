@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from zarr_vectors.core.backends import CancelScope, StoreLike
-from zarr_vectors.exceptions import ZVError
+from zarr_vectors.exceptions import StoreUnreachable, ZVError
 from zv_viewer.addresses import safe_address
 from zv_viewer.controller.reading import CellReader, Loaded
+from zv_viewer.controller.stats import trouble_text
 from zv_viewer.drawing.first_look import first_look
+from zv_viewer.errors import InputError
 from zv_viewer.loading.queue import Job
 from zv_viewer.loading.scheduler import Outcome
 from zv_viewer.model.cells import CellTree
@@ -90,6 +92,21 @@ class Opening:
         self._scope.cancel()
         if not self._future.cancel():
             self._future.add_done_callback(_close)
+
+
+def why_not_open(path: str, error: Exception) -> str:
+    """Why a store cannot be opened, a sentence."""
+    if isinstance(error, StoreUnreachable):
+        return f"{path} cannot be reached: {trouble_text(error.trouble)}; {error}"
+    if is_expected(error):
+        return f"{path} cannot be opened: {error}" if isinstance(error, OSError) else str(error)
+    what = f"{type(error).__name__}: {error}"
+    return f"{path} cannot be opened by a mistake in the program: {what}"
+
+
+def is_expected(error: Exception) -> bool:
+    """Whether an error is the store's, the place's or the user's, and not one of the program."""
+    return isinstance(error, ZVError | InputError | OSError)
 
 
 def _open(make_source: Callable[[], ChunkSource], scope: CancelScope, first: bool) -> Opened:

@@ -31,9 +31,8 @@ class Reloading:
     Args:
         feed: The store.
         budgeting: Its budget.
-        begun: Called when another controller loads the store.
-        landed: Called with the layer of before, when the present one is about to show the store as
-            it was read anew.
+        landed: Called with the viewer and the layer of before, when the layer is about to show the
+            store as it was read anew.
         problem: Called with a sentence when the picture stays as it was.
         wake: Called when there is more to do.
     """
@@ -43,13 +42,12 @@ class Reloading:
         feed: Feed,
         budgeting: Budgeting,
         *,
-        begun: Callable[[], object],
         landed: Callable[[Viewer, object], object],
         problem: Callable[[str], object],
         wake: Callable[[], object],
     ) -> None:
         self._feed, self._budgeting, self._wake = feed, budgeting, wake
-        self._begun, self._landed, self._problem = begun, landed, problem
+        self._landed, self._problem = landed, problem
         self._opening: Opening | None = None
         self._handover: Handover | None = None
         self._watch: StoreWatch | None = None
@@ -135,7 +133,6 @@ class Reloading:
         attribute = old.stats().attribute
         kept = same_cells(before, old.tree, scene, opened.tree, opened.source, attribute)
         controller.follow(old, kept)
-        self._begun()
         if self._watch is not None and isinstance(opened.source, Watched):
             self._watch.use(opened.source)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,38 +13,33 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QApplication
 
 from zarr_vectors.core.backends import StoreLike
-from zarr_vectors.exceptions import StoreUnreachable, ZVError
 from zv_viewer.controller import LodController, LodStats
-from zv_viewer.controller.stats import trouble_text
 from zv_viewer.drawing.colours import ColourSpec
 from zv_viewer.drawing.first_look import first_look
-from zv_viewer.errors import InputError
-from zv_viewer.layers.camera import camera_of, settle_centre
+from zv_viewer.layers.camera import camera_of
 from zv_viewer.layers.factory import Backend, make_layer
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.settings import Budget, LodSettings
 from zv_viewer.objects import ID
 from zv_viewer.rows import RowFilter
 from zv_viewer.session import registry
-from zv_viewer.session.attaching import has_no_layer, show_whole
+from zv_viewer.session.attaching import attach
 from zv_viewer.session.budgeting import Budgeting
 from zv_viewer.session.colouring import Colouring
+from zv_viewer.session.contents import Contents
 from zv_viewer.session.feed import Feed
-from zv_viewer.session.full_selection import FullSelection
-from zv_viewer.session.objects import ObjectsOfSession, objects_of
-from zv_viewer.session.opening import Opened, Opening
+from zv_viewer.session.objects import ObjectsOfSession
+from zv_viewer.session.opening import Opened, Opening, is_expected, why_not_open
 from zv_viewer.session.pulse import Pulse
 from zv_viewer.session.reloading import Reloading
-from zv_viewer.session.shapes import ShapesOfSession, shapes_of
+from zv_viewer.session.shapes import ShapesOfSession
 from zv_viewer.session.swapping import Copied, copy_shown
-from zv_viewer.sources.base import KnowsShapes
+from zv_viewer.session.turns import Turns
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
 
 log = logging.getLogger(__name__)
-
-STATS_EVERY_S = 0.2
 
 
 def open_store(
@@ -113,24 +107,33 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self._reloading = Reloading(
             self._feed,
             self._budgeting,
-            begun=self._begin_anew,
             landed=self._show_anew,
             problem=self.problem.emit,
             wake=self._pulse.wake,
         )
+        self._contents = Contents(
+            self._feed,
+            self._pulse.wake,
+            recoloured=self.recoloured.emit,
+            problem=self.problem.emit,
+        )
+        self._colouring = Colouring(self._feed, self._contents)
+        self._turns = Turns(
+            self._feed,
+            self._pulse,
+            self._budgeting,
+            self._reloading,
+            self._colouring,
+            changed=self.changed.emit,
+            problem=self.problem.emit,
+            recoloured=self.recoloured.emit,
+        )
         self._opening: Opening | None = opening
         self._name = name
-        self._camera_moved = True
-        self._stats_at = 0.0
-        self._told = 0
-        self._colouring = Colouring()
-        self._full: FullSelection | None = None
         self.path = opening.path
         self.started = opening.started
         self.error: str | None = None
         self.mistake: Exception | None = None
-        self.objects: ObjectsOfSession | None = None
-        self.shapes: ShapesOfSession | None = None
         registry.keep(self)
         app = QApplication.instance()
         if app is not None:
@@ -152,6 +155,16 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     def layer(self) -> Any:  # noqa: ANN401 - a layer of ours
         """What shows the store; None until it is open."""
         return self._feed.layer
+
+    @property
+    def objects(self) -> ObjectsOfSession | None:
+        """The objects of the store; None where it has none, and until it is open."""
+        return self._contents.objects
+
+    @property
+    def shapes(self) -> ShapesOfSession | None:
+        """Its parametric objects; None where it can have none, and until it is open."""
+        return self._contents.shapes
 
     # what a user sets
 
@@ -232,13 +245,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         Raises:
             KeyError: The store has no such attribute.
         """
-        scene, controller = self._feed.need()
-        self._colouring.choose(scene, attribute, colormap, limits)
-        controller.set_attribute(attribute)
-        if self.objects is not None and self.objects.coloured_by is not None:
-            self.objects.colour_by(None)
-        self._colouring.learn_limits(controller, self.layer)
-        self._colouring.apply(self.layer)
+        self._colouring.choose(attribute, colormap, limits)
         self.recoloured.emit()
         self._pulse.wake()
 
@@ -259,8 +266,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         """Colour so that the picture tells something, before anybody chose."""
         scene, _ = self._feed.need()
         objects = self.objects
-        can = objects is not None and objects.can_hide
-        look = first_look(scene, objects=can)
+        look = first_look(scene, objects=objects is not None and objects.can_hide)
         if objects is not None and look.by_object:
             objects.colour_by(ID)
         elif look.attribute is not None:
@@ -289,13 +295,23 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         feed.show_instead(viewer, new)
         feed.sink = new
         controller.use_layer(new)
-        if self.objects is not None:
-            self.objects.use_layer(new)
+        self._contents.use_layer()
         feed.weigh()
         self._watch(viewer)
         self._budgeting.fit_layer()
-        self._on_camera()
+        self._turns.look_again()
         self.layer_changed.emit(self)
+
+    @property
+    def frozen(self) -> bool:
+        """Whether what is selected stays as it is, wherever the camera goes; see ``held``."""
+        return self.controller is not None and self.controller.held
+
+    @frozen.setter
+    def frozen(self, on: bool) -> None:
+        _, controller = self._feed.need()
+        controller.held = on
+        self._turns.look_again()
 
     def reload(self) -> None:
         """Read the store anew; returns at once, ``reloaded`` tells when the picture is the new one.
@@ -346,11 +362,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     @property
     def settled(self) -> bool:
         """Whether the picture is the one asked for and nothing is under way."""
-        if self.controller is None or (self.shapes is not None and self.shapes.busy):
-            return False
-        if self._budgeting.pending:
-            return False
-        return not self._camera_moved and not self.reloading and self.controller.settled
+        return not self._contents.busy and self._turns.settled
 
     def stats(self) -> LodStats | None:
         """Figures of the present picture; None before the store is open."""
@@ -396,12 +408,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         self._budgeting.leave()
         if self.controller is not None:
             self.controller.close()
-        if self._full is not None:
-            self._full.close()
-        if self.objects is not None:
-            self.objects.close()
-        if self.shapes is not None:
-            self.shapes.close(self._feed.viewer)
+        self._contents.close()
         registry.let_go(self)
         if self.layer is not None:
             registry.remove(self.layer.unique_id)
@@ -418,66 +425,17 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             if self._opening.done():
                 self._finish_opening(viewer, self._opening)
             return
-        self._reloading.turn(viewer)
-        controller = self.controller
-        if controller is None:
-            return
-        hidden = not self.layer.visible
-        if self._reloading.is_due(
-            settled=hidden or (not self._camera_moved and controller.settled)
-        ):
-            self._reloading.land()
-            self._budgeting.make_room()
-        if not self.layer.visible and not self._reloading.reading:
-            if self._budgeting.look_unseen():
-                controller.tick()
-            else:
-                self._pulse.rest()
-            return
-        if self._camera_moved:
-            self._camera_moved = False
-            controller.set_camera(camera_of(viewer, self.layer))
-        controller.tick()
-        self._budgeting.look(controller.plan)
-        if self._colouring.learn_limits(controller, self.layer):
-            self.recoloured.emit()
-        self._tell(controller)
-        rests = controller.idle and not self._camera_moved and not self.reloading
-        if rests and not settle_centre(viewer, self.layer):
-            self.changed.emit(controller.stats())
-            self._pulse.rest()
-        self._pulse.pace(self.layer.pause_s)
-
-    def _tell(self, controller: LodController) -> None:
-        for failure in controller.failures[self._told :]:
-            self.problem.emit(failure.message)
-        self._told = len(controller.failures)
-        now = time.perf_counter()
-        if now - self._stats_at >= STATS_EVERY_S:
-            self._stats_at = now
-            stats = controller.stats()
-            self._budgeting.follow_frames(now)
-            self.changed.emit(stats)
-
-    def _on_camera(self, *_: object) -> None:
-        self._camera_moved = True
-        self._pulse.wake()
+        self._turns.take(viewer)
 
     def _finish_opening(self, viewer: Viewer, opening: Opening) -> None:
         self._opening = None
         try:
             self._attach(viewer, opening.result(0))
-        except StoreUnreachable as error:
-            self._fail(f"{self.path} cannot be reached: {trouble_text(error.trouble)}; {error}")
-        except (ZVError, InputError) as error:
-            self._fail(str(error))
-        except OSError as error:
-            self._fail(f"{self.path} cannot be opened: {error}")
         except Exception as error:
-            log.exception("a mistake in the program while opening %s", self.path)
-            self.mistake = error
-            what = f"{type(error).__name__}: {error}"
-            self._fail(f"{self.path} cannot be opened by a mistake in the program: {what}")
+            if not is_expected(error):
+                log.exception("a mistake in the program while opening %s", self.path)
+                self.mistake = error
+            self._fail(why_not_open(self.path, error))
         else:
             self._tick()
 
@@ -491,61 +449,33 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             viewer.layers.remove(self.layer)
 
     def _attach(self, viewer: Viewer, opened: Opened) -> None:
-        feed, scene = self._feed, opened.scene
-        first = has_no_layer(viewer)
-        with ExitStack() as on_failure:
-            on_failure.callback(opened.source.close)
-            budget = self._budgeting.meet(viewer)
-            feed.layer = make_layer(scene, budget, name=self._name, backend=feed.backend)
-            viewer.add_layer(feed.layer)
-            on_failure.pop_all()
-        controller = feed.load(opened, feed.layer, self._budgeting.begin(viewer))
-        controller.take_in(opened.coarsest)
-        feed.weigh()
-        self.objects = objects_of(opened.source, scene, self.layer)
-        if self.objects is not None:
-            self.objects.colours_changed.connect(self.recoloured)
-            self._full = FullSelection(self.objects, feed.need, self._pulse.wake, self.problem.emit)
-        if first:
-            show_whole(viewer, scene)
-        self.shapes = shapes_of(opened.source, scene, feed.backend)
-        if self.shapes is not None:
-            self.shapes.failed.connect(self.problem)
-            self.shapes.load(viewer)
+        feed = self._feed
+        attach(viewer, opened, feed, self._budgeting, self._contents, self._name)
         self._watch(viewer)
         self._reloading.watch(opened.source)
-        self._colouring.apply(self.layer)
-        controller.set_camera(camera_of(viewer, self.layer))
+        self._colouring.apply()
+        _, controller = feed.need()
+        controller.set_camera(camera_of(viewer, feed.layer))
         self._budgeting.join(viewer)
         self.opened.emit(self)
         registry.add(self.layer.unique_id, self)
 
-    def _begin_anew(self) -> None:
-        """Another controller loads the store."""
-        self._told = 0
-        self._camera_moved = True
-
     def _show_anew(self, viewer: Viewer, old: object) -> None:
         """The layer, which was ``old``, is empty, for the store as it was read anew."""
-        scene, controller = self._feed.need()
+        scene, _ = self._feed.need()
         if self.layer is not old:
             self._watch(viewer)
         self._colouring.follow(scene)
-        self._colouring.apply(self.layer)
         self._feed.weigh()
-        source = controller.source
-        if self.objects is not None:
-            self.objects.use_store(source, scene, self.layer)
-        if self.shapes is not None and isinstance(source, KnowsShapes):
-            self.shapes.use_store(viewer, source, scene)
-        self._on_camera()
+        self._contents.use_store(viewer)
+        self._turns.look_again()
         if self.layer is not old:
             self.layer_changed.emit(self)
         self.reloaded.emit(self)
 
     def _watch(self, viewer: Viewer) -> None:
         """Follow the camera and the layer, and their frames where the budget does."""
-        self._feed.listeners.listen(viewer, self.layer, self._on_camera, self._on_removed)
+        self._feed.listeners.listen(viewer, self.layer, self._turns.look_again, self._on_removed)
         self._budgeting.watch_layer(viewer)
 
     def _on_removed(self, event: Any) -> None:  # noqa: ANN401 - a napari event
