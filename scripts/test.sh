@@ -65,7 +65,7 @@ run() {
         ;;
     qt6)
         lane "PyQt6: the window" env QT_API=pyqt6 .venv-qt6/bin/python -m pytest -q \
-            -m 'not once' tests/gui tests/zv_viewer/layers tests/zv_viewer/widgets
+            -m 'not once' tests/gui tests/zv_viewer/widgets
         ;;
     esac
 }

@@ -10,7 +10,7 @@ from zarr_vectors.lazy import open_zv
 from zarr_vectors.testing.data import cloud, points_store
 from zv_viewer.widgets.show_store import show_store
 
-pytestmark = pytest.mark.gui
+pytestmark = [pytest.mark.gui, pytest.mark.once]
 
 
 def test_the_rest_is_drawn_and_the_chunk_is_named(

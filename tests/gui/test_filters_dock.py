@@ -85,7 +85,7 @@ def settled(session, qtbot) -> None:
     qtbot.waitUntil(lambda: not filtering.busy and filtering.counted is not None, timeout=60_000)
 
 
-@pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
+@pytest.mark.parametrize("version", [pytest.param("0.7.0", marks=pytest.mark.once), "0.9.2"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_typed_is_counted_as_by_hand(
     make_napari_viewer: Callable, qtbot, stores, kind: str, version: str

@@ -57,6 +57,7 @@ def test_streamlines_are_coloured_by_direction(
     assert {(255, 0, 0), (0, 255, 0)} <= set(common_colours(picture))
 
 
+@pytest.mark.once
 def test_lines_are_coloured_by_object_and_shapes_are_drawn_in_a_picture_too(
     make_napari_viewer: Callable, qtbot, tmp_path: Path
 ) -> None:

@@ -14,7 +14,7 @@ from zarr_vectors.testing.kinds import make_store
 from zv_viewer.model.settings import Budget, LodSettings
 from zv_viewer.session import full_selection, open_store
 
-pytestmark = pytest.mark.gui
+pytestmark = [pytest.mark.gui, pytest.mark.once]
 
 COARSE = LodSettings(Budget(100_000, 1 << 28), quality_px=1e6)
 

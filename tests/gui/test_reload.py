@@ -86,7 +86,7 @@ def reloaded(qtbot, session: StoreSession, write_it: Callable[[], None]) -> None
     assert session.wait(20)
 
 
-@pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
+@pytest.mark.parametrize("version", [pytest.param("0.7.0", marks=pytest.mark.once), "0.9.2"])
 def test_points_appended_and_a_pyramid_and_an_attribute(
     make_napari_viewer: Callable, qtbot, tmp_path: Path, version: str
 ) -> None:
@@ -126,7 +126,7 @@ def test_points_appended_and_a_pyramid_and_an_attribute(
     assert session.stats().attribute == "new"
 
 
-@pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
+@pytest.mark.parametrize("version", [pytest.param("0.7.0", marks=pytest.mark.once), "0.9.2"])
 def test_streamlines_appended_and_a_pyramid(
     make_napari_viewer: Callable, qtbot, tmp_path: Path, version: str
 ) -> None:

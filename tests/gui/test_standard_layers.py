@@ -66,7 +66,7 @@ def no_private_modules(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert factory.WHY_STANDARD is None
 
 
-@pytest.fixture(params=["forced", "private modules missing"])
+@pytest.fixture(params=["forced", pytest.param("private modules missing", marks=pytest.mark.once)])
 def layers(request: pytest.FixtureRequest) -> str:
     if request.param == "forced":
         return "standard"

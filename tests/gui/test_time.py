@@ -18,7 +18,7 @@ from zv_viewer.layers.camera import camera_of
 from zv_viewer.session import open_store
 from zv_viewer.widgets.appearance import AppearanceDock
 
-pytestmark = pytest.mark.gui
+pytestmark = [pytest.mark.gui, pytest.mark.once]
 
 NAMES, UNITS = ("t", "z", "y", "x"), ("second", "micrometer", "micrometer", "micrometer")
 SIZE = (20.0, 60.0, 60.0, 60.0)

@@ -10,7 +10,7 @@ from zv_viewer.session import open_store
 from zv_viewer.session.shared_budget import _of_viewers
 from zv_viewer.widgets.lod import LodWidget
 
-pytestmark = pytest.mark.gui
+pytestmark = [pytest.mark.gui, pytest.mark.once]
 
 VERTICES = 1200
 FINE = LodSettings(Budget(VERTICES, 1 << 20), quality_px=0.25, density_max=1e9)

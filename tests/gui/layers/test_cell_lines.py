@@ -15,7 +15,7 @@ from zv_viewer.model.objects import Look
 from zv_viewer.model.plan import DrawItem
 from zv_viewer.model.update import NOT_DRAWN, LayerUpdate
 
-pytestmark = pytest.mark.gui
+pytestmark = [pytest.mark.gui, pytest.mark.once]
 
 BOX = [[0, 0, 0], [100, 100, 100]]
 FLAT = [[0, 0], [100, 100]]

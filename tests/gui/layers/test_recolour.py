@@ -8,7 +8,7 @@ import pytest
 from zv_viewer.model.plan import DrawItem
 from zv_viewer.model.update import LayerUpdate
 
-pytestmark = pytest.mark.gui
+pytestmark = [pytest.mark.gui, pytest.mark.once]
 
 BOX = [[0, 0], [10, 10]]
 PLACES = [(2.0, 2.0), (8.0, 8.0), (2.0, 8.0)]

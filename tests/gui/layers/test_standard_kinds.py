@@ -19,7 +19,7 @@ from zv_viewer.model.objects import Look
 from zv_viewer.model.plan import DrawItem
 from zv_viewer.model.update import NOT_DRAWN, LayerUpdate
 
-pytestmark = pytest.mark.gui
+pytestmark = [pytest.mark.gui, pytest.mark.once]
 
 BOX = [[1000, 0, 0], [1100, 100, 200]]
 KINDS = {"tracks": Tracks, "shapes": Shapes, "vectors": Vectors}
