@@ -22,7 +22,7 @@ from zarr_vectors.reading.plan import Pieces
 from zarr_vectors.spatial.ranks import chunk_ranks
 from zarr_vectors.typing import ChunkCoords
 from zarr_vectors.writing.route import starts_of
-from zv_viewer.edits.columns import Array, Int, Values
+from zv_viewer.edits.columns import Int, Values
 from zv_viewer.errors import InputError
 
 Scope = Literal["vertex", "node", "face", "object"]
@@ -178,23 +178,24 @@ class Rows:
                 name: Values(self.object_ids) if spec is None else self._whole(run, name, spec)
                 for name, spec in specs.items()
             }
-        stored = [name for name, spec in specs.items() if spec is not None]
+        stored = {name: spec for name, spec in specs.items() if spec is not None}
         found: dict[str, Values] = {}
-        if len(stored) < len(specs) - ("object_id" in specs and specs["object_id"] is None):
-            parts = self.reader.read_chunks(run.chunks, stored)
-            positions = _joined([part.positions for part in parts.values()], arrays.ndim)
-            columns = {n: _joined([p.attributes[n] for p in parts.values()]) for n in stored}
+        if any(name in axes and name not in stored for name in specs):
+            parts = self.reader.read_chunks(run.chunks, list(stored))
+            none = np.zeros((0, arrays.ndim), arrays.vertices.dtype)
+            positions = np.concatenate([none, *(part.positions for part in parts.values())])
             for place, axis in enumerate(axes):
-                if axis in specs and specs[axis] is None:
+                if axis in specs and axis not in stored:
                     found[axis] = Values(positions[:, place])
+            columns = {name: [p.attributes[name] for p in parts.values()] for name in stored}
         else:
             columns = {
-                name: _joined(list(self.reader.read_chunk_values(run.chunks, name).values()))
+                name: list(self.reader.read_chunk_values(run.chunks, name).values())
                 for name in stored
             }
-        for name in stored:
-            spec = specs[name]
-            found[name] = Values(columns[name], None if spec is None else spec.categories)
+        for name, spec in stored.items():
+            empty = np.zeros((0, *spec.row_shape), spec.dtype)
+            found[name] = Values(np.concatenate([empty, *columns[name]]), spec.categories)
         if "object_id" in specs and specs["object_id"] is None:
             found["object_id"] = Values(self.objects_of(run))
         return found
@@ -267,9 +268,3 @@ def _in_runs(keys: list[ChunkCoords], counts: Int) -> Iterator[Run]:
         held += count
     if len(keys) > begin:
         yield Run(first, keys[begin:], counts[begin:])
-
-
-def _joined(parts: Sequence[Array], columns: int | None = None) -> Array:
-    if not parts:
-        return np.zeros((0,) if columns is None else (0, columns))
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)

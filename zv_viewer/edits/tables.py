@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -146,26 +147,18 @@ def _of_array(array: np.ndarray[Any, Any], name: str, path: Path) -> Values:
     return values_of(array[name] if array.dtype.names else array, f"{name!r} of {path.name}")
 
 
-class _opened:
-    """A CSV file: names of its columns, and its other rows."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> tuple[list[str], Iterator[list[str]]]:
-        self._file = self._path.open(encoding="utf-8-sig", newline="")
-        head = self._file.readline(LONGEST_CELL)
-        self._file.seek(0)
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[list[str], Iterator[list[str]]]]:
+    """Names of the columns of a CSV file, and its other rows."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        head = file.readline(LONGEST_CELL)
+        file.seek(0)
         delimiter = max(",;\t", key=head.count)
-        rows = csv.reader(self._file, delimiter=delimiter)
+        rows = csv.reader(file, delimiter=delimiter)
         names = [name.strip() for name in next(rows, [])]
         if not names or len(set(names)) < len(names) or not all(names):
-            self._file.close()
-            raise InputError(f"the first line of {self._path.name} must name every column, once")
-        return names, rows
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
+            raise InputError(f"the first line of {path.name} must name every column, once")
+        yield names, rows
 
 
 def _read_csv(

@@ -144,6 +144,7 @@ def check_values(place: object, scope: str) -> None:
         spec = level.attribute_specs["new"]
         assert spec.limits == (float(values.min()), float(values.max()))
         assert spec.description == "a test"
+    assert values.dtype == ("float64" if scope == "vertex" else "int64")
     coarse = store[1].attributes["new"].compute()
     assert len(coarse) == store[1].vertex_count
     assert np.isfinite(coarse).all()
@@ -318,7 +319,7 @@ def test_objects_without_a_row(tmp_path: Path) -> None:
     table.write_text("id,grade\n0,5\n2,7\n99,1\n")
     lax = FromFile(table, "grade", by="object", id_column="id", strict=False)
     strict = FromFile(table, "grade", by="object", id_column="id")
-    with pytest.raises(InputError, match="4 of 6 objects have no row in some.csv, the first is"):
+    with pytest.raises(InputError, match=r"4 of 6 objects have no row in some\.csv, the first is"):
         rehearse(open_handle(place), Request("g", "object", strict))
     dry = written(place, Request("g", "object", lax), tmp_path)
     assert dry.notes == (
