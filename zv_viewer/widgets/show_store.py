@@ -39,6 +39,13 @@ def show_store(
     """Open a store in a viewer with its dock; returns at once."""
     viewer = getattr(viewer, "__wrapped__", viewer)
     session = open_store(viewer, place, opening=opening, layers=layers)
+    session.opened.connect(StoreSession.first_colours)
+    attend(viewer, session)
+    return session
+
+
+def attend(viewer: Any, session: StoreSession) -> None:  # noqa: ANN401 - a napari viewer
+    """Tell of a store that is being opened what a person should know, and add the docks."""
     session.failed.connect(show_error)
     told: list[str] = []
 
@@ -48,7 +55,6 @@ def show_store(
             show_warning(message)
 
     session.problem.connect(tell)
-    session.opened.connect(StoreSession.first_colours)
     session.opened.connect(lambda opened: _offer_objects(viewer, opened))
     session.opened.connect(lambda opened: _offer_shapes(viewer, opened))
     if "://" in session.path:
@@ -57,7 +63,6 @@ def show_store(
     add_dock(viewer)
     add_appearance_dock(viewer)
     add_filters_dock(viewer)
-    return session
 
 
 def _offer_shapes(viewer: Any, session: StoreSession) -> None:  # noqa: ANN401 - a napari viewer
