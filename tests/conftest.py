@@ -32,8 +32,8 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
-ONCE = ("architecture", "benchmarks", "docs", "scripts")
-"""Folders whose tests are not of what runs on another Python or another Qt."""
+ONCE = ("architecture", "benchmarks", "docs", "long", "scripts")
+"""Folders of tests that look for what is rare, or are not of what another Python or Qt runs."""
 
 _open_display = ExitStack()
 

@@ -30,8 +30,11 @@ LINKED = ("skeleton", "streamline", "mesh")
 READ_ONLY = r"opened read-only|which is read only"
 BIG_CHUNKS = {"chunk_shape": (60.0,) * 3, "bin_shape": (30.0,) * 3}
 BUCKETS = {"s3": "s3_of_the_run", "gcs": "gcs_of_the_run", "azure": "azure_of_the_run"}
-ALIKE = ("gcs", "azure")  # asked as s3 is, and servers of tests are slow
-KINDS = ("disk", "url", *BUCKETS, "web", "zip", "icechunk", "icechunk-s3")
+ALIKE = ("gcs", "azure", "icechunk-s3")  # asked as others are, and servers of tests are slow
+KINDS = (
+    *("disk", "url", "s3", "zip", "icechunk"),
+    *(pytest.param(kind, marks=pytest.mark.once) for kind in (*ALIKE, "web")),
+)
 
 pytestmark = pytest.mark.network
 
