@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -151,33 +152,41 @@ class Stage:
 
 
 @pytest.fixture
-def stage(make_napari_viewer) -> Callable[..., Stage]:
-    """Opens a window with a layer for a box, (2, D) bounds."""
+def stage(shared_viewer) -> Callable[..., Stage]:
+    """Puts a layer alone into the window of the file, as :func:`on_stage` says."""
+    return partial(on_stage, shared_viewer)
 
-    def open_stage(
-        bounds,
-        ndisplay=2,
-        capacity=20_000,
-        backend="fast",
-        size=4.0,
-        link_width=0,
-        objects=1,
-        geometry="points",
-    ) -> Stage:
-        scene = replace(a_scene(bounds, link_width, objects), geometry=geometry)
-        viewer = make_napari_viewer(show=True, ndisplay=ndisplay)
-        viewer.window.resize(900, 700)
-        layer = make_layer(scene, capacity, name="cells", backend=backend)
-        viewer.add_layer(layer)
-        viewer.dims.ndisplay = ndisplay
-        viewer.reset_view()
-        if isinstance(layer, CellPoints):
-            layer.point_size = size
-        here = Stage(viewer, layer, scene)
-        here.settle()
-        return here
 
-    return open_stage
+@pytest.fixture
+def stage_of_its_own(make_napari_viewer) -> Callable[..., Stage]:
+    """As ``stage``, in a window for this test: napari keeps what it does to it."""
+    return partial(on_stage, make_napari_viewer(show=True))
+
+
+def on_stage(
+    viewer,
+    bounds,
+    ndisplay=2,
+    capacity=20_000,
+    backend="fast",
+    size=4.0,
+    link_width=0,
+    objects=1,
+    geometry="points",
+) -> Stage:
+    """A layer for a box, (2, D) bounds, alone in a window."""
+    scene = replace(a_scene(bounds, link_width, objects), geometry=geometry)
+    viewer.layers.clear()
+    viewer.window.resize(900, 700)
+    layer = make_layer(scene, capacity, name="cells", backend=backend)
+    viewer.add_layer(layer)
+    viewer.dims.ndisplay = ndisplay
+    viewer.reset_view()
+    if isinstance(layer, CellPoints):
+        layer.point_size = size
+    here = Stage(viewer, layer, scene)
+    here.settle()
+    return here
 
 
 @pytest.fixture

@@ -132,10 +132,15 @@ def test_a_drag_at_large_coordinates_is_seen_although_napari_does_not_report_it(
     here.settle()
     views, centres = [], []
     here.layer.events.view.connect(lambda event: views.append(event))
-    camera.events.center.connect(lambda event: centres.append(event))
+
+    def tell(event) -> None:
+        centres.append(event)
+
+    camera.events.center.connect(tell)
     drag(here, 10)
     assert len(views) >= 10
     assert centres == []
+    camera.events.center.disconnect(tell)
     row, column = here.pixels_of([middle])[0]
     lit = np.argwhere(here.picture().sum(axis=-1) > 0)
     assert len(lit)

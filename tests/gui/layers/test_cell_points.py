@@ -14,7 +14,7 @@ from zv_viewer.layers.factory import make_layer
 from zv_viewer.model.plan import DrawItem
 from zv_viewer.model.update import LayerUpdate
 
-pytestmark = pytest.mark.gui
+pytestmark = [pytest.mark.gui, pytest.mark.once]
 
 BOX = [[0, 0, 0], [100, 100, 100]]
 FLAT = [[0, 0], [100, 100]]
@@ -383,15 +383,16 @@ def test_large_coordinates_draw_as_small_ones_do(stage, cell):
                 camera.center = tuple(offset + spot + np.array([0, 2e-5, 3e-5]) * nudge)
                 yield here.picture()
 
-    pairs = list(zip(pictures(np.zeros(3)), pictures(shift), strict=True))
+    near, far = list(pictures(np.zeros(3))), list(pictures(shift))
+    pairs = list(zip(near, far, strict=True))
     assert len(pairs) == 9
     for small, large in pairs:
         assert (small.sum(axis=-1) > 0).sum() > 200
         np.testing.assert_array_equal(small, large)
 
 
-def test_grid_mode_draws_each_layer_in_its_own_box(stage, cell, scene_of):
-    here = stage(BOX, ndisplay=3)
+def test_grid_mode_draws_each_layer_in_its_own_box(stage_of_its_own, cell, scene_of):
+    here = stage_of_its_own(BOX, ndisplay=3)
     other = make_layer(scene_of(BOX), 1000, name="other", backend="fast")
     here.viewer.add_layer(other)
     middle = [[50.0, 50.0, 50.0]]
