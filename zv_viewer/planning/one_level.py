@@ -7,20 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from zv_viewer.model.camera import Camera
 from zv_viewer.model.cells import CellTree
-from zv_viewer.model.plan import ViewPlan
-from zv_viewer.model.settings import LodSettings
 from zv_viewer.planning.budget import Caps
 from zv_viewer.planning.demand import Demand
-from zv_viewer.planning.motion import Motion
 from zv_viewer.planning.ragged import gather
 from zv_viewer.planning.steps import Selection
 from zv_viewer.planning.viewed import FIRST, NONE, Viewed, cost, union
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
-Bool = npt.NDArray[np.bool_]
 
 SCALE_SHARE = 0.95
 """Part of what is covered of the canvas whose scale is not above the one errors are judged at."""
@@ -35,10 +30,21 @@ class _Held:
     caps: float = 1.0
 
 
-class _OneLevel(Viewed):
-    """One selection under way."""
+class OneLevel(Viewed):
+    """One level for all cells in view, so that an object can be drawn at it from end to end.
 
-    def solve(self) -> Selection:
+    It is the finest whose cells fit the caps, and no finer than wanted: a level is left for the
+    next finer one while its error on the canvas exceeds the quality wanted and its vertices are not
+    yet denser than pixels. Errors are judged at the scale of the nearest cells: the one that
+    ``SCALE_SHARE`` of what is covered of the canvas is not above. Where a branch of the tree has no
+    cell of the level, the one nearest to it is shown, the coarser of two as near.
+
+    The floor of a selection is the coarsest cells. Where not even those in view fit, the nearest of
+    them are shown and nothing is refined. Of the plan before, the level stays within the hysteresis
+    band.
+    """
+
+    def unlocked(self) -> Selection:
         """Walk from the coarsest level down while the next one is wanted and fits."""
         tree, coarsest = self.tree, len(self.tree.cell_shape) - 1
         self.look(self.roots)
@@ -80,7 +86,7 @@ class _OneLevel(Viewed):
         floor = union(pinned, around) if self.settings.floor else NONE
         return self.selection(cells, floor, tau or self.worst(cells), refused, why, level)
 
-    def demand(self, layers: int) -> Demand:
+    def unlocked_demand(self, layers: int) -> Demand:
         """What is asked for of caps that so many layers share: the levels, one after the other."""
         tree, cells, level = self.tree, self.roots, len(self.tree.cell_shape) - 1
         self.look(cells)
@@ -174,65 +180,3 @@ def level_errors(tree: CellTree) -> Float:
         before = errors[level - 1] if level else 0.0
         errors[level] = tree.error[ids.start] if ids.stop > ids.start else before
     return errors
-
-
-def select_level(
-    tree: CellTree,
-    visible: Bool,
-    camera: Camera,
-    settings: LodSettings,
-    *,
-    locked: int | None = None,
-    previous: ViewPlan | None = None,
-    motion: Motion | None = None,
-) -> Selection:
-    """Choose one level for all cells in view, so that an object can be drawn at it from end to end.
-
-    It is the finest whose cells fit the caps, and no finer than wanted: a level is left for the
-    next finer one while its error on the canvas exceeds the quality wanted and its vertices are not
-    yet denser than pixels. Errors are judged at the scale of the nearest cells: the one that
-    ``SCALE_SHARE`` of what is covered of the canvas is not above. Where a branch of the tree has no
-    cell of the level, the one nearest to it is shown, the coarser of two as near.
-
-    Args:
-        tree: The cells.
-        visible: (C,) from ``visible_cells``.
-        camera: The view.
-        settings: Caps, quality and switches.
-        locked: Show this level (position in ``SceneInfo.levels``) and no other.
-        previous: The plan before; its level stays within the hysteresis band.
-        motion: How the camera moves.
-
-    Returns:
-        The selection; its floor is the coarsest cells. Where not even those in view fit, the
-        nearest of them are shown and nothing is refined.
-    """
-    view = _OneLevel(tree, visible, camera, settings, previous, motion or Motion())
-    return view.solve() if locked is None else view.locked(locked)
-
-
-def level_demand(
-    tree: CellTree,
-    visible: Bool,
-    camera: Camera,
-    settings: LodSettings,
-    *,
-    layers: int,
-    locked: int | None = None,
-    previous: ViewPlan | None = None,
-    motion: Motion | None = None,
-) -> Demand:
-    """What :func:`select_level` would take of caps that several layers share.
-
-    Args:
-        tree: The cells.
-        visible: (C,) from ``visible_cells``.
-        camera: The view.
-        settings: The caps of all layers together; quality and switches of this one.
-        layers: How many there are.
-        locked: As there.
-        previous: As there.
-        motion: As there.
-    """
-    view = _OneLevel(tree, visible, camera, settings, previous, motion or Motion())
-    return view.demand(layers) if locked is None else view.locked_demand(locked, layers)

@@ -17,10 +17,10 @@ from zv_viewer.model.settings import Budget, LodSettings
 from zv_viewer.planning.budget import BYTES_SHARE, Caps
 from zv_viewer.planning.demand import Demand
 from zv_viewer.planning.frustum import visible_cells
+from zv_viewer.planning.level_per_cell import LevelPerCell
 from zv_viewer.planning.motion import Motion
-from zv_viewer.planning.one_level import level_demand, select_level
+from zv_viewer.planning.one_level import OneLevel
 from zv_viewer.planning.priority import requests_for
-from zv_viewer.planning.select import demand, select
 from zv_viewer.planning.selected import SELECTION_SHARE, affordable, cells_of
 from zv_viewer.planning.steps import Selection
 from zv_viewer.planning.viewed import NONE, cost, union
@@ -87,20 +87,14 @@ def plan_view(
     if resident is None:
         resident = np.zeros(len(tree), bool)
     visible = visible_cells(tree, camera, MARGIN_PX)
-    choose = select_level if scene.by_object else select
+    choice = OneLevel if scene.by_object else LevelPerCell
+    level = _position(scene, settings.level_lock)
     around = seen_or_beside(tree, scene, camera, motion) if scene.by_object else visible
     asked = _asked_for(scene, settings, selected, around)
 
     def within(budget: Budget) -> Selection:
-        return choose(
-            tree,
-            around,
-            camera,
-            replace(settings, budget=budget),
-            locked=_position(scene, settings.level_lock),
-            previous=previous,
-            motion=motion,
-        )
+        limited = replace(settings, budget=budget)
+        return choice(tree, around, camera, limited, previous, motion).select(level)
 
     chosen = within(settings.budget)
     extra, taken = NONE, asked
@@ -167,17 +161,9 @@ def view_demand(
     """
     motion = motion or Motion()
     around = seen_or_beside(tree, scene, camera, motion)
-    ask = level_demand if scene.by_object else demand
-    asks = ask(
-        tree,
-        around,
-        camera,
-        settings,
-        layers=layers,
-        locked=_position(scene, settings.level_lock),
-        previous=previous,
-        motion=motion,
-    )
+    choice = OneLevel if scene.by_object else LevelPerCell
+    level = _position(scene, settings.level_lock)
+    asks = choice(tree, around, camera, settings, previous, motion).demand(layers, level)
     asked = _asked_for(scene, settings, selected, around)
     if asked is None:
         return asks

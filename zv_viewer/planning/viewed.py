@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import numpy as np
 import numpy.typing as npt
 
@@ -59,8 +61,8 @@ def cost(tree: CellTree, cells: Int) -> tuple[int, int]:
     return int(tree.count[cells].sum()), int(tree.nbytes[cells].sum())
 
 
-class Viewed:
-    """What is known of the cells looked at so far; (C,) arrays, zero elsewhere.
+class Viewed(ABC):
+    """A choice of cells under way: what is known of those looked at; (C,) arrays, zero elsewhere.
 
     Args:
         tree: The cells.
@@ -97,6 +99,26 @@ class Viewed:
         self.caps = Caps.of(settings.budget)
         roots = np.flatnonzero(tree.parent < 0)
         self.roots, self.outside = roots[visible[roots]], roots[~visible[roots]]
+
+    def select(self, level: int | None) -> Selection:
+        """The cells to show.
+
+        Args:
+            level: Show this one (position in ``SceneInfo.levels``) and no other; None: as wanted.
+        """
+        return self.unlocked() if level is None else self.locked(level)
+
+    def demand(self, layers: int, level: int | None) -> Demand:
+        """What :meth:`select` would take, where the caps are those of so many layers together."""
+        return self.unlocked_demand(layers) if level is None else self.locked_demand(level, layers)
+
+    @abstractmethod
+    def unlocked(self) -> Selection:
+        """The cells to show, of whatever level."""
+
+    @abstractmethod
+    def unlocked_demand(self, layers: int) -> Demand:
+        """What :meth:`unlocked` would take of caps that so many layers share."""
 
     def look(self, cells: Int) -> None:
         """Measure cells."""

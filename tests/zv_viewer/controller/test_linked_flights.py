@@ -26,7 +26,7 @@ from zv_viewer.planning import BYTES_SHARE, object_cover, visible_cells
 from zv_viewer.planning.budget import Caps
 from zv_viewer.planning.error import measure
 from zv_viewer.planning.motion import Motion
-from zv_viewer.planning.one_level import _OneLevel
+from zv_viewer.planning.one_level import OneLevel
 from zv_viewer.planning.plan import MARGIN_PX, seen_or_beside
 from zv_viewer.planning.slab import slab_share
 from zv_viewer.planning.viewed import FLOOR_SHARE
@@ -444,11 +444,11 @@ def test_what_is_not_tried_again_does_not_settle(monkeypatch):
 
 
 def test_another_level_than_the_best_is_seen(monkeypatch):
-    scale = _OneLevel.scale
-    monkeypatch.setattr(_OneLevel, "scale", lambda self, cells: 40 * scale(self, cells))
+    scale = OneLevel.scale
+    monkeypatch.setattr(OneLevel, "scale", lambda self, cells: 40 * scale(self, cells))
     with pytest.raises(AssertionError, match="finer than wanted"):
         fly_some()
-    monkeypatch.setattr(_OneLevel, "scale", lambda self, cells: scale(self, cells) / 40)
+    monkeypatch.setattr(OneLevel, "scale", lambda self, cells: scale(self, cells) / 40)
     with pytest.raises(AssertionError, match="coarser than wanted"):
         fly_some()
 

@@ -25,8 +25,15 @@ _RELEASE = 0.95
 _IN_USE = 0.85  # of a budget that is short, whatever the past; the rest is left against flicker
 
 
-class _Solver(Viewed):
-    """One selection under way: what was measured, and the refinements wanted so far."""
+class LevelPerCell(Viewed):
+    """Cells of any level, each refined where that is worth most.
+
+    Every refinement of a cell into its visible children costs vertices and bytes and has a key: the
+    screen error of the cell times the attention it gets, never above its parent's. Those whose
+    error exceeds the quality wanted, and whose vertices are not yet denser than pixels, are taken
+    by falling key until one does not fit. Of the plan before, refinements stay within the
+    hysteresis band.
+    """
 
     def __init__(
         self,
@@ -111,7 +118,7 @@ class _Solver(Viewed):
             self.look(cells)
         return steps
 
-    def demand(self, layers: int) -> Demand:
+    def unlocked_demand(self, layers: int) -> Demand:
         """What is asked for of caps that so many layers share."""
         self.look(self.roots)
         floor = Caps(*cost(self.tree, self.roots))
@@ -124,7 +131,7 @@ class _Solver(Viewed):
         at = steps.held_wanted
         return Demand(floor, around, key[steps.cells[at]], steps.vertices[at], steps.nbytes[at])
 
-    def solve(self) -> Selection:
+    def unlocked(self) -> Selection:
         """Take the refinements that are worth most."""
         tree = self.tree
         self.look(self.roots)
@@ -169,63 +176,3 @@ class _Solver(Viewed):
         if self.by_density[target].any():
             return "density"
         return "finest" if self.without_finer(target) else "quality"
-
-
-def select(
-    tree: CellTree,
-    visible: Bool,
-    camera: Camera,
-    settings: LodSettings,
-    *,
-    locked: int | None = None,
-    previous: ViewPlan | None = None,
-    motion: Motion | None = None,
-) -> Selection:
-    """Choose the cells to show.
-
-    Every refinement of a cell into its visible children costs vertices and bytes and has a key: the
-    screen error of the cell times the attention it gets, never above its parent's. Those whose
-    error exceeds the quality wanted, and whose vertices are not yet denser than pixels, are taken
-    by falling key until one does not fit.
-
-    Args:
-        tree: The cells.
-        visible: (C,) from ``visible_cells``.
-        camera: The view.
-        settings: Caps, quality and switches.
-        locked: Show this level (position in ``SceneInfo.levels``) and no other.
-        previous: The plan before; its refinements stay within the hysteresis band.
-        motion: How the camera moves.
-
-    Returns:
-        The selection.
-    """
-    solver = _Solver(tree, visible, camera, settings, previous, motion or Motion())
-    return solver.solve() if locked is None else solver.locked(locked)
-
-
-def demand(
-    tree: CellTree,
-    visible: Bool,
-    camera: Camera,
-    settings: LodSettings,
-    *,
-    layers: int,
-    locked: int | None = None,
-    previous: ViewPlan | None = None,
-    motion: Motion | None = None,
-) -> Demand:
-    """What :func:`select` would take of caps that several layers share.
-
-    Args:
-        tree: The cells.
-        visible: (C,) from ``visible_cells``.
-        camera: The view.
-        settings: The caps of all layers together; quality and switches of this one.
-        layers: How many there are.
-        locked: As there.
-        previous: As there.
-        motion: As there.
-    """
-    solver = _Solver(tree, visible, camera, settings, previous, motion or Motion())
-    return solver.demand(layers) if locked is None else solver.locked_demand(locked, layers)
