@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from zv_viewer.widgets.lod import LodWidget
     from zv_viewer.widgets.objects_dock import ObjectsDock
     from zv_viewer.widgets.parametric import ShapesDock
+    from zv_viewer.widgets.quality_dock import QualityDock
+    from zv_viewer.widgets.write_attribute import WriteAttribute
 
 LayerData = tuple[Any, dict[str, Any], str]
 SUFFIXES = (".zarrvectors", ".zv", ".zarrvectors.zip", ".zv.zip")
@@ -80,11 +82,25 @@ def make_filters_widget(napari_viewer: Any) -> FiltersDock:  # noqa: ANN401 - as
     return FiltersDock(napari_viewer)
 
 
+def make_write_attribute_widget(napari_viewer: Any) -> WriteAttribute:  # noqa: ANN401 - as above
+    """The dock that writes attributes."""
+    from zv_viewer.widgets.write_attribute import WriteAttribute
+
+    return WriteAttribute(napari_viewer)
+
+
 def make_shapes_widget(napari_viewer: Any) -> ShapesDock:  # noqa: ANN401 - as above
     """The dock of planes, lines and spheres."""
     from zv_viewer.widgets.parametric import ShapesDock
 
     return ShapesDock(napari_viewer)
+
+
+def make_quality_widget(napari_viewer: Any) -> QualityDock:  # noqa: ANN401 - as above
+    """The dock about the quality of pyramids."""
+    from zv_viewer.widgets.quality_dock import QualityDock
+
+    return QualityDock(napari_viewer)
 
 
 def reload_command() -> None:

@@ -1,0 +1,93 @@
+"""A pyramid tried in memory is the one that would be built."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from zarr_vectors import build_pyramid, open_zv
+from zarr_vectors.exceptions import CoarseningError
+from zarr_vectors.testing.kinds import make_store
+from zv_viewer.model.settings import LodSettings
+from zv_viewer.testing.cameras import orthographic
+from zv_viewer.what_if import box_around, parse_steps, try_pyramid
+from zv_viewer.what_if.box import paths_of
+from zv_viewer.what_if.trial import aimed
+
+VIEW = orthographic((0.0, 0.0, 0.0), 2.0, displayed=(0, 1, 2))
+ALL = 10**9
+
+
+@pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
+@pytest.mark.parametrize("kind", ["points", "line", "polyline", "graph", "skeleton", "mesh"])
+def test_of_a_whole_store_it_is_what_building_gives(kind, version, tmp_path) -> None:
+    make_store(kind, tmp_path / "s", format_version=version)
+    store = open_zv(tmp_path / "s")
+    question = parse_steps("2 2", "", "")
+    box = box_around(store, np.zeros(3), ALL)
+    assert box.vertices == box.of == store[0].vertex_count
+    before = sorted(str(path) for path in (tmp_path / "s").rglob("*"))
+    trial = try_pyramid(store, box, question, VIEW, LodSettings(quality_px=2.0))
+    assert sorted(str(path) for path in (tmp_path / "s").rglob("*")) == before
+    build_pyramid(tmp_path / "s", factors=list(question.factors))
+    built = open_zv(tmp_path / "s")
+    assert [one.level for one in trial.levels] == built.levels
+    for one in trial.levels[1:]:
+        level = built[one.level]
+        assert one.vertices == level.vertex_count
+        assert one.error_p95 == pytest.approx(level.error.p95, rel=1e-6)
+        assert one.error_max == pytest.approx(level.error.max, rel=1e-6)
+        assert one.chunks == level.chunk_count
+        stored = sum(
+            path.stat().st_size
+            for path in (tmp_path / "s" / str(one.level)).rglob("*")
+            if path.is_file()
+        )
+        assert one.nbytes == pytest.approx(stored, rel=0.5)
+    assert trial.levels[0].error_p95 is None
+    switch = trial.levels[1].switch
+    assert switch is not None
+    assert (switch.coarse, switch.fine) == (1, 0)
+    assert 0 < switch.farther < switch.nearer
+
+
+def test_a_box_is_the_chunks_around_a_place(tmp_path) -> None:
+    make_store("skeleton", tmp_path / "s")
+    store = open_zv(tmp_path / "s")
+    middle = np.array([10.0, 10.0, 10.0])
+    box = box_around(store, middle, 30)
+    assert 0 < box.vertices <= 30 < box.of
+    assert ((box.bounds[0] <= middle) & (middle <= box.bounds[1])).all()
+    said = []
+    trial = try_pyramid(
+        store,
+        box,
+        parse_steps("2", "2", "1"),
+        VIEW,
+        LodSettings(),
+        progress=lambda done, total, text: said.append(text),
+    )
+    assert trial.levels[0].vertices <= trial.vertices
+    assert trial.levels[1].objects < trial.levels[0].objects
+    assert "leave the box" in trial.notes[0]
+    assert said[0] == f"reading {box.vertices:,} vertices"
+    assert len(said) > 1
+    with pytest.raises(CoarseningError):
+        try_pyramid(
+            store, box, parse_steps("2", "", ""), VIEW, LodSettings(), cancelled=lambda: True
+        )
+
+
+def test_paths_follow_their_links() -> None:
+    links = np.array([[4, 5], [0, 1], [1, 2], [5, 3]])
+    assert [path.tolist() for path in paths_of(links, 8)] == [[0, 1, 2], [4, 5, 3]]
+
+
+def test_a_view_is_aimed() -> None:
+    flat = orthographic((1.0, 2.0, 3.0), 4.0, displayed=(0, 2), thickness=2.0)
+    there = aimed(flat, np.array([7.0, 8.0, 9.0]))
+    at = there.matrix @ [7.0, 9.0, 0.0, 1.0]
+    assert np.allclose(at[[0, 1, 3]], [0, 0, 1])
+    assert there.slab_lo[1] == pytest.approx(7.0)
+    assert there.slab_hi[1] == pytest.approx(9.0)
+    assert np.isinf(there.slab_lo[0])

@@ -1,0 +1,63 @@
+"""The dock about the quality of pyramids: a page for each way to look at one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtWidgets import QComboBox, QTabWidget, QVBoxLayout, QWidget
+
+from zv_viewer.session import StoreSession, registry, sessions_in
+from zv_viewer.widgets.quality_compare import ComparePanel
+from zv_viewer.widgets.quality_report import ReportPanel
+from zv_viewer.widgets.quality_see import SeePanel
+
+QUALITY_DOCK = "Pyramid quality"
+
+
+class QualityDock(QWidget):
+    """The stores of a viewer, and pages about the one chosen."""
+
+    def __init__(self, napari_viewer: Any) -> None:  # noqa: ANN401 - a viewer or its public proxy
+        super().__init__()
+        self._viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
+        self._quiet = False
+        self._session: StoreSession | None = None
+        self.stores, self.pages = QComboBox(), QTabWidget()
+        self.see, self.compare = SeePanel(), ComparePanel(self._viewer)
+        self.report = ReportPanel(self._viewer)
+        self._panels: dict[str, Any] = {
+            "Drawn": self.see,
+            "Two levels": self.compare,
+            "Report": self.report,
+        }
+        for title, panel in self._panels.items():
+            self.pages.addTab(panel, title)
+        column = QVBoxLayout(self)
+        column.addWidget(self.stores)
+        column.addWidget(self.pages, stretch=1)
+        self.stores.currentIndexChanged.connect(self._on_store)
+        registry.signals.added.connect(self._list_stores)
+        registry.signals.removed.connect(self._list_stores)
+        self._list_stores()
+
+    def _list_stores(self, *_: object) -> None:
+        found = sessions_in(self._viewer.layers)
+        self._quiet = True
+        self.stores.clear()
+        for session in found:
+            self.stores.addItem(session.layer.name, session)
+        self._quiet = False
+        kept = found.index(self._session) if self._session in found else len(found) - 1
+        self.stores.setCurrentIndex(kept)
+        self.stores.setVisible(len(found) > 1)
+        self._show(found[kept] if found else None)
+
+    def _on_store(self) -> None:
+        if not self._quiet:
+            self._show(self.stores.currentData())
+
+    def _show(self, session: StoreSession | None) -> None:
+        if session is not self._session:
+            self._session = session
+            for panel in self._panels.values():
+                panel.show_session(session)

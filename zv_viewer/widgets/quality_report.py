@@ -1,0 +1,192 @@
+"""The findings of a report as a list, each with the way to its place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QFileDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QProgressBar,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from zv_viewer.errors import InputError
+from zv_viewer.qa.report import Finding, Report
+from zv_viewer.session import StoreSession
+from zv_viewer.session.reporting import Reporting, reporting_of
+from zv_viewer.widgets.quality_see import plain_text
+
+COLUMNS = ("", "Finding", "Level", "Where")
+MOST = 5_000
+"""Findings listed."""
+FINDING = Qt.ItemDataRole.UserRole
+NOT_YET = "Inspect reads the whole store, in the background"
+
+
+class ReportPanel(QWidget):
+    """Makes the report on one store at a time, or opens one, and goes to what it found.
+
+    Args:
+        viewer: The viewer of the stores.
+    """
+
+    def __init__(self, viewer: Any) -> None:  # noqa: ANN401 - a napari viewer
+        super().__init__()
+        self._viewer = viewer
+        self._reporting: Reporting | None = None
+        self._listed: Report | None = None
+        self.run, self.cancel = QPushButton("Inspect"), QPushButton("Cancel")
+        self.open = QPushButton("Open a report...")
+        self.progress, self.summary, self.details = QProgressBar(), plain_text(), plain_text()
+        self.findings = QTreeWidget()
+        self.go = QPushButton("Go to")
+        self.lock = QCheckBox("at its level")
+        self.lock.setChecked(True)
+        self._lay_out()
+        self.run.clicked.connect(self._on_run)
+        self.cancel.clicked.connect(self._on_cancel)
+        self.open.clicked.connect(self._ask_file)
+        self.findings.currentItemChanged.connect(self._show_details)
+        self.findings.itemDoubleClicked.connect(self._on_go)
+        self.go.clicked.connect(self._on_go)
+        self.show_session(None)
+
+    def _lay_out(self) -> None:
+        findings = self.findings
+        findings.setHeaderLabels(COLUMNS)
+        findings.setRootIsDecorated(False)
+        findings.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        findings.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        flags = Qt.TextInteractionFlag.TextSelectableByMouse
+        self.details.setTextInteractionFlags(
+            flags | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        column = QVBoxLayout(self)
+        for widgets in ((self.run, self.cancel, self.open), (self.go, self.lock)):
+            row = QHBoxLayout()
+            for widget in widgets:
+                row.addWidget(widget)
+            column.addLayout(row)
+        column.insertWidget(1, self.progress)
+        column.insertWidget(2, self.summary)
+        column.insertWidget(3, findings, stretch=1)
+        column.addWidget(self.details)
+
+    def show_session(self, session: StoreSession | None) -> None:
+        """Be about this session."""
+        if self._reporting is not None:
+            self._reporting.changed.disconnect(self.refresh)
+            self._reporting.progress.disconnect(self._on_progress)
+            self._reporting.failed.disconnect(self._on_failed)
+        self._reporting = None if session is None else reporting_of(session, self._viewer)
+        if self._reporting is not None:
+            self._reporting.changed.connect(self.refresh)
+            self._reporting.progress.connect(self._on_progress)
+            self._reporting.failed.connect(self._on_failed)
+        self.refresh()
+
+    def refresh(self, *_: object) -> None:
+        """Show how things stand."""
+        reporting = self._reporting
+        running = reporting is not None and reporting.running
+        self.setEnabled(reporting is not None)
+        self.run.setEnabled(not running)
+        self.open.setEnabled(not running)
+        self.cancel.setEnabled(running)
+        self.progress.setVisible(running)
+        report = None if reporting is None else reporting.report
+        if not running:
+            self.progress.reset()
+            self.summary.setText(NOT_YET if report is None else summary(report))
+        if report is not self._listed:
+            self._listed = report
+            self._list(() if report is None else report.findings)
+
+    def _list(self, findings: tuple[Finding, ...]) -> None:
+        self.findings.clear()
+        for finding in findings[:MOST]:
+            kind = finding.kind.replace("_", " ")
+            line = QTreeWidgetItem([finding.severity, kind, str(finding.level), str(finding.where)])
+            line.setData(0, FINDING, finding)
+            self.findings.addTopLevelItem(line)
+        if findings:
+            self.findings.setCurrentItem(self.findings.topLevelItem(0))
+        self._show_details()
+
+    def _finding(self) -> Finding | None:
+        line = self.findings.currentItem()
+        return None if line is None else line.data(0, FINDING)
+
+    def _show_details(self, *_: object) -> None:
+        finding = self._finding()
+        self.go.setEnabled(finding is not None)
+        self.details.setText("" if finding is None else f"{finding.message}\n\n{finding.fix}")
+
+    def _on_run(self) -> None:
+        if self._reporting is not None:
+            self.progress.setRange(0, 0)
+            try:
+                self._reporting.run()
+            except InputError as error:
+                self._on_failed(str(error))
+
+    def _on_cancel(self) -> None:
+        if self._reporting is not None:
+            self._reporting.cancel()
+            self.cancel.setEnabled(False)
+            self.summary.setText("stopping...")
+
+    def _ask_file(self) -> None:
+        dialog = QFileDialog(self, "Open a report", "", "Reports (*.json)")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self.open_file)
+        dialog.open()
+
+    def open_file(self, path: str) -> None:
+        """Show a report that was written before."""
+        if self._reporting is not None:
+            self._reporting.open(path)
+
+    def _on_go(self, *_: object) -> None:
+        finding = self._finding()
+        if self._reporting is not None and finding is not None:
+            self._reporting.go_to(finding, lock=self.lock.isChecked())
+
+    def _on_progress(self, done: int, total: int, text: str) -> None:
+        self.progress.setRange(0, max(total, 1))
+        self.progress.setValue(done)
+        if self.cancel.isEnabled():
+            self.summary.setText(text)
+
+    def _on_failed(self, message: str) -> None:
+        self.refresh()
+        self.summary.setText(message)
+
+
+def summary(report: Report) -> str:
+    """How many findings there are, and the error of each level."""
+    counts = {"error": 0, "warning": 0, "info": 0}
+    for finding in report.findings:
+        counts[finding.severity] += 1
+    listed = "" if len(report.findings) <= MOST else f" (the first {MOST:,} are listed)"
+    whole = "" if report.complete else ", stopped before the end"
+    lines = [
+        f"{counts['error']:,} errors, {counts['warning']:,} warnings, {counts['info']:,} notes"
+        f"{listed}{whole}"
+    ]
+    lines += [
+        f"level {level.level}: {level.vertices:,} vertices, 95 % of level 0 within "
+        f"{level.error_p95:.4g}"
+        for level in report.levels
+        if level.error_p95 is not None
+    ]
+    return "\n".join(lines)
