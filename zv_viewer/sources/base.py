@@ -170,6 +170,20 @@ class KnowsChanges(Protocol):
 
 
 @runtime_checkable
+class CopiesObjects(Protocol):
+    """A source that can write some of its objects to a store of their own."""
+
+    def copy_objects(self, ids: npt.NDArray[np.int64], out: str) -> int:
+        """Write them whole; vertices written. Called from a worker.
+
+        Args:
+            ids: (n,) ascending.
+            out: Where; nothing may be there yet.
+        """
+        ...
+
+
+@runtime_checkable
 class KnowsFingerprint(Protocol):
     """A source that can tell what its store's metadata says, in short."""
 

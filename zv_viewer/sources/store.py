@@ -23,6 +23,7 @@ from zv_viewer.model.shapes import ParametricObject
 from zv_viewer.sources.at_once import at_once
 from zv_viewer.sources.base import Network, News, RawCell
 from zv_viewer.sources.changes import ROWS, dated, newest
+from zv_viewer.sources.copying import copy_objects
 from zv_viewer.sources.drawable import (
     PATHS,
     drawn_as,
@@ -200,6 +201,10 @@ class StoreSource:
             )
             for k, one in enumerate(found.objects)
         )
+
+    def copy_objects(self, ids: npt.NDArray[np.int64], out: str) -> int:
+        """Write objects of the finest level to a new store; vertices written."""
+        return copy_objects(self._store, self._kind, ids, out)
 
     def fingerprint(self) -> Fingerprint:
         """What the store's metadata said when it was read."""
