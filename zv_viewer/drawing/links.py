@@ -105,7 +105,19 @@ def link_arrays(
             owner[reaches],
             object_ranks(objects, raw.open_objects[reaches]),
         ),
+        lone=_lone(len(order), inner, rows),
     )
+
+
+def _lone(rows: int, *ends: Int) -> UInt:
+    """Rows that are no end of an edge, -1 being none; no row is told where there are faces."""
+    alone = np.ones(rows + 1, bool)
+    alone[-1] = False
+    for one in ends:
+        alone[one.reshape(-1)] = False
+        if one.shape[1] != 2:
+            alone[:] = False
+    return np.flatnonzero(alone).astype(np.uint32)
 
 
 def joined_links(parts: Sequence[RawLinks]) -> RawLinks:

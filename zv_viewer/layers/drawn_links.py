@@ -181,6 +181,13 @@ class DrawnLinks:
         for joint, links in zip(joints.added, joints_on_card(joints.added, rows_of), strict=True):
             self.table.put(-joint.number, links)
 
+    def lone(self, cells: Iterable[int], rows_of: RowsOf) -> Int:
+        """(L, 2) runs of single rows, in the layer's buffers, that no edge joins to another."""
+        held = [(cell, self._held[cell].lone) for cell in cells]
+        rows = [rows_on_card(lone, rows_of(cell)) for cell, lone in held if len(lone)]
+        found = np.concatenate([np.zeros(0, np.int64), *rows])
+        return np.stack([found, np.ones_like(found)], axis=1)
+
     def _undraw(self, cell: int) -> None:
         self.table.drop(cell)
         self._drawn.discard(cell)

@@ -107,6 +107,7 @@ def rows_on_card(scene: SceneInfo, nbytes: int) -> int:
     if not scene.link_width:
         return max(nbytes // (4 * ROW_FLOATS + index) // PAGE, 1) * PAGE
     width = scene.link_width
-    row = 4 * len(LINK_COLUMNS) + 12 + index * width * scene.links_per_vertex * LINKS_SHARE
+    point = index if width == 2 else 0
+    row = 4 * len(LINK_COLUMNS) + 12 + point + index * width * scene.links_per_vertex * LINKS_SHARE
     fixed = index * width * BLOCK + 4 * len(scene.objects)
     return max(int((nbytes - fixed) / row) // PAGE, 1) * PAGE

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from vispy import gloo
 from vispy.scene.visuals import create_visual_node
 
 from zv_viewer.layers import shader
-from zv_viewer.layers.buffers import LINK_COLUMNS
+from zv_viewer.layers.buffers import LINK_COLUMNS, DrawnRows
 from zv_viewer.layers.drawn_links import Int, LinkWrite
 from zv_viewer.layers.link_buffers import LinkBlocks
 from zv_viewer.layers.row_looks import ObjectsVisual, SizedVisual
@@ -94,10 +95,57 @@ class LinesVisual(SizedVisual, LinksVisual):
         self._width = width
         self.update()
 
+    _drawn_nodes: DrawnRows | None = None
+
+    def show_nodes(self, runs: Int) -> None:
+        """Draw these rows as points beside; room for them is made when there is a first one."""
+        if self._drawn_nodes is None and not len(runs):
+            return
+        if self._drawn_nodes is None:
+            self._drawn_nodes = DrawnRows(self._rows.capacity)
+        self._drawn_nodes.show(runs)
+        self._need(replace(self._needs, nodes=len(runs) > 0))
+
+    def allocate(self, capacity: int) -> None:
+        """Start over with room for ``capacity`` rows, none of them drawn."""
+        super().allocate(capacity)
+        self._drop_nodes()
+
+    def free(self) -> None:
+        """Give the card its memory back."""
+        super().free()
+        self._drop_nodes()
+
+    def _drop_nodes(self) -> None:
+        if self._drawn_nodes is not None:
+            self._drawn_nodes.delete()
+            self._drawn_nodes = None
+
+    @property
+    def card_bytes(self) -> int:
+        """Bytes allocated on the graphics card, those of points among them."""
+        nodes = () if self._drawn_nodes is None else self._drawn_nodes.blocks
+        return super().card_bytes + sum(int(block.nbytes) for block in nodes)
+
     def draw(self) -> None:
         """Draw block by block; lines of others keep their width."""
         super().draw()
         gloo.set_line_width(1.0)
+
+    def _draw_blocks(self, mode: str, blocks: Sequence[gloo.IndexBuffer], ends: int) -> None:
+        nodes = self._drawn_nodes
+        if nodes is None or not nodes.size:
+            super()._draw_blocks(mode, blocks, ends)
+            return
+        self.shared_program["u_nodes"] = 0.0
+        super()._draw_blocks(mode, blocks, ends)
+        self.shared_program["u_nodes"] = 1.0
+        super()._draw_blocks("points", nodes.blocks, 1)
+
+    @property
+    def _draws_anything(self) -> bool:
+        nodes = self._drawn_nodes
+        return super()._draws_anything or (nodes is not None and nodes.size > 0)
 
     def _configure_gl_state(self) -> None:
         super()._configure_gl_state()

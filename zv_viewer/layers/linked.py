@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 
+from zv_viewer.layers.buffers import RowWrite
 from zv_viewer.layers.cells import Bool, CellLayer, Drawer, Float32, LayerError
 from zv_viewer.layers.drawn_links import DrawnLinks, Int, LinkWrite
 from zv_viewer.layers.object_states import LEVELS, ObjectStates, UInt8, rows_by_id
+from zv_viewer.layers.sizing import SizedLayer, SizeDrawer, SizeRule, check_pixels
 from zv_viewer.layers.telling_objects import TellsObjects
 from zv_viewer.layers.thumbnail import Sample
 from zv_viewer.layers.untyped import NapariEvent
 from zv_viewer.model.chunks import CellArrays
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.update import LayerUpdate
+
+NODE_PX = 4.0
+"""Canvas pixels of a vertex drawn as a point, unless others are set."""
 
 
 class LinkDrawer(Drawer, Protocol):
@@ -31,7 +36,10 @@ class LinkDrawer(Drawer, Protocol):
         """Least and most device pixels of a line; None before the first frame."""
 
 
-class LinkedCells(TellsObjects, CellLayer[LinkDrawer]):
+LinkDrawerT = TypeVar("LinkDrawerT", bound=LinkDrawer)
+
+
+class LinkedCells(TellsObjects, CellLayer[LinkDrawerT]):
     """Rows of a store that links join, drawn cell by cell, each object at one level.
 
     A row is drawn where its cell is drawn, its object is not hidden and the cell's level is the one
@@ -83,7 +91,7 @@ class LinkedCells(TellsObjects, CellLayer[LinkDrawer]):
         self._links = DrawnLinks(self.scene.link_width)
         self._objects.touch()
 
-    def _show(self, drawer: LinkDrawer) -> None:
+    def _show(self, drawer: LinkDrawerT) -> None:
         self._links.draw((item.cell for item in self._items), self._slots.rows)
         table = self._links.table
         writes = table.changes()
@@ -104,13 +112,77 @@ class LinkedCells(TellsObjects, CellLayer[LinkDrawer]):
         return colours, self._objects.drawn(rows.objects, rows.levels)
 
 
-class CellLines(LinkedCells):
-    """Edges of a store as lines; made as :class:`CellLayer` is."""
+class LineDrawer(LinkDrawer, SizeDrawer, Protocol):
+    """What puts lines and their ends on a canvas."""
+
+    def show_nodes(self, runs: Int) -> None:
+        """Draw the rows of these (R, 2) runs as points from the next frame on."""
+
+
+class CellLines(SizedLayer, LinkedCells[LineDrawer]):
+    """Edges of a store as lines; made as :class:`CellLayer` is.
+
+    Vertices are points beside: all of them where :attr:`nodes` says so, else those that no edge
+    joins to another.
+    """
 
     def __init__(self, scene: SceneInfo, capacity: int, *, name: str | None = None) -> None:
         self._line_width = 1.0
+        self._nodes = scene.geometry == "graph"
+        self._point_size = NODE_PX
         super().__init__(scene, capacity, name=name)
         self.events.current_size.connect(self._on_current_size)
+
+    def _upload(self, event: NapariEvent = None) -> None:
+        if self._drawer is not None and self.visible:
+            self._make_sizes(self._drawer)
+        super()._upload()
+
+    def _row_writes(self, arrays: CellArrays) -> list[RowWrite]:
+        return super()._row_writes(self._own_sizes(arrays))
+
+    def _show(self, drawer: LineDrawer) -> None:
+        super()._show(drawer)
+        if self._nodes:
+            drawer.show_nodes(self._slots.runs(self._items))
+        else:
+            cells = (item.cell for item in self._items)
+            drawer.show_nodes(self._links.lone(cells, self._slots.rows))
+
+    @property
+    def nodes(self) -> bool:
+        """Whether all vertices are drawn as points, not only those without an edge."""
+        return self._nodes
+
+    @nodes.setter
+    def nodes(self, nodes: bool) -> None:
+        if nodes != self._nodes:
+            self._nodes = nodes
+            self.events.look()
+            self._upload()
+
+    @property
+    def has_points(self) -> bool:
+        """Whether there is anything whose size can be seen."""
+        return self._nodes
+
+    @property
+    def point_size(self) -> float:
+        """Of vertices drawn as points, canvas pixels."""
+        return self._point_size
+
+    @point_size.setter
+    def point_size(self, size: float | None) -> None:
+        wanted = NODE_PX if size is None else size
+        check_pixels((wanted, wanted))
+        self._point_size = wanted
+        self.events.look()
+
+    def size_by(self, rule: SizeRule | None, of_objects: Float32 | None = None) -> None:
+        """Draw rows as large as a rule says; see :meth:`SizedLayer.size_by`."""
+        super().size_by(rule, of_objects)
+        self._upload()
+        self.events.view()
 
     @property
     def line_width(self) -> float:
@@ -149,7 +221,7 @@ class CellLines(LinkedCells):
         self.line_width = float(min(max(self.current_size, least), most))
 
 
-class CellMesh(LinkedCells):
+class CellMesh(LinkedCells[LinkDrawer]):
     """Faces of a store as triangles; made as :class:`CellLayer` is."""
 
     def __init__(self, scene: SceneInfo, capacity: int, *, name: str | None = None) -> None:

@@ -9,7 +9,7 @@ from typing import Protocol
 from zv_viewer.layers.buffers import OBJECT, Int, RowWrite
 from zv_viewer.layers.cells import Bool, CellLayer, Drawer, Float, Float32, LayerError
 from zv_viewer.layers.object_states import ObjectStates, UInt8, rows_by_id
-from zv_viewer.layers.sizing import MOST_PX, SizedLayer, SizeDrawer, SizeRule, check_pixels
+from zv_viewer.layers.sizing import MOST_PX, SizedLayer, SizeDrawer, SizeRule
 from zv_viewer.layers.telling_objects import TellsObjects
 from zv_viewer.layers.thumbnail import Sample
 from zv_viewer.layers.untyped import NapariEvent
@@ -49,7 +49,6 @@ class CellPoints(SizedLayer, TellsObjects, CellLayer[PointDrawer]):
         self._point_size: float | None = None
         self._adaptive = (0.5, 1.0, 8.0)
         self._round = False
-        self._value_size: tuple[float, float] | None = None
         self._stands_for: Float | None = None
         self._density_true = True
         self._weighed = False
@@ -165,18 +164,6 @@ class CellPoints(SizedLayer, TellsObjects, CellLayer[PointDrawer]):
         if not (factor > 0 and 0 < least <= most):
             raise LayerError(f"an adaptive size is (factor, least, most), all positive, not {rule}")
         self._adaptive = (factor, least, most)
-        self.events.look()
-
-    @property
-    def value_size(self) -> tuple[float, float] | None:
-        """Canvas pixels at both ends of the colours, where these are along a scale; else None."""
-        return self._value_size
-
-    @value_size.setter
-    def value_size(self, ends: tuple[float, float] | None) -> None:
-        if ends is not None:
-            check_pixels(ends)
-        self._value_size = ends
         self.events.look()
 
     @property

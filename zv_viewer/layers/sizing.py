@@ -65,8 +65,7 @@ class SizedLayer:
     """Goes before a layer in the bases; tells its drawer of the rule by ``events.look``."""
 
     events: NapariValue
-    has_points = True
-    """Whether there is anything whose size can be seen."""
+    _value_size: tuple[float, float] | None = None
     _placed: PlacedCells
     _size_rule: SizeRule | None = None
     _object_sizes: npt.NDArray[np.float32] | None = None
@@ -84,6 +83,23 @@ class SizedLayer:
     def _own_sizes(self, arrays: CellArrays) -> CellArrays:
         """A cell without the sizes of another rule."""
         return arrays if arrays.extras.sized_by == self._sized else replace(arrays, sizes=None)
+
+    @property
+    def has_points(self) -> bool:
+        """Whether there is anything whose size can be seen."""
+        return True
+
+    @property
+    def value_size(self) -> tuple[float, float] | None:
+        """Canvas pixels at both ends of the colours, where these are along a scale; else None."""
+        return self._value_size
+
+    @value_size.setter
+    def value_size(self, ends: tuple[float, float] | None) -> None:
+        if ends is not None:
+            check_pixels(ends)
+        self._value_size = ends
+        self.events.look()
 
     @property
     def size_rule(self) -> SizeRule | None:

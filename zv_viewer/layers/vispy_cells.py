@@ -281,6 +281,26 @@ class VCellLines(VLinkedCells):
     def _on_look_change(self) -> None:
         super()._on_look_change()
         self.node.set_width(self.layer.line_width)
+        self._set_sizes()
+
+    def show_nodes(self, runs: Int) -> None:
+        """Draw the rows of these runs as points from the next frame on."""
+        self.node.show_nodes(runs)
+
+    def size_rows(self, sized: bool) -> None:
+        """Have a number for the size of each row, none known yet; False: have none."""
+        self.node.size_rows(sized)
+        self._set_sizes()
+
+    def start_over(self) -> None:
+        """Start over with the layer's scene and objects, none of it drawn."""
+        super().start_over()
+        self._set_sizes()
+
+    def _set_sizes(self) -> None:
+        self.node.set_size(self.layer.point_size, 1.0, 1.0, 1.0)
+        self.node.set_value_size(self.layer.value_size)
+        self.node.set_rule(self.layer.size_rule, self.layer.object_sizes)
 
 
 class VCellMesh(VLinkedCells):

@@ -243,15 +243,18 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         self._configure_gl_state()
         for place in range(ATTRIBUTES):
             gloo.gl.glDisableVertexAttribArray(place)
+        self._draw_blocks(self._draw_mode, self.blocks, self.ends)
+
+    def _draw_blocks(self, mode: str, blocks: Sequence[gloo.IndexBuffer], ends: int) -> None:
         begun = 0
-        for block in self.blocks:
+        for block in blocks:
             if not block.size:
                 continue
-            drawn = block.size // self.ends
+            drawn = block.size // ends
             if self.in_software and begun and begun + drawn > FINISH:
                 gloo.finish()
                 begun = 0
-            self._program.draw(self._draw_mode, block)
+            self._program.draw(mode, block)
             begun += drawn
 
     def _learn(self) -> None:
@@ -268,6 +271,10 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
             self._look(screen)
             if moved:
                 self._on_screen(screen)
+        return self._draws_anything
+
+    @property
+    def _draws_anything(self) -> bool:
         return any(block.size for block in self.blocks)
 
     def _look(self, screen: Screen) -> None:

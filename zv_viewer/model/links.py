@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -85,14 +85,17 @@ class LinkArrays:
         objects: (N,) rank of the object each row belongs to.
         inner: (M, W) rows of the cell that a link joins.
         open: Links that reach other cells.
+        lone: (L,) ascending rows of the cell that no edge joins to another; faces tell none.
     """
 
     level: int
     objects: UInt
     inner: UInt
     open: OpenLinks
+    lone: UInt = field(default_factory=lambda: np.zeros(0, np.uint32))
 
     @property
     def nbytes(self) -> int:
         """Memory the links take: their arrays, and what holds them."""
-        return self.objects.nbytes + self.inner.nbytes + self.open.nbytes + BYTES_PER_LINKS
+        own = self.objects.nbytes + self.inner.nbytes + self.lone.nbytes
+        return own + self.open.nbytes + BYTES_PER_LINKS

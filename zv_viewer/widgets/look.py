@@ -7,9 +7,9 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QWidget
 
-from zv_viewer.layers.linked import CellLines, CellMesh
+from zv_viewer.layers.linked import NODE_PX, CellLines, CellMesh
 from zv_viewer.layers.points import CellPoints
-from zv_viewer.session.sizing import SizeSpec
+from zv_viewer.session.sizing import PIXELS, SizeSpec
 from zv_viewer.widgets.numbers import number
 from zv_viewer.widgets.size_by import SizeBy
 
@@ -37,6 +37,8 @@ class LookPanel(QWidget):
         self.density.setToolTip(
             "A vertex that stands for others is as opaque as these over one another"
         )
+        self.nodes = QCheckBox("as points, too")
+        self.nodes.setToolTip("Without it only vertices that no edge joins to another are points")
         self.sizes = QComboBox()
         self.sizes.addItems(SIZES)
         self.least, self.most = number(0.1, 100.0, 0.5), number(0.1, 100.0, 0.5)
@@ -88,6 +90,7 @@ class LookPanel(QWidget):
         self._form = form
         form.addRow("Opacity", self.opacity)
         form.addRow("", self.density)
+        form.addRow("Nodes", self.nodes)
         form.addRow("Point size", self.sizes)
         form.addRow("", self.size_by)
         form.addRow("", self._ends)
@@ -102,6 +105,7 @@ class LookPanel(QWidget):
         for box in (self.factor, self.least, self.most, self.width):
             box.valueChanged.connect(self._on_look)
         self.round.toggled.connect(self._on_look)
+        self.nodes.toggled.connect(self._on_look)
         self.size_by.chosen.connect(self._on_size_by)
         self.shaded.toggled.connect(self._on_look)
 
@@ -112,9 +116,12 @@ class LookPanel(QWidget):
         self._quiet = True
         layer = self._layer
         points, lines = isinstance(layer, CellPoints), isinstance(layer, CellLines)
+        sized = points or (lines and layer.has_points)
         self._row(self.density, points)
-        self._row(self.sizes, points)
-        self._row(self._ends, points)
+        self._row(self.nodes, lines)
+        self._row(self.sizes, sized)
+        self._row(self._ends, sized)
+        self._row(self.size_by, False)
         self._row(self.round, points)
         self._row(self.width, lines)
         self._row(self.shaded, isinstance(layer, CellMesh))
@@ -123,7 +130,11 @@ class LookPanel(QWidget):
             self.opacity.setValue(float(layer.opacity))
         if isinstance(layer, CellPoints):
             self._show_points(layer)
+            self._show_size(layer, SIZES)
         elif isinstance(layer, CellLines):
+            self.nodes.setChecked(layer.nodes)
+            if sized:
+                self._show_size(layer, SIZES[1:])
             self.width.setValue(layer.line_width)
             self.width.setToolTip("" if layer.line_widths is None else WIDTHS % layer.line_widths)
         elif isinstance(layer, CellMesh):
@@ -133,18 +144,24 @@ class LookPanel(QWidget):
     def _show_points(self, layer: CellPoints) -> None:
         self.density.setChecked(layer.density_true)
         self.round.setChecked(layer.round_points)
-        factor, least, most = layer.adaptive_size
+
+    def _show_size(self, layer: CellPoints | CellLines, ways: tuple[str, ...]) -> None:
+        if [self.sizes.itemText(at) for at in range(self.sizes.count())] != list(ways):
+            self.sizes.clear()
+            self.sizes.addItems(ways)
+        factor, least, most = getattr(layer, "adaptive_size", (1.0, NODE_PX, NODE_PX))
         how = FIXED if layer.point_size is not None else BY_SPACING
         if layer.value_size is not None:
             how, (least, most) = BY_VALUE, layer.value_size
         if self._sized is not None:
             how, (least, most) = BY_ATTRIBUTE, self._sized.pixels
         elif self._waits:
-            how = BY_ATTRIBUTE
+            how, (least, most) = BY_ATTRIBUTE, self._pixels
         self._row(self.size_by, how == BY_ATTRIBUTE)
         self.sizes.setCurrentText(how)
         self.factor.setValue(factor)
-        self.least.setValue(least if layer.point_size is None else layer.point_size)
+        fixed = layer.point_size if how == FIXED else None
+        self.least.setValue(least if fixed is None else fixed)
         self.most.setValue(most)
         self.factor.setVisible(how == BY_SPACING)
         self.most.setVisible(how != FIXED)
@@ -175,6 +192,9 @@ class LookPanel(QWidget):
         if isinstance(layer, CellPoints):
             self._set_points(layer)
         elif isinstance(layer, CellLines):
+            layer.nodes = self.nodes.isChecked()
+            if layer.nodes:
+                self._set_sizes(layer)
             least, most = layer.line_widths or (0.0, self.width.maximum())
             layer.line_width = min(max(self.width.value(), least), most)
         elif isinstance(layer, CellMesh):
@@ -183,17 +203,24 @@ class LookPanel(QWidget):
         self._show()
 
     def _set_points(self, layer: CellPoints) -> None:
+        self._set_sizes(layer)
+        layer.density_true = self.density.isChecked()
+        layer.round_points = self.round.isChecked()
+
+    def _set_sizes(self, layer: CellPoints | CellLines) -> None:
         how = self.sizes.currentText()
         least, most = sorted(self._pixels)
-        self._waits = how == BY_ATTRIBUTE and self._sized is None
+        waits = how == BY_ATTRIBUTE and self._sized is None
+        if waits and not self._waits:
+            self.least.setValue(PIXELS[0])
+            self.most.setValue(PIXELS[1])
+        self._waits = waits
         if self._sized is not None and how != BY_ATTRIBUTE:
             self.sized.emit("vertex", None, None, self._pixels)
         elif self._sized is not None and self._sized.pixels != self._pixels:
             spec = self._sized
             self.sized.emit(spec.of, spec.key, spec.limits, self._pixels)
-        if how == BY_SPACING:
+        if how == BY_SPACING and isinstance(layer, CellPoints):
             layer.adaptive_size = (self.factor.value(), least, most)
         layer.value_size = (least, most) if how == BY_VALUE else None
         layer.point_size = self.least.value() if how == FIXED else None
-        layer.density_true = self.density.isChecked()
-        layer.round_points = self.round.isChecked()
