@@ -39,7 +39,10 @@ def remove(store: str, level: int) -> str:
 
 def restore(store: str) -> str:
     """Level 0 itself is damaged."""
-    code = f"from zarr_vectors.validate import validate; print(validate({json.dumps(store)}, level=5).summary())"
+    code = (
+        "from zarr_vectors.validate import validate; "
+        f"print(validate({json.dumps(store)}, level=5).summary())"
+    )
     return f"write the store again from its source; all damage is told by {_python(code)}"
 
 

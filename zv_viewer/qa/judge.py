@@ -12,7 +12,7 @@ from zv_viewer.qa import fixes
 from zv_viewer.qa.density import biased
 from zv_viewer.qa.evidence import Evidence
 from zv_viewer.qa.judge_objects import object_findings
-from zv_viewer.qa.links import between_lost, walls_crossed
+from zv_viewer.qa.links import beside_lost, walls_crossed
 from zv_viewer.qa.report import Finding, Kind, Where
 
 MOST = 100
@@ -145,7 +145,7 @@ def _links(level: Evidence, fix: str, geometry: str) -> tuple[list[Finding], lis
     if links is None or not len(links) or not level.strict:
         return seams, inner
     if len(level.lost.keys):
-        links = links.take(~between_lost(links, level.lost.keys))
+        links = links.take(~beside_lost(links, level.lost.keys))
     across, chunks, middles = walls_crossed(links, level.bin_shape, level.chunk_shape)
     faces = links.bins.shape[1] > 2
     word = "faces" if faces else "edges"

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from math import comb
 
 import numpy as np
+from scipy.stats import rankdata
 
 from zarr_vectors.typing import FloatArray, IntArray
 from zv_viewer.qa.evidence import ObjectFacts
 from zv_viewer.qa.report import Finding, Survival, Where
 
-_CHANCE = 1e-6
-"""Probability below which a loss is not by chance."""
+_SIGMAS = 4.2
+"""Standard deviations of the sum of ranks beyond which a loss is not by chance."""
+_LONGER = 0.8
+"""Share of the pairs of an object left out and one kept of which the first is the longer one."""
 _CLASSES = 5
 """Classes of length that survival is told by."""
 
@@ -64,24 +67,24 @@ def _dropped(level: int, facts: ObjectFacts, fix: str) -> Iterator[Finding]:
 
 
 def _long_go_first(facts: ObjectFacts, gone: IntArray) -> bool:
-    """Whether the longest tenth of the objects is kept far less often than the others."""
+    """Whether objects left out are longer than those kept, far beyond chance.
+
+    Told by ranks of all objects, or by the longest tenth of many.
+    """
     sizes = _sizes(facts, facts.before)
     known = np.flatnonzero(np.isfinite(sizes))
-    if len(known) < 20:
+    lost = np.isin(facts.before[known], gone)
+    many, few = len(known), int(lost.sum())
+    if not few or few == many:
         return False
-    count = max(5, len(known) // 10)
-    longest = facts.before[known[np.argsort(-sizes[known], kind="stable")[:count]]]
-    lost = int(np.isin(longest, gone).sum())
-    return _tail(count, lost, len(gone) / len(facts.before)) < _CHANCE
-
-
-def _tail(count: int, least: int, rate: float) -> float:
-    """Probability that at least so many of ``count`` go, where each goes with ``rate``."""
-    if rate >= 1:
-        return 1.0
-    return sum(
-        comb(count, k) * rate**k * (1 - rate) ** (count - k) for k in range(least, count + 1)
-    )
+    ranks = rankdata(sizes[known])
+    above = float(ranks[lost].sum()) - few * (few + 1) / 2
+    spread = math.sqrt(few * (many - few) * (many + 1) / 12)
+    share = above / (few * (many - few))
+    if share > _LONGER and above - few * (many - few) / 2 > _SIGMAS * spread:
+        return True
+    longest = np.argsort(-sizes[known], kind="stable")[: many // 10]
+    return len(longest) >= 30 and lost[longest].mean() > 0.9 and few / many < 0.6
 
 
 def _sizes(facts: ObjectFacts, ids: IntArray) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -121,10 +122,19 @@ def lost_links(expected: LinkKeys, actual: LinkKeys) -> LinkKeys:
     return expected.take(~np.isin(first, second))
 
 
-def between_lost(links: LinkKeys, lost: IntArray) -> npt.NDArray[np.bool_]:
-    """(M,) bool, whether an end is in one of the bins ``lost`` (n, 1 + D), object and bin."""
+def beside_lost(links: LinkKeys, lost: IntArray) -> npt.NDArray[np.bool_]:
+    """(M,) bool, whether an end is in a lost bin of its object, or in one next to it.
+
+    Args:
+        links: Links that are missing.
+        lost: (n, 1 + D) int64 object and bin.
+    """
     width, size = links.ends.shape[1:]
-    near, gone = packed(links.ends.reshape(-1, size), lost)
+    steps = np.array(list(itertools.product((-1, 0, 1), repeat=size - 1)), np.int64)
+    around = np.unique(
+        (lost[:, None] + np.insert(steps, 0, 0, axis=1)[None]).reshape(-1, size), axis=0
+    )
+    near, gone = packed(links.ends.reshape(-1, size), around)
     return np.asarray(np.isin(near, gone).reshape(-1, width).any(axis=1))
 
 

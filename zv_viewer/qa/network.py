@@ -79,7 +79,7 @@ class LinkTally:
         self._keep_half(rows, take, ends, side)
         ndim = bins.shape[1]
         whole = whole_bins(keys.bins.reshape(-1, ndim), self._shape, tile.low, tile.high)
-        whole = np.asarray(whole.reshape(len(keys), -1).all(axis=1))
+        whole = np.asarray(whole.reshape(len(keys), links.shape[1]).all(axis=1))
         if not whole.all():
             self._whole[side].append(keys.take(~whole))
         return keys.take(whole)

@@ -1,0 +1,63 @@
+"""A column of the fault set; tests/long runs the whole of it."""
+
+import pytest
+
+from zarr_vectors.lazy import open_zv
+from zv_viewer.qa.inspect import inspect_store
+from zv_viewer.qa.report import SEVERITY
+from zv_viewer.qa.stream import Pace
+from zv_viewer.testing.pyramid_faults import FAULTS
+from zv_viewer.testing.pyramid_scenes import KINDS, a_scene, make_pyramid
+
+COLUMN = [
+    ("hole", "points", "0.7.0"),
+    ("hole", "skeleton", "0.9.2"),
+    ("shifted_level", "points", "0.9.2"),
+    ("shifted_level", "mesh", "0.7.0"),
+    ("density_bias", "objects", "0.9.2"),
+    ("dropped_object", "graph", "0.9.2"),
+    ("dropped_long", "streamline", "0.7.0"),
+    ("broken_seam", "streamline", "0.9.2"),
+    ("broken_seam", "mesh", "0.7.0"),
+    ("disconnected", "graph", "0.7.0"),
+    ("duplicate", "streamline", "0.9.2"),
+    ("wrong_attribute", "graph", "0.9.2"),
+    ("wrong_category", "points", "0.7.0"),
+    ("wrong_object_attribute", "line", "0.9.2"),
+    ("missing_attribute", "mesh", "0.9.2"),
+    ("non_nested_ids", "skeleton", "0.7.0"),
+    ("degenerate_face", "mesh", "0.9.2"),
+    ("damaged_chunk", "points", "0.9.2"),
+    ("damaged_chunk", "streamline", "0.7.0"),
+]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(("fault", "kind", "version"), COLUMN)
+def test_a_fault_is_found_where_it_is(fault, kind, version, tmp_path):
+    planted = FAULTS[fault][0](a_scene(kind), tmp_path / "s", version)
+    with open_zv(str(tmp_path / "s")) as store:
+        report = inspect_store(store)
+    assert any(planted.is_told_by(finding) for finding in report.findings)
+    others = {f.kind for f in report.alarms} - {planted.kind} - planted.beside
+    assert not others
+    assert all(f.level == planted.level for f in report.alarms)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(("kind", "tile"), [(kind, 500) for kind in KINDS] + [("mesh", 10**6)])
+def test_a_clean_twin_raises_no_alarm_in_small_tiles(kind, tile, tmp_path):
+    version = "0.7.0" if KINDS.index(kind) % 2 else "0.9.2"
+    make_pyramid(a_scene(kind), tmp_path / "s", version)
+    with open_zv(str(tmp_path / "s")) as store:
+        report = inspect_store(store, pace=Pace(tile_rows=tile, sample=300, back_sample=200))
+    assert report.alarms == ()
+    for level in report.levels[1:]:
+        assert level.occupancy_iou == 1
+        assert level.hole_rate == 0
+        assert level.to_level.p50_interval[0] <= level.error_p50 <= level.to_level.p50_interval[1]
+
+
+def test_every_kind_of_finding_is_planted_or_told_elsewhere():
+    planted = set(FAULTS) - {"dropped_long", "wrong_category", "wrong_object_attribute"}
+    assert set(SEVERITY) - planted == {"useless_level", "viewing"}
