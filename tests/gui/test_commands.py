@@ -1,10 +1,15 @@
-"""`render` and `bench` as a user runs them: a process each, files and figures out."""
+"""`render` and `bench` as a user runs them: files and figures out.
+
+One has a process of its own; the others share one, as starting napari takes longer than they do.
+"""
 
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,11 +27,34 @@ BENCH_KEYS = """frames frame_ms_p50 frame_ms_p95 frame_ms_p95_loading gui_stall_
 gui_stall_ms_max hole_frames oscillations plan_ms_p95""".split()
 
 
-def zv_view(*words: str | Path, display: bool = True) -> subprocess.CompletedProcess[str]:
-    environment = dict(os.environ)
-    if not display:
-        environment.pop("DISPLAY", None)
-        environment.pop("QT_QPA_PLATFORM", None)
+PROGRAM = Path(__file__).with_name("commands_program.py")
+
+
+@pytest.fixture(scope="module")
+def zv_view() -> Iterator[Callable[..., SimpleNamespace]]:
+    """Runs a command with all others of this file in one process."""
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", str(PROGRAM)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        given, told = process.stdin, process.stdout
+
+        def run(*words: str | Path) -> SimpleNamespace:
+            given.write(json.dumps([str(word) for word in words]) + "\n")
+            given.flush()
+            answer = told.readline()
+            assert answer, "the process is gone"
+            return SimpleNamespace(**json.loads(answer))
+
+        yield run
+
+
+def in_a_process_without_a_display(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    environment = {n: v for n, v in os.environ.items() if n not in ("DISPLAY", "QT_QPA_PLATFORM")}
     return subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "zv_viewer", *map(str, words)],
         capture_output=True,
@@ -39,10 +67,9 @@ def zv_view(*words: str | Path, display: bool = True) -> subprocess.CompletedPro
 
 def test_render_without_a_display(small_store: Path, tmp_path: Path) -> None:
     out, stats = tmp_path / "p.png", tmp_path / "s.json"
-    done = zv_view(
+    done = in_a_process_without_a_display(
         *("render", small_store, "--out", out, "--size", "500x400", "--stats", stats),
         *("--color-by", "cell_type"),
-        display=False,
     )
     assert done.returncode == 0, done.stderr
     picture = imread(out)[..., :3]
@@ -62,7 +89,9 @@ def test_render_without_a_display(small_store: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.once
-def test_a_locked_level_is_the_one_drawn(small_store: Path, tmp_path: Path) -> None:
+def test_a_locked_level_is_the_one_drawn(
+    zv_view: Callable, small_store: Path, tmp_path: Path
+) -> None:
     stats = tmp_path / "s.json"
     for level in (0, 2):
         done = zv_view(
@@ -75,7 +104,9 @@ def test_a_locked_level_is_the_one_drawn(small_store: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.once
-def test_a_thick_slab_shows_what_is_in_it(small_store: Path, tmp_path: Path) -> None:
+def test_a_thick_slab_shows_what_is_in_it(
+    zv_view: Callable, small_store: Path, tmp_path: Path
+) -> None:
     lit = []
     for slab in ("1", "50", "10000"):
         out = tmp_path / "p.png"
@@ -92,7 +123,7 @@ def test_a_thick_slab_shows_what_is_in_it(small_store: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.once
-def test_bench_writes_its_figures(small_store: Path, tmp_path: Path) -> None:
+def test_bench_writes_its_figures(zv_view: Callable, small_store: Path, tmp_path: Path) -> None:
     flight, stats, flown = (tmp_path / name for name in ("f.json", "s.json", "flown.json"))
     legs = [{"name": "zoom", "steps": 12, "extent_fraction": 0.1}, {"name": "back", "steps": 8}]
     flight.write_text(json.dumps({"version": 1, "legs": legs}))
@@ -113,7 +144,7 @@ def test_bench_writes_its_figures(small_store: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.once
-def test_two_stores_in_one_picture(small_store: Path, tmp_path: Path) -> None:
+def test_two_stores_in_one_picture(zv_view: Callable, small_store: Path, tmp_path: Path) -> None:
     beside, stats = tmp_path / "beside.zarrvectors", tmp_path / "s.json"
     points_store(beside, cloud(700), format_version="0.9.2")
     done = zv_view(
@@ -140,7 +171,7 @@ def test_two_stores_in_one_picture(small_store: Path, tmp_path: Path) -> None:
     ],
 )
 def test_bad_requests_are_one_sentence(
-    small_store: Path, tmp_path: Path, words: tuple[str, ...], said: str
+    zv_view: Callable, small_store: Path, tmp_path: Path, words: tuple[str, ...], said: str
 ) -> None:
     done = zv_view("render", small_store, "--out", tmp_path / "p.png", *words)
     assert done.returncode == 2
@@ -151,7 +182,9 @@ def test_bad_requests_are_one_sentence(
 
 @pytest.mark.once
 @pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
-def test_a_damaged_store_is_drawn_and_its_damage_told(tmp_path: Path, version: str) -> None:
+def test_a_damaged_store_is_drawn_and_its_damage_told(
+    zv_view: Callable, tmp_path: Path, version: str
+) -> None:
     store, out, stats = tmp_path / "s", tmp_path / "p.png", tmp_path / "s.json"
     points_store(store, cloud(2000), chunk=25.0, format_version=version)
     harmed = {}
