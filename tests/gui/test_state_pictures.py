@@ -27,7 +27,7 @@ from zv_viewer.state.document import (
 )
 from zv_viewer.views.files import write_view
 
-pytestmark = [pytest.mark.gui, pytest.mark.once]
+pytestmark = [pytest.mark.gui, pytest.mark.once, pytest.mark.timeout(900)]
 
 
 def view_of(place: Path, url: str) -> ViewFile:

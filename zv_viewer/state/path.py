@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -155,7 +154,7 @@ def _numbers(view: WindowView) -> list[float]:
     ]
 
 
-def _view(like: WindowView, values: Float, angles: Sequence[float]) -> WindowView:
+def _view(like: WindowView, values: Float, angles: Float) -> WindowView:
     axes = len(like.center)
     numbers = [float(value) for value in values]
     first, second, third = (float(angle) for angle in angles)
