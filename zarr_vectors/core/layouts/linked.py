@@ -174,6 +174,8 @@ class LinkTree(Tree):
         """Names recorded in a family."""
         if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
             raise self.damaged(path, f"its {FAMILY_KEY} is malformed")
+        if len(set(found)) < len(found):
+            raise self.damaged(path, f"its {FAMILY_KEY} has a name twice")
         return tuple(sorted(found))
 
     def record_in(self, attrs: Mapping[str, Any]) -> Mapping[str, Any] | None:

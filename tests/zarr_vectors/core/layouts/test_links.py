@@ -254,6 +254,11 @@ DAMAGE: dict[str, tuple[str, Callable[[StorageBackend], None], str]] = {
     "9 store": ("0.9.2", edit(FAMILY, lambda a: a.update(store="other")), FAMILY),
     "9 record": ("0.9.2", edit(FAMILY, lambda a: a[RECORD].update(offsets=[1])), FAMILY),
     "9 offsets": ("0.9.2", edit(FAMILY, lambda a: a[RECORD].update(offsets=["../x"])), FAMILY),
+    "9 twice": (
+        "0.9.2",
+        edit(FAMILY, lambda a: a[RECORD].update(offsets=[*a[RECORD]["offsets"], "0.0.0"])),
+        "twice",
+    ),
     "9 body": ("0.9.2", put("0/links/0/0.0.0/c/2/5/3", cell(b"123")), r"\(-2, 1, -1\)"),
     "9 perm": (
         "0.9.2",
