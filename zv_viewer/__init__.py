@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zv_viewer.session import StoreSession, open_store
+    from zv_viewer.views import load_view, save_view
 
     __version__: str
 
-__all__ = ["StoreSession", "__version__", "open_store"]
+__all__ = ["StoreSession", "__version__", "load_view", "open_store", "save_view"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562
@@ -20,4 +21,6 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562
         return version("zv-viewer")
     if name in ("open_store", "StoreSession"):
         return getattr(import_module("zv_viewer.session"), name)
+    if name in ("load_view", "save_view"):
+        return getattr(import_module("zv_viewer.views"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -61,7 +61,9 @@ def _run(args: argparse.Namespace) -> int:
 
 def _window(args: argparse.Namespace) -> int:
     stores = list(args.stores)
-    if not stores and args.sample is None:
+    if args.force and args.state is None:
+        raise InputError("--force goes with --state")
+    if not stores and args.sample is None and args.state is None:
         window_parser().error("give a store, or --sample NAME")
     _need_viewer("the window")
     if args.sample:
@@ -74,7 +76,7 @@ def _window(args: argparse.Namespace) -> int:
             return 0
     from zv_viewer.app import run
 
-    return run(stores, args.layers)
+    return run(stores, args.layers, args.state, force=args.force)
 
 
 def _need_viewer(what: str) -> None:

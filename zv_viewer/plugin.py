@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from zv_viewer.widgets.objects_dock import ObjectsDock
     from zv_viewer.widgets.parametric import ShapesDock
     from zv_viewer.widgets.quality_dock import QualityDock
+    from zv_viewer.widgets.views_dock import ViewsDock
     from zv_viewer.widgets.write_attribute import WriteAttribute
 
 LayerData = tuple[Any, dict[str, Any], str]
@@ -101,6 +102,31 @@ def make_quality_widget(napari_viewer: Any) -> QualityDock:  # noqa: ANN401 - as
     from zv_viewer.widgets.quality_dock import QualityDock
 
     return QualityDock(napari_viewer)
+
+
+def make_views_widget(napari_viewer: Any) -> ViewsDock:  # noqa: ANN401 - as above
+    """The dock of views, ways of the camera and exports."""
+    from zv_viewer.widgets.show_view import make_views_dock
+
+    return make_views_dock(napari_viewer)
+
+
+def save_view_command() -> None:
+    """Ask for a file and save the view of the current viewer there."""
+    import napari
+
+    from zv_viewer.widgets.show_view import ask_to_save
+
+    ask_to_save(napari.current_viewer())
+
+
+def open_view_command() -> None:
+    """Ask for a file and show the view it holds in the current viewer."""
+    import napari
+
+    from zv_viewer.widgets.show_view import ask_to_open
+
+    ask_to_open(napari.current_viewer())
 
 
 def reload_command() -> None:

@@ -35,6 +35,7 @@ def window_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--make-only", action="store_true", help="with --sample: make it, print its path"
     )
+    _state(parser)
     _layers(parser)
     add_place_options(parser)
     return parser
