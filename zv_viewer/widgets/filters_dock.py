@@ -28,6 +28,7 @@ from zv_viewer.session.picking import Picked, picking_of
 from zv_viewer.widgets.lasso import Lasso, canvas_of
 from zv_viewer.widgets.row_editors import Outline
 from zv_viewer.widgets.row_filters import RowFilterLine, RowFilterList
+from zv_viewer.widgets.rule_line import RuleLine
 from zv_viewer.widgets.row_words import counted_words, picked_lines
 
 FILTERS_DOCK = "Filters"
@@ -43,7 +44,9 @@ class FiltersDock(QWidget):
         self._viewer = napari_viewer
         self._session: StoreSession | None = None
         self._filtering: Filtering | None = None
-        self._lines: WeakKeyDictionary[StoreSession, list[RowFilterLine]] = WeakKeyDictionary()
+        self._lines: WeakKeyDictionary[StoreSession, list[RowFilterLine | RuleLine]] = (
+            WeakKeyDictionary()
+        )
         self._heard: WeakSet[StoreSession] = WeakSet()
         self._quiet = False
         self.stores = QComboBox()
@@ -150,6 +153,8 @@ class FiltersDock(QWidget):
 
     def _on_changed(self) -> None:
         filtering = self._filtering
+        if filtering is not None:
+            self.filters.show_rules(filtering.rules)
         on = filtering is not None and bool(filtering.rules)
         self.counts.setVisible(on)
         self.exact.setVisible(on)

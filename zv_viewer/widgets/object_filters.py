@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
@@ -30,6 +31,7 @@ from zv_viewer.objects import (
 )
 from zv_viewer.objects.columns import title_of
 from zv_viewer.widgets.object_editors import Choice, Ends, Names, Numbers, Share
+from zv_viewer.widgets.rule_line import RuleLine, object_rule_words
 
 SHARE = "(random share)"
 MOST_CHECKED = 200
@@ -141,7 +143,7 @@ class FilterList(QWidget):
         super().__init__(parent)
         self._table: ObjectTable | None = None
         self._told: tuple[Filter, ...] = ()
-        self.lines: list[FilterLine] = []
+        self.lines: list[FilterLine | RuleLine] = []
         self.add = QPushButton("Add filter")
         self.add.setEnabled(False)
         self._column = QVBoxLayout(self)
@@ -156,6 +158,19 @@ class FilterList(QWidget):
         self.lines, self._told, self._table = [], (), table
         self.add.setEnabled(table is not None and len(table) > 0)
 
+    def show_filters(self, filters: Sequence[Filter]) -> None:
+        """Show filters that were set elsewhere, in words, unless they are those of the lines."""
+        if self._table is None or tuple(filters) == self.filters():
+            return
+        names = self._table.groups.names
+        self.set_table(self._table)
+        for rule in filters:
+            line = RuleLine(rule, object_rule_words(rule, names))
+            line.removed.connect(self._on_removed)
+            self.lines.append(line)
+            self._column.insertWidget(self._column.count() - 1, line)
+        self._told = self.filters()
+
     def add_line(self) -> None:
         """Add a filter that says nothing yet."""
         if self._table is not None:
@@ -167,7 +182,8 @@ class FilterList(QWidget):
 
     def filters(self) -> tuple[Filter, ...]:
         """Those that say something."""
-        return tuple(rule for line in self.lines if (rule := line.rule()) is not None)
+        found = (line.rule() for line in self.lines)
+        return tuple(cast("Filter", rule) for rule in found if rule is not None)
 
     def _on_change(self) -> None:
         filters: Sequence[Filter] = self.filters()
@@ -175,7 +191,7 @@ class FilterList(QWidget):
             self._told = tuple(filters)
             self.changed.emit(self._told)
 
-    def _on_removed(self, line: FilterLine) -> None:
+    def _on_removed(self, line: FilterLine | RuleLine) -> None:
         self.lines.remove(line)
         self._column.removeWidget(line)
         line.deleteLater()

@@ -186,6 +186,12 @@ class ObjectsPanel(QWidget):
     def _on_changed(self) -> None:
         objects = self._objects
         answer = None if objects is None else objects.answer
+        if objects is not None and answer is not None:
+            self.filters.show_filters(objects.filters)
+            if self.search.text().strip() != objects.search:
+                self._quiet = True
+                self.search.setText(objects.search)
+                self._quiet = False
         if objects is None or objects.table is None or answer is None:
             self.counts.setText(NO_OBJECTS if objects is None else "")
         else:

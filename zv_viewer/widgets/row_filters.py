@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import cast
 
 import numpy as np
 from qtpy.QtCore import Signal
@@ -22,6 +23,7 @@ from zv_viewer.rows import CategoryIs, InBall, InBox, InOutline, RandomRows, Row
 from zv_viewer.widgets.object_editors import Choice, Ends, Names, Share
 from zv_viewer.widgets.object_filters import MOST_CHECKED
 from zv_viewer.widgets.row_editors import Ball, BoxEnds, Outline
+from zv_viewer.widgets.rule_line import RuleLine, row_rule_words
 
 BOX, BALL, LASSO, SHARE = "(box)", "(ball)", "(lasso)", "(share)"
 TITLES = {BOX: "inside a box", BALL: "inside a ball", LASSO: "inside a lasso"}
@@ -156,7 +158,7 @@ class RowFilterList(QWidget):
         super().__init__(parent)
         self._scene: SceneInfo | None = None
         self._told: tuple[RowRule, ...] = ()
-        self.lines: list[RowFilterLine] = []
+        self.lines: list[RowFilterLine | RuleLine] = []
         self.add = QPushButton("Add filter")
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -164,7 +166,19 @@ class RowFilterList(QWidget):
         self.add.clicked.connect(self.add_line)
         self.show_lines(None, [])
 
-    def show_lines(self, scene: SceneInfo | None, lines: Sequence[RowFilterLine]) -> None:
+    def show_rules(self, rules: Sequence[RowRule]) -> None:
+        """Show rules that were set elsewhere, in words, unless they are those of the lines."""
+        scene = self._scene
+        if scene is None or tuple(rules) == self.rules():
+            return
+        lines = [RuleLine(rule, row_rule_words(rule, scene)) for rule in rules]
+        for line in lines:
+            line.removed.connect(self._on_removed)
+        self.show_lines(scene, lines)
+
+    def show_lines(
+        self, scene: SceneInfo | None, lines: Sequence[RowFilterLine | RuleLine]
+    ) -> None:
         """Show the filters of another store; its lines are kept by whoever gives them."""
         for line in self.lines:
             self._column.removeWidget(line)
@@ -188,7 +202,8 @@ class RowFilterList(QWidget):
 
     def rules(self) -> tuple[RowRule, ...]:
         """Those that say something."""
-        return tuple(rule for line in self.lines if (rule := line.rule()) is not None)
+        found = (line.rule() for line in self.lines)
+        return tuple(cast("RowRule", rule) for rule in found if rule is not None)
 
     def _on_change(self) -> None:
         rules = self.rules()
@@ -196,7 +211,7 @@ class RowFilterList(QWidget):
             self._told = rules
             self.changed.emit(rules)
 
-    def _on_removed(self, line: RowFilterLine) -> None:
+    def _on_removed(self, line: RowFilterLine | RuleLine) -> None:
         self.lines.remove(line)
         self._column.removeWidget(line)
         line.hide()
