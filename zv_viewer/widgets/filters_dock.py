@@ -28,8 +28,8 @@ from zv_viewer.session.picking import Picked, picking_of
 from zv_viewer.widgets.lasso import Lasso, canvas_of
 from zv_viewer.widgets.row_editors import Outline
 from zv_viewer.widgets.row_filters import RowFilterLine, RowFilterList
-from zv_viewer.widgets.rule_line import RuleLine
 from zv_viewer.widgets.row_words import counted_words, picked_lines
+from zv_viewer.widgets.rule_line import RuleLine
 
 FILTERS_DOCK = "Filters"
 CLICK_FIRST = "click on a vertex, a line or a face of the selected layer"
