@@ -10,6 +10,9 @@ from zv_viewer.errors import InputError
 STRATEGIES = ("random", "spatial_coverage", "length")
 """Ways to choose the objects that stay; ``attribute:<name>`` is another."""
 
+SEED = 0
+"""What chooses by chance chooses the same again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -42,6 +45,8 @@ class Question:
             found["chunk_scale_factors"] = list(self.chunk_factors)
         if self.strategy != STRATEGIES[0]:
             found["sparsity_strategy"] = self.strategy
+        elif any(sparsity > 1 for _, sparsity in self.factors):
+            found["sparsity_seed"] = SEED
         return found
 
 

@@ -8,8 +8,10 @@ from qtpy.QtWidgets import QComboBox, QTabWidget, QVBoxLayout, QWidget
 
 from zv_viewer.session import StoreSession, registry, sessions_in
 from zv_viewer.widgets.quality_compare import ComparePanel
+from zv_viewer.widgets.quality_popping import PoppingPanel
 from zv_viewer.widgets.quality_report import ReportPanel
 from zv_viewer.widgets.quality_see import SeePanel
+from zv_viewer.widgets.quality_what_if import WhatIfPanel
 
 QUALITY_DOCK = "Pyramid quality"
 
@@ -24,11 +26,14 @@ class QualityDock(QWidget):
         self._session: StoreSession | None = None
         self.stores, self.pages = QComboBox(), QTabWidget()
         self.see, self.compare = SeePanel(), ComparePanel(self._viewer)
-        self.report = ReportPanel(self._viewer)
+        self.report, self.popping = ReportPanel(self._viewer), PoppingPanel(self._viewer)
+        self.what_if = WhatIfPanel(self._viewer)
         self._panels: dict[str, Any] = {
             "Drawn": self.see,
             "Two levels": self.compare,
             "Report": self.report,
+            "Popping": self.popping,
+            "What if": self.what_if,
         }
         for title, panel in self._panels.items():
             self.pages.addTab(panel, title)

@@ -115,7 +115,9 @@ class ReportPanel(QWidget):
         self.findings.clear()
         for finding in findings[:MOST]:
             kind = finding.kind.replace("_", " ")
-            line = QTreeWidgetItem([finding.severity, kind, str(finding.level), str(finding.where)])
+            line = QTreeWidgetItem(
+                [finding.severity, kind, str(finding.level), place_text(finding)]
+            )
             line.setData(0, FINDING, finding)
             self.findings.addTopLevelItem(line)
         if findings:
@@ -190,3 +192,12 @@ def summary(report: Report) -> str:
         if level.error_p95 is not None
     ]
     return "\n".join(lines)
+
+
+def place_text(finding: Finding) -> str:
+    """Where a finding is, in words."""
+    position = finding.where.position
+    words = str(finding.where)
+    if words or position is None:
+        return words
+    return "at " + ", ".join(f"{x:.4g}" for x in position)

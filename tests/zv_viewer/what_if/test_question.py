@@ -11,6 +11,7 @@ from zv_viewer.what_if import Question, command, parse_steps, python_call
 def test_what_is_typed() -> None:
     found = parse_steps("2, 2 3", "", "")
     assert found == Question(((2.0, 1.0), (2.0, 1.0), (3.0, 1.0)))
+    assert parse_steps("2", "3", "").arguments() == {"factors": [(2.0, 3.0)], "sparsity_seed": 0}
     found = parse_steps("2 4", "1 8", "2", "length")
     assert found == Question(((2.0, 1.0), (4.0, 8.0)), (2, 2), "length")
     assert found.arguments() == {
