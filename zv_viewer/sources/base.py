@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ from zv_viewer.model.links import RawLinks
 from zv_viewer.model.objects import ObjectTable
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.shapes import ParametricObject
+
+if TYPE_CHECKING:
+    from zarr_vectors.core.handle import StoreHandle
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -166,6 +169,15 @@ class KnowsChanges(Protocol):
 
     def unchanged(self, level: int, attribute: str | None) -> bool:
         """Whether rows of a level, and values of an attribute, are surely as they were before."""
+        ...
+
+
+@runtime_checkable
+class Writable(Protocol):
+    """A source of a store that may be written to."""
+
+    def writable(self) -> StoreHandle:
+        """The store as it is now, open for writing; StoreError where it cannot be."""
         ...
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from zarr_vectors.constants import NODE, OBJECT_INDEX
 from zarr_vectors.core.backends import CancelScope, StoreLike
 from zarr_vectors.core.backends.urls import scheme_of
+from zarr_vectors.core.handle import StoreHandle
 from zarr_vectors.exceptions import StoreError
 from zarr_vectors.lazy import ZVLevel, ZVStore, open_zv
 from zv_viewer.model.fingerprint import Fingerprint
@@ -211,6 +212,14 @@ class StoreSource:
         if self._printed is None:
             self._printed = fingerprint_of(self._store, linked=self._width > 0)
         return self._printed
+
+    def writable(self) -> StoreHandle:
+        """The store as it is now, open for writing.
+
+        Raises:
+            StoreError: It cannot be written to.
+        """
+        return self._levels[self._store.levels[0]].writable()
 
     def again(self) -> StoreSource:
         """The store as it is now, through the same connection."""
