@@ -30,6 +30,7 @@ PAGES = (
     "docs/maintenance.md",
     "docs/network.md",
     pytest.param("docs/viewer.md", marks=pytest.mark.gui),
+    pytest.param("docs/views.md", marks=pytest.mark.gui),
 )
 
 

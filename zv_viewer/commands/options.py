@@ -69,10 +69,16 @@ def command_parser() -> argparse.ArgumentParser:
 
     render = commands.add_parser("render", help="one settled picture, with or without a display")
     render.add_argument("stores", nargs="*", metavar="store")
-    render.add_argument("--out", "-o", type=Path, required=True, help="the PNG to write")
+    render.add_argument("--out", "-o", type=Path, required=True, help="the PNG or the movie to write")
     _state(render)
     render.add_argument(
         "--save-state", type=Path, metavar="V.json", help="write the view that is drawn"
+    )
+    render.add_argument(
+        "--path", type=Path, metavar="P.json", help="a way of the camera: a movie is written"
+    )
+    render.add_argument(
+        "--fps", type=_rate, default=25.0, metavar="N", help="frames a second of the movie; 25"
     )
     render.add_argument("--size", type=_size, metavar="WxH", help="1024x768 unless given")
     render.add_argument("--ndisplay", type=int, choices=(2, 3))
@@ -156,6 +162,16 @@ def _size(text: str) -> tuple[int, int]:
     if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
         raise argparse.ArgumentTypeError(f"{text!r} is not a size like 1024x768")
     return int(width), int(height)
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of frames a second")
+    return rate
 
 
 def _level(text: str) -> int | None:
