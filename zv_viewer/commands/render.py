@@ -1,4 +1,4 @@
-"""``zv-view render``: one settled picture, of what is asked for or of a view that was saved."""
+"""``zv-view render``: a settled picture, or a movie, of what is asked for or of a saved view."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from zv_viewer.stage import Stage, a_stage, ensure_writable
 
 if TYPE_CHECKING:
     from zv_viewer.state import ViewFile
+    from zv_viewer.state.path import CameraPath
 
 UNREADABLE = 2
 
@@ -26,19 +27,35 @@ def render(args: argparse.Namespace) -> int:
     for path in (args.out, args.stats, args.save_state):
         if path is not None:
             ensure_writable(path)
+    way = _way(args)
     if args.state is None:
         with a_stage(args.size or DEFAULT_SIZE, settings_of(args), args.layers) as stage:
             _show_asked(stage, args)
-            return _finish(stage, args)
+            return _finish(stage, args) if way is None else _film(stage, args, way)
 
     from zv_viewer.views.files import read_with_places
 
     view = read_with_places(args.state)
     with a_stage(view.canvas.size, settings_of(args, steady=True)) as stage:
         notes = stage.show(view, args.stores, force=args.force)
+        if way is not None:
+            return _film(stage, args, way, notes)
         _settle(stage, args)
         stage.draw_anew()
         return _finish(stage, args, view, notes)
+
+
+def _way(args: argparse.Namespace) -> CameraPath | None:
+    """The way of the camera to film; None where one picture is asked for."""
+    if args.path is None:
+        return None
+    if args.save_state is not None:
+        raise InputError("--save-state goes with one picture, not with --path")
+    from zv_viewer.state.path import read_path_file
+    from zv_viewer.views.movie import movie_file
+
+    movie_file(args.out, args.fps)  # says at once that it cannot be written
+    return read_path_file(args.path)
 
 
 def _show_asked(stage: Stage, args: argparse.Namespace) -> None:
@@ -60,6 +77,24 @@ def _show_asked(stage: Stage, args: argparse.Namespace) -> None:
     stage.fit()
 
 
+def _film(
+    stage: Stage, args: argparse.Namespace, way: CameraPath, notes: tuple[str, ...] = ()
+) -> int:
+    """Fly along a way and write a picture of every frame; the exit code."""
+    from zv_viewer.views.applying import apply_window
+    from zv_viewer.views.movie import movie_file
+
+    views = way.frames(args.fps)
+    with movie_file(args.out, args.fps) as movie:
+        for view in views:
+            apply_window(stage.viewer, view)
+            _settle(stage, args)
+            stage.draw_anew()
+            _settle(stage, args)
+            movie.add(stage.viewer.screenshot(canvas_only=True, flash=False))
+    return _tell(stage, args, notes)
+
+
 def _settle(stage: Stage, args: argparse.Namespace) -> None:
     if not stage.settle(args.timeout):
         raise InputError(
@@ -77,10 +112,15 @@ def _finish(
     _settle(stage, args)
     stage.viewer.screenshot(str(args.out), canvas_only=True, flash=False)
     other = _write_manifest(stage, args, view, notes)
+    return _tell(stage, args, (*notes, *other))
+
+
+def _tell(stage: Stage, args: argparse.Namespace, notes: tuple[str, ...]) -> int:
+    """Write the figures, say what is to be said; the exit code."""
     if args.stats is not None:
         write_figures(args.stats, figures(stage))
     problems = list(dict.fromkeys(stage.problems))
-    for sentence in (*notes, *other, *problems):
+    for sentence in (*notes, *problems):
         print(f"zv-view: {sentence}", file=sys.stderr)
     return UNREADABLE if problems else 0
 
