@@ -158,7 +158,7 @@ def joined(tables: Sequence[BinTable]) -> BinTable:
 
 
 def _ranges(values: AnyArray) -> Values:
-    rows = values.reshape(len(values), -1)
+    rows = values if values.ndim > 1 else values[:, None]
     number = rows.astype(np.float64)
     missing = np.isnan(number)
     low = np.where(missing, np.inf, number)

@@ -147,6 +147,6 @@ def _differing(
     same = first == second
     if first.dtype.kind == "f" and second.dtype.kind == "f":
         same = np.isclose(first, second, rtol=1e-6, atol=0, equal_nan=True)
-    alike = np.asarray(same.reshape(len(both), -1).all(axis=1), np.bool_)
+    alike = np.asarray(same.all(axis=tuple(range(1, same.ndim))), np.bool_)
     found: IntArray = both[~alike]
     return found

@@ -70,6 +70,7 @@ def a_scene(kind: str, seed: int = 0, size: float = 1.0) -> Scene:
     """
     rng = np.random.default_rng(seed)
     links: IntArray | None = None
+    positions: FloatArray
     if kind in ("points", "objects"):
         positions = rng.uniform(0, EXTENT, (int(9000 * size), 3))
         objects = np.sort(rng.integers(0, 30, len(positions)))
@@ -132,11 +133,11 @@ def write_scene(scene: Scene, place: Path, format_version: str) -> None:
     common |= {"object_ids": scene.objects, "vertex_attributes": values}
     if kind == "objects":
         write_points(store, scene.positions, **common)
-    elif kind == "mesh":
-        write_mesh(store, scene.positions, scene.links, **common)
-    else:
-        assert scene.links is not None  # noqa: S101  graphs have links
-        write_graph(store, scene.positions, scene.links, kind=kind, **common)
+    elif scene.links is not None:
+        if kind == "mesh":
+            write_mesh(store, scene.positions, scene.links, **common)
+        else:
+            write_graph(store, scene.positions, scene.links, kind=kind, **common)
 
 
 def make_pyramid(scene: Scene, place: Path, format_version: str, **options: Any) -> None:  # noqa: ANN401  those of build_pyramid
@@ -162,7 +163,7 @@ def _folded(walk: FloatArray) -> FloatArray:
 
 def _tree(rng: np.random.Generator, *, webbed: bool) -> tuple[FloatArray, IntArray]:
     """(positions, (child, parent)) of branches grown in the cube."""
-    points = [rng.uniform(12, EXTENT - 12, 3)]
+    points: list[FloatArray] = [rng.uniform(12, EXTENT - 12, 3)]
     links = []
     for _ in range(8):
         at = int(rng.integers(0, len(points)))
