@@ -87,13 +87,11 @@ def _run_view(stores: Sequence[str], state: Path, *, force: bool) -> int:
 
     if not has_display():
         raise InputError(NO_DISPLAY)
-    from zv_viewer.widgets.show_view import add_views_dock, view_files_of
+    from zv_viewer.widgets.show_view import view_files_of
 
     viewer = napari.Viewer(title="Zarr Vectors", show_welcome_screen=False)
     make_room(viewer)
-    files = view_files_of(viewer)
-    add_views_dock(viewer)
-    files.show(view, stores, force=force)
+    view_files_of(viewer).show(view, stores, force=force)
     return _stay()
 
 

@@ -69,7 +69,7 @@ def command_parser() -> argparse.ArgumentParser:
 
     render = commands.add_parser("render", help="one settled picture, with or without a display")
     render.add_argument("stores", nargs="*", metavar="store")
-    render.add_argument("--out", "-o", type=Path, required=True, help="the PNG or the movie to write")
+    render.add_argument("--out", "-o", type=Path, required=True, help="the PNG or movie to write")
     _state(render)
     render.add_argument(
         "--save-state", type=Path, metavar="V.json", help="write the view that is drawn"
