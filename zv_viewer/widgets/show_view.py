@@ -57,11 +57,7 @@ def ask_to_open(viewer: Any) -> QFileDialog:  # noqa: ANN401 - as above
     dialog = QFileDialog(None, "Open a view", "", KIND)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
 
-    def opened(path: Path) -> None:
-        add_views_dock(getattr(viewer, "__wrapped__", viewer))
-        view_files_of(viewer).open(path)
-
-    return _asked(dialog, opened)
+    return _asked(dialog, view_files_of(viewer).open)
 
 
 def _asked(dialog: QFileDialog, then: Callable[[Path], None]) -> QFileDialog:
@@ -73,9 +69,11 @@ def _asked(dialog: QFileDialog, then: Callable[[Path], None]) -> QFileDialog:
 
 
 def _attend(viewer: Any, restoring: Restoring) -> None:  # noqa: ANN401 - a napari viewer
+    """The docks of its stores, and behind them that of views."""
     for session in restoring.sessions:
         if not session.is_open:
             attend(viewer, session)
+    add_views_dock(viewer)
 
 
 _shown: set[QFileDialog] = set()
