@@ -7,7 +7,7 @@ from zv_viewer.controller.connection import Connection
 from zv_viewer.controller.reading import Loaded
 from zv_viewer.controller.stock import Stock
 from zv_viewer.controller.troubles import Troubles
-from zv_viewer.controller.turn import Todo
+from zv_viewer.controller.turn import Marks, Todo
 from zv_viewer.controller.values import Values
 from zv_viewer.loading.queue import Job
 from zv_viewer.loading.scheduler import Outcome
@@ -24,6 +24,7 @@ class Arrivals:
         values: The attribute coloured by.
         troubles: Takes what went wrong.
         connection: Told what the network brought and what it did not.
+        marks: What each cell is for.
         todo: Told what to do about it.
     """
 
@@ -34,6 +35,7 @@ class Arrivals:
         values: Values,
         troubles: Troubles,
         connection: Connection,
+        marks: Marks,
         todo: Todo,
     ) -> None:
         self._scene = scene
@@ -41,6 +43,7 @@ class Arrivals:
         self._values = values
         self._troubles = troubles
         self._connection = connection
+        self._marks = marks
         self._todo = todo
         self._mistake: BaseException | None = None
 
@@ -101,6 +104,8 @@ class Arrivals:
         if not known and self._stock.correct_size(arrays, loaded.objects):
             self._todo.plan = True
         held = self._stock.take(arrays, loaded.fetched_bytes, now, loaded.objects)
+        if loaded.objects is not None and not self._marks.needed[loaded.objects.beside].all():
+            self._todo.plan = True  # links run into cells that nobody planned
         if not held or self._values.lacks_some(cell):
             self._todo.plan = True
 

@@ -86,7 +86,7 @@ class LodController:
         self._planner = planner = Planner(scene, view, stock, troubles, marks, todo)
         self._reader = reader = CellReader(source, scene, tree)
         self._loads = loads = Loads(executor, reader, stock, troubles, connection, marks)
-        self._arrivals = Arrivals(scene, stock, values, troubles, connection, todo)
+        self._arrivals = Arrivals(scene, stock, values, troubles, connection, marks, todo)
         self._uploads = uploads = Uploads(stock, values, marks)
         policy = ByObject(stock, len(scene.objects)) if scene.by_object else ByCell(stock, marks)
         self._drawer = drawer = Drawer(sink, scene, stock, policy, uploads, troubles, marks, todo)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +21,7 @@ from zv_viewer.model.plan import ViewPlan
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.selected import SelectedObjects
 from zv_viewer.model.settings import LodSettings
-from zv_viewer.planning import Demand, Motion, plan_view, view_demand
+from zv_viewer.planning import CellObjects, Demand, Motion, plan_view, view_demand
 
 Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
@@ -58,6 +59,7 @@ def fitted_plan(
     spare_bytes: int,
     capacity: int,
     selected: SelectedObjects | None = None,
+    content: Mapping[int, CellObjects] | None = None,
 ) -> Fitted:
     """A plan whose cells fit the layer, page by page; the other arguments are ``plan_view``'s.
 
@@ -72,6 +74,7 @@ def fitted_plan(
         spare_bytes: For views to come.
         capacity: Rows of the layer.
         selected: Objects to be shown at the finest level.
+        content: The objects of linked cells in memory.
     """
     budget = settings.budget
     whole = pages_of(tree.count) <= capacity
@@ -89,6 +92,7 @@ def fitted_plan(
             motion=motion,
             spare_bytes=spare_bytes,
             selected=selected,
+            content=content,
         )
         counts = tree.count[plan.cells]
         rows = pages_of(counts)
@@ -176,6 +180,7 @@ class Planner:
             0 if motion.moving else max(spare, 0),
             stock.card.capacity,
             self.selected,
+            stock.content,
         )
         self.plan, self.buffer_limits = fitted.plan, fitted.buffer_limits
         return self._in_force(fitted.plan, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -15,8 +16,10 @@ from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.selected import SelectedObjects
 from zv_viewer.model.settings import Budget, LodSettings
 from zv_viewer.planning.budget import BYTES_SHARE, Caps
+from zv_viewer.planning.cell_objects import CellObjects
 from zv_viewer.planning.demand import Demand
 from zv_viewer.planning.frustum import visible_cells
+from zv_viewer.planning.joined import with_joined
 from zv_viewer.planning.level_per_cell import LevelPerCell
 from zv_viewer.planning.motion import Motion
 from zv_viewer.planning.one_level import OneLevel
@@ -54,12 +57,14 @@ def plan_view(
     motion: Motion | None = None,
     spare_bytes: int = 0,
     selected: SelectedObjects | None = None,
+    content: Mapping[int, CellObjects] | None = None,
 ) -> ViewPlan:
     """What a view should show and what to load for it; equal arguments give equal plans.
 
     Where rows belong to objects there is one level for the whole view, else one for each cell. An
     object falls back to a coarser level when a cell it runs through comes into view and is not
-    there; so its cells are planned from a little outside the view, where nothing waits for them.
+    there; so its cells are planned from a little outside the view, where nothing waits for them,
+    and cells that links in view run into, however far, as soon as these are known.
 
     Objects that are to be shown at the finest level whatever the view have their cells beside the
     target, as many objects as fit into ``SELECTION_SHARE`` of the caps; none where a level is
@@ -75,6 +80,7 @@ def plan_view(
         motion: How the camera moves.
         spare_bytes: Bytes that may be fetched for views to come; 0 asks for this view only.
         selected: Objects to be shown at the finest level.
+        content: The objects of linked cells in memory; None: of none.
 
     Returns:
         The plan. The cells of ``target``, ``floor`` and ``extra`` together stay within the vertex
@@ -103,6 +109,9 @@ def plan_view(
         taken = asked.taken(fits)
         chosen = within(_less(settings.budget, tree, cells_of(taken)))
         extra = np.setdiff1d(cells_of(taken), np.union1d(chosen.target, chosen.floor))
+    if scene.by_object and content:
+        spent = settings.budget if not len(extra) else _less(settings.budget, tree, extra)
+        chosen = with_joined(tree, chosen, visible, content, Caps.of(spent))
     target = chosen.target
     planned = union(target, chosen.floor, extra)
     room = Caps.of(settings.budget).bytes - int(tree.nbytes[planned].sum())
