@@ -29,6 +29,7 @@ PAGES = (
     "docs/library.md",
     "docs/maintenance.md",
     "docs/network.md",
+    pytest.param("docs/quality-window.md", marks=pytest.mark.gui),
     pytest.param("docs/viewer.md", marks=pytest.mark.gui),
     pytest.param("docs/views.md", marks=pytest.mark.gui),
 )

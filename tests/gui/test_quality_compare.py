@@ -90,6 +90,10 @@ def test_two_levels_in_one_window(make_napari_viewer: Callable, qtbot, small_sto
     comparison._flicker.start()
     qtbot.waitUntil(lambda: comparison.shown == (1,), timeout=10_000)
 
+    qtbot.mouseClick(panel.differ, LEFT)
+    assert "of the canvas differs" in panel.found.text()
+    assert 0 < float(panel.found.text().split("%")[0]) < 50
+
     # where the viewer changes between them
     qtbot.mouseClick(panel.go, LEFT)
     qtbot.waitUntil(lambda: "coming nearer" in panel.found.text(), timeout=60_000)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from zv_viewer.errors import InputError
+from zv_viewer.flight.popping import Pop, popped
 from zv_viewer.layers.camera import affine_of, camera_of, displayed_axes
 from zv_viewer.layers.carrying import carry_look, carry_place
 from zv_viewer.layers.cells import CellLayer
@@ -154,6 +155,22 @@ class Comparison(QObject):  # type: ignore[misc]  # qtpy is untyped
             return (self.levels[0] if self._first else self.levels[1],)
         return self.levels
 
+    def difference(self) -> Pop:
+        """How much of the canvas the two levels draw otherwise, as they are drawn now.
+
+        Raises:
+            InputError: One of them is not drawn as asked yet.
+        """
+        if not (self.session.settled and self.other.is_open and self.other.settled):
+            raise InputError("a level is still loading")
+        pictures = []
+        for first in (True, False):
+            self._show(parts_of("flicker", self._wipe, first=first))
+            picture = self._viewer.screenshot(canvas_only=True, flash=False)
+            pictures.append(np.asarray(picture))
+        self._place()
+        return popped(*pictures)
+
     @property
     def busy(self) -> bool:
         """Whether the second layer is not there yet, or a switch is being looked for."""
@@ -230,11 +247,13 @@ class Comparison(QObject):  # type: ignore[misc]  # qtpy is untyped
         self._place()
 
     def _place(self) -> None:
-        parts = parts_of(self._way, self._wipe, first=self._first)
+        self._show(parts_of(self._way, self._wipe, first=self._first))
+        self.changed.emit()
+
+    def _show(self, parts: tuple[Part, Part]) -> None:
         for session, part in zip((self.session, self.other), parts, strict=True):
             if isinstance(session.layer, CellLayer):
                 session.layer.part = part
-        self.changed.emit()
 
     def _go(self, zoom: float, switch: Switch | None) -> None:
         if switch is not None:

@@ -48,6 +48,7 @@ class ComparePanel(QWidget):
         self.wipe.setRange(0, STEPS)
         self.wipe.setValue(STEPS // 2)
         self.flip, self.go = QPushButton("Swap"), QPushButton(GO)
+        self.differ = QPushButton("Measure the difference")
         self.shown, self.found = plain_text(), plain_text()
         self._lay_out()
         self.compare.toggled.connect(self._on_compare)
@@ -57,6 +58,7 @@ class ComparePanel(QWidget):
         self.wipe.valueChanged.connect(self._on_wipe)
         self.flip.clicked.connect(self._on_flip)
         self.go.clicked.connect(self._on_go)
+        self.differ.clicked.connect(self._on_differ)
         self.show_session(None)
 
     def _lay_out(self) -> None:
@@ -72,6 +74,7 @@ class ComparePanel(QWidget):
         form.addRow("", self.flip)
         form.addRow("Shown", self.shown)
         form.addRow(self.go)
+        form.addRow(self.differ)
         form.addRow("", self.found)
 
     def show_session(self, session: StoreSession | None) -> None:
@@ -100,6 +103,7 @@ class ComparePanel(QWidget):
         self.compare.setEnabled(there)
         on, way = self.comparison is not None, self.way.currentData()
         self.go.setEnabled(on)
+        self.differ.setEnabled(on)
         self.wipe.setEnabled(on and way == "wipe")
         self.flip.setEnabled(on and way == "flicker")
         self.compare.blockSignals(True)
@@ -161,6 +165,18 @@ class ComparePanel(QWidget):
         if self.comparison is not None:
             self.found.setText("looking for it...")
             self.comparison.go_to_switch()
+
+    def _on_differ(self) -> None:
+        if self.comparison is None:
+            return
+        try:
+            found = self.comparison.difference()
+        except InputError as error:
+            self.found.setText(str(error))
+        else:
+            self.found.setText(
+                f"{found.share:.2%} of the canvas differs, {found.of_drawn:.1%} of what is drawn"
+            )
 
     def _on_switched(self, switch: Switch | None) -> None:
         now = self.comparison
