@@ -73,6 +73,7 @@ def test_two_stores_share_one_budget(viewer, small_store):
 def test_the_budget_is_the_viewers(viewer, small_store):
     """Set for one store it is set for all; the dock shows it, the share and the weight."""
     first = open_store(viewer, small_store, settings=FINE)
+    settle(first)
     second = open_store(viewer, small_store)
     settle(first, second)
     assert second.settings.budget == FINE.budget

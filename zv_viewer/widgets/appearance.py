@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox, QFrame, QGroupBox, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QGroupBox, QScrollArea, QVBoxLayout, QWidget
 
-from zv_viewer.session import StoreSession, registry, sessions_in
+from zv_viewer.session import StoreSession
 from zv_viewer.session.sizing import Sizing, sizing_of
 from zv_viewer.widgets.clip_planes import ClipPlanes
 from zv_viewer.widgets.colour_by import ColourBy, Of
 from zv_viewer.widgets.look import LookPanel
 from zv_viewer.widgets.slab import SlabPanel
+from zv_viewer.widgets.store_choice import StoreChoice
 
 APPEARANCE_DOCK = "Appearance"
 
@@ -25,8 +26,7 @@ class AppearanceDock(QScrollArea):
         self._viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self._session: StoreSession | None = None
         self._sizing: Sizing | None = None
-        self._quiet = False
-        self.stores = QComboBox()
+        self.stores = StoreChoice(self._viewer)
         self.colours = ColourBy()
         self.look = LookPanel()
         self.slab = SlabPanel(self._viewer)
@@ -43,27 +43,10 @@ class AppearanceDock(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.stores.currentIndexChanged.connect(self._on_store)
+        self.stores.chosen.connect(self._show)
         self.colours.chosen.connect(self._on_colours)
         self.look.sized.connect(self._on_sizes)
-        registry.signals.added.connect(self._list_stores)
-        registry.signals.removed.connect(self._list_stores)
-        self._list_stores()
-
-    def _list_stores(self, *_: object) -> None:
-        found = sessions_in(self._viewer.layers)
-        self._quiet = True
-        self.stores.clear()
-        for session in found:
-            self.stores.addItem(session.layer.name, session)
-        self._quiet = False
-        self.stores.setCurrentIndex(len(found) - 1)
-        self.stores.setVisible(len(found) > 1)
-        self._show(found[-1] if found else None)
-
-    def _on_store(self) -> None:
-        if not self._quiet:
-            self._show(self.stores.currentData())
+        self.stores.list_stores()
 
     def _show(self, session: StoreSession | None) -> None:
         if session is not self._session:

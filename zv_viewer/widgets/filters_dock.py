@@ -7,7 +7,6 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
-    QComboBox,
     QFormLayout,
     QGroupBox,
     QHBoxLayout,
@@ -22,7 +21,7 @@ from qtpy.QtWidgets import (
 
 from zv_viewer.layers.camera import camera_of
 from zv_viewer.rows import InOutline
-from zv_viewer.session import StoreSession, registry, sessions_in
+from zv_viewer.session import StoreSession
 from zv_viewer.session.filtering import Filtering, filtering_of
 from zv_viewer.session.picking import Picked, picking_of
 from zv_viewer.widgets.lasso import Lasso, canvas_of
@@ -30,6 +29,7 @@ from zv_viewer.widgets.row_editors import Outline
 from zv_viewer.widgets.row_filters import RowFilterLine, RowFilterList
 from zv_viewer.widgets.row_words import counted_words, picked_lines
 from zv_viewer.widgets.rule_line import RuleLine
+from zv_viewer.widgets.store_choice import StoreChoice
 
 FILTERS_DOCK = "Filters"
 CLICK_FIRST = "click on a vertex, a line or a face of the selected layer"
@@ -48,8 +48,7 @@ class FiltersDock(QWidget):
             WeakKeyDictionary()
         )
         self._heard: WeakSet[StoreSession] = WeakSet()
-        self._quiet = False
-        self.stores = QComboBox()
+        self.stores = StoreChoice(napari_viewer, keeps=True)
         self.filters = RowFilterList()
         self.counts, self.trouble = _text(), _text()
         self.exact = QPushButton("Count exactly")
@@ -61,15 +60,13 @@ class FiltersDock(QWidget):
         self.what = QWidget()
         self.lines = QFormLayout(self.what)
         self._lay_out()
-        self.stores.currentIndexChanged.connect(self._on_store)
+        self.stores.chosen.connect(self._on_store)
         self.filters.changed.connect(self._on_rules)
         self.filters.outline_asked.connect(self._draw_outline)
         self.exact.clicked.connect(self._on_exact)
         self.cancel.clicked.connect(self._on_cancel)
-        registry.signals.added.connect(self._list_stores)
-        registry.signals.removed.connect(self._list_stores)
         self._tell_picked(CLICK_FIRST)
-        self._list_stores()
+        self.stores.list_stores()
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()
@@ -92,27 +89,14 @@ class FiltersDock(QWidget):
 
     # which store
 
-    def _list_stores(self, *_: object) -> None:
-        found = sessions_in(self._viewer.layers)
-        for session in found:
-            if session not in self._heard:
-                self._heard.add(session)
-                picking = picking_of(session, self._viewer)
+    def _on_store(self, session: StoreSession | None) -> None:
+        for one in self.stores.sessions:
+            if one not in self._heard:
+                self._heard.add(one)
+                picking = picking_of(one, self._viewer)
                 picking.picked.connect(self._on_picked)
                 picking.failed.connect(self._on_trouble)
-        self._quiet = True
-        self.stores.clear()
-        for session in found:
-            self.stores.addItem(session.layer.name, session)
-        self._quiet = False
-        kept = found.index(self._session) if self._session in found else len(found) - 1
-        self.stores.setCurrentIndex(kept)
-        self.stores.setVisible(len(found) > 1)
-        self._show(found[kept] if found else None)
-
-    def _on_store(self) -> None:
-        if not self._quiet:
-            self._show(self.stores.currentData())
+        self._show(session)
 
     def _show(self, session: StoreSession | None) -> None:
         if session is self._session:
@@ -191,7 +175,7 @@ class FiltersDock(QWidget):
     # what was clicked on
 
     def _on_picked(self, picked: Picked | None) -> None:
-        session = next((one for one in self._sessions() if self._is_of(one, picked)), None)
+        session = next((one for one in self.stores.sessions if self._is_of(one, picked)), None)
         if picked is None or session is None or session.scene is None:
             self._tell_picked(NOTHING)
             return
@@ -205,9 +189,6 @@ class FiltersDock(QWidget):
 
     def _is_of(self, session: StoreSession, picked: Picked | None) -> bool:
         return picking_of(session, self._viewer).last is picked
-
-    def _sessions(self) -> list[StoreSession]:
-        return [self.stores.itemData(place) for place in range(self.stores.count())]
 
     def _tell_picked(self, text: str) -> None:
         self._clear_picked()

@@ -21,9 +21,10 @@ from qtpy.QtWidgets import (
 )
 
 from zv_viewer.model.settings import LodSettings
-from zv_viewer.session import StoreSession, registry, sessions_in
+from zv_viewer.session import StoreSession, sessions_in
 from zv_viewer.widgets import status
 from zv_viewer.widgets.drawn_by import DrawnBy
+from zv_viewer.widgets.store_choice import StoreChoice
 
 MEGABYTE = 10**6
 
@@ -42,7 +43,7 @@ class LodWidget(QWidget):
         self._session: StoreSession | None = None
         self._shown: LodSettings | None = None
         self._quiet = False
-        self.stores = QComboBox()
+        self.stores = StoreChoice(self._viewer, hides=False)
         self.open = QPushButton("Open a store...")
         self.shown, self.quality, self.reason = _text(), _text(), _text()
         self.activity, self.traffic, self.trouble = _text(), _text(), _text()
@@ -73,7 +74,7 @@ class LodWidget(QWidget):
         self.drawn_by = DrawnBy()
         self._lay_out()
         self._connect()
-        self._list_stores()
+        self.stores.list_stores()
 
     def _lay_out(self) -> None:
         top = QVBoxLayout(self)
@@ -111,7 +112,7 @@ class LodWidget(QWidget):
 
     def _connect(self) -> None:
         self.open.clicked.connect(self.open_asked)
-        self.stores.currentIndexChanged.connect(self._on_store)
+        self.stores.chosen.connect(self._show)
         self.tau.valueChanged.connect(self._on_settings)
         self.vertices.valueChanged.connect(self._on_vertices)
         self.automatic.toggled.connect(self._on_automatic)
@@ -120,22 +121,6 @@ class LodWidget(QWidget):
         self.reload.clicked.connect(self._on_reload)
         self.weight.valueChanged.connect(self._on_weight)
         self.level.currentIndexChanged.connect(self._on_settings)
-        registry.signals.added.connect(self._list_stores)
-        registry.signals.removed.connect(self._list_stores)
-
-    def _list_stores(self, *_: object) -> None:
-        sessions = sessions_in(self._viewer.layers)
-        self._quiet = True
-        self.stores.clear()
-        for session in sessions:
-            self.stores.addItem(session.layer.name, session)
-        self._quiet = False
-        self.stores.setCurrentIndex(len(sessions) - 1)
-        self._show(sessions[-1] if sessions else None)
-
-    def _on_store(self) -> None:
-        if not self._quiet:
-            self._show(self.stores.currentData())
 
     def _show(self, session: StoreSession | None) -> None:
         if self._session is not None:

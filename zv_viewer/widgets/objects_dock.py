@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from zv_viewer.session import StoreSession, registry, sessions_in
+from zv_viewer.session import StoreSession
 from zv_viewer.session.jumping import look_at
 from zv_viewer.widgets.objects import ObjectsPanel
+from zv_viewer.widgets.store_choice import StoreChoice
 
 OBJECTS_DOCK = "Objects"
 
@@ -19,43 +20,16 @@ class ObjectsDock(QWidget):
     def __init__(self, napari_viewer: Any) -> None:  # noqa: ANN401 - a viewer or its public proxy
         super().__init__()
         self._viewer = napari_viewer
-        self._quiet = False
         self._session: StoreSession | None = None
-        self.stores = QComboBox()
+        self.stores = StoreChoice(napari_viewer, lists=has_objects)
         self.panel = ObjectsPanel()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.stores)
         column.addWidget(self.panel, stretch=1)
-        self.stores.currentIndexChanged.connect(self._on_store)
+        self.stores.chosen.connect(self._show)
         self.panel.jump_asked.connect(self._on_jump)
-        registry.signals.added.connect(self._on_added)
-        registry.signals.removed.connect(self._list_stores)
-        self._list_stores()
-
-    def _on_added(self, session: StoreSession) -> None:
-        self._list_stores()
-        if session.objects is not None and session in self._listed():
-            self.stores.setCurrentIndex(self._listed().index(session))
-
-    def _listed(self) -> list[StoreSession]:
-        return [self.stores.itemData(place) for place in range(self.stores.count())]
-
-    def _list_stores(self, *_: object) -> None:
-        found = [one for one in sessions_in(self._viewer.layers) if one.objects is not None]
-        self._quiet = True
-        self.stores.clear()
-        for session in found:
-            self.stores.addItem(session.layer.name, session)
-        self._quiet = False
-        kept = found.index(self._session) if self._session in found else len(found) - 1
-        self.stores.setCurrentIndex(kept)
-        self.stores.setVisible(len(found) > 1)
-        self._show(found[kept] if found else None)
-
-    def _on_store(self) -> None:
-        if not self._quiet:
-            self._show(self.stores.currentData())
+        self.stores.list_stores()
 
     def _show(self, session: StoreSession | None) -> None:
         if session is self._session:
@@ -69,3 +43,8 @@ class ObjectsDock(QWidget):
     def _on_jump(self, box: Any) -> None:  # noqa: ANN401 - an array, through a signal
         if self._session is not None:
             look_at(self._viewer, self._session.layer, box)
+
+
+def has_objects(session: StoreSession) -> bool:
+    """Whether a session's store tells of any."""
+    return session.objects is not None

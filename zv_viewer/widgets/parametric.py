@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QIcon, QPixmap
-from qtpy.QtWidgets import QComboBox, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
 from zv_viewer.model.shapes import ParametricObject
-from zv_viewer.session import StoreSession, registry, sessions_in
+from zv_viewer.session import StoreSession
 from zv_viewer.session.shapes import ShapesOfSession
+from zv_viewer.widgets.store_choice import StoreChoice
 
 SHAPES_DOCK = "Shapes"
 COLUMNS = ("name", "kind", "numbers", "groups")
@@ -23,10 +24,9 @@ class ShapesDock(QWidget):
 
     def __init__(self, napari_viewer: Any) -> None:  # noqa: ANN401 - a viewer or its public proxy
         super().__init__()
-        self._viewer = napari_viewer
         self._quiet = False
         self._shapes: ShapesOfSession | None = None
-        self.stores = QComboBox()
+        self.stores = StoreChoice(napari_viewer, lists=has_shapes)
         self.table = QTableWidget()
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.verticalHeader().hide()
@@ -34,30 +34,12 @@ class ShapesDock(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.stores)
         column.addWidget(self.table, stretch=1)
-        self.stores.currentIndexChanged.connect(self._on_store)
+        self.stores.chosen.connect(self._show)
         self.table.itemChanged.connect(self._on_tick)
-        registry.signals.added.connect(self.list_stores)
-        registry.signals.removed.connect(self.list_stores)
-        self.list_stores()
+        self.stores.list_stores()
 
-    def list_stores(self, *_: object) -> None:
-        """Offer the stores that have some, the last opened first."""
-        found = [one for one in sessions_in(self._viewer.layers) if has_shapes(one)]
-        self._quiet = True
-        self.stores.clear()
-        for session in found:
-            self.stores.addItem(session.layer.name, session.shapes)
-        self.stores.setCurrentIndex(len(found) - 1)
-        self._quiet = False
-        self.stores.setVisible(len(found) > 1)
-        self._show(found[-1].shapes if found else None)
-
-    def _on_store(self) -> None:
-        if not self._quiet:
-            self._show(self.stores.currentData())
-
-    def _show(self, shapes: ShapesOfSession | None) -> None:
-        self._shapes = shapes
+    def _show(self, session: StoreSession | None) -> None:
+        shapes = self._shapes = None if session is None else session.shapes
         objects = () if shapes is None else shapes.objects
         names = list(dict.fromkeys(name for one in objects for name in one.attributes))
         self._quiet = True

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtWidgets import QComboBox, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
-from zv_viewer.session import StoreSession, registry, sessions_in
+from zv_viewer.session import StoreSession
 from zv_viewer.widgets.quality_compare import ComparePanel
 from zv_viewer.widgets.quality_popping import PoppingPanel
 from zv_viewer.widgets.quality_report import ReportPanel
 from zv_viewer.widgets.quality_see import SeePanel
 from zv_viewer.widgets.quality_what_if import WhatIfPanel
+from zv_viewer.widgets.store_choice import StoreChoice
 
 QUALITY_DOCK = "Pyramid quality"
 
@@ -22,9 +23,9 @@ class QualityDock(QWidget):
     def __init__(self, napari_viewer: Any) -> None:  # noqa: ANN401 - a viewer or its public proxy
         super().__init__()
         self._viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
-        self._quiet = False
         self._session: StoreSession | None = None
-        self.stores, self.pages = QComboBox(), QTabWidget()
+        self.stores = StoreChoice(self._viewer, keeps=True)
+        self.pages = QTabWidget()
         self.see, self.compare = SeePanel(), ComparePanel(self._viewer)
         self.report, self.popping = ReportPanel(self._viewer), PoppingPanel(self._viewer)
         self.what_if = WhatIfPanel(self._viewer)
@@ -40,26 +41,8 @@ class QualityDock(QWidget):
         column = QVBoxLayout(self)
         column.addWidget(self.stores)
         column.addWidget(self.pages, stretch=1)
-        self.stores.currentIndexChanged.connect(self._on_store)
-        registry.signals.added.connect(self._list_stores)
-        registry.signals.removed.connect(self._list_stores)
-        self._list_stores()
-
-    def _list_stores(self, *_: object) -> None:
-        found = sessions_in(self._viewer.layers)
-        self._quiet = True
-        self.stores.clear()
-        for session in found:
-            self.stores.addItem(session.layer.name, session)
-        self._quiet = False
-        kept = found.index(self._session) if self._session in found else len(found) - 1
-        self.stores.setCurrentIndex(kept)
-        self.stores.setVisible(len(found) > 1)
-        self._show(found[kept] if found else None)
-
-    def _on_store(self) -> None:
-        if not self._quiet:
-            self._show(self.stores.currentData())
+        self.stores.chosen.connect(self._show)
+        self.stores.list_stores()
 
     def _show(self, session: StoreSession | None) -> None:
         if session is not self._session:

@@ -152,7 +152,7 @@ def add_objects_dock(viewer: Any) -> None:  # noqa: ANN401 - a napari viewer
 def add_shapes_dock(viewer: Any) -> None:  # noqa: ANN401 - a napari viewer
     """Add the dock of planes, lines and spheres, or have it list them anew."""
     if not _add_behind(viewer, SHAPES_DOCK, ShapesDock):
-        viewer.window.dock_widgets[SHAPES_DOCK].list_stores()
+        viewer.window.dock_widgets[SHAPES_DOCK].stores.list_stores()
 
 
 def _add_behind(
