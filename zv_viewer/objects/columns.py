@@ -61,6 +61,20 @@ def column_of(table: ObjectTable, key: str) -> ObjectColumn:
     raise InputError(f"objects have no {TITLES.get(key, repr(key))}; they have {known}")
 
 
+def numbers_of(table: ObjectTable, key: str) -> npt.NDArray[np.float32]:
+    """(O,) numbers of a column, NaN where an object has none.
+
+    Raises:
+        InputError: There is no such column, or it is no number.
+    """
+    column = column_of(table, key)
+    if column.categories is not None:
+        raise InputError(f"{key!r} of the objects is no number")
+    numbers = np.full(len(column.values), np.nan, np.float32)
+    numbers[column.known] = column.values[column.known]
+    return numbers
+
+
 def first_group(groups: ObjectGroups, objects: int) -> npt.NDArray[np.int32]:
     """(O,) the first group each object is in, -1 for none."""
     first = np.full(objects, -1, np.int32)

@@ -12,6 +12,9 @@ Task = Callable[[], Any]
 Then = Callable[[Any], None]
 OnError = Callable[[Exception], None]
 
+FEW = 20_000
+"""Rows up to which something is worked out at once, in the GUI thread."""
+
 
 class Latest(QObject):  # type: ignore[misc]  # qtpy is untyped
     """One task at a time in a thread; of those that wait meanwhile, the newest is run.
@@ -35,14 +38,23 @@ class Latest(QObject):  # type: ignore[misc]  # qtpy is untyped
         """Whether a task runs or waits."""
         return self._running
 
-    def ask(self, task: Task, then: Then, on_error: OnError) -> None:
-        """Run ``task`` soon, then one of the others in the GUI thread with what came of it."""
+    def ask(self, task: Task, then: Then, on_error: OnError, *, rows: int | None = None) -> None:
+        """Run ``task`` soon, then one of the others in the GUI thread with what came of it.
+
+        Args:
+            task: Run in the thread; at once and in this one where ``rows`` are :data:`FEW`.
+            then: Called with its result.
+            on_error: Called with its error.
+            rows: How much there is to do; None: it takes its time.
+        """
         if self._closed:
             return
         if self._running:
             self._waiting = (task, then, on_error)
-            return
-        self._start(task, then, on_error)
+        elif rows is not None and rows <= FEW:
+            _run_here(task, then, on_error)
+        else:
+            self._start(task, then, on_error)
 
     def close(self) -> None:
         """Deliver nothing any more; what runs is left to end by itself."""
@@ -70,3 +82,12 @@ class Latest(QObject):  # type: ignore[misc]  # qtpy is untyped
         if waiting is not None:
             self._start(*waiting)
         call(result)
+
+
+def _run_here(task: Task, then: Then, on_error: OnError) -> None:
+    try:
+        result = task()
+    except Exception as error:  # noqa: BLE001 - told as it is from the thread
+        on_error(error)
+    else:
+        then(result)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QObject, Signal
 
 from zarr_vectors.exceptions import ZVError
-from zv_viewer.drawing.palette import colours_of_ids
 from zv_viewer.errors import InputError
 from zv_viewer.layers.object_states import rows_by_id
 from zv_viewer.model.objects import Bool, Int, ObjectTable
@@ -23,37 +21,19 @@ from zv_viewer.objects import (
     Answer,
     Filter,
     Question,
-    Ranks,
     Showing,
     TextSearch,
     answer,
-    colours_by,
-    column_of,
-    group_colours,
 )
+from zv_viewer.objects.columns import numbers_of
+from zv_viewer.objects.places import box_around
+from zv_viewer.session.drawn_objects import DrawnObjects, ObjectLayer
 from zv_viewer.session.latest import Latest
+from zv_viewer.session.object_colours import ObjectColours
 from zv_viewer.session.object_loading import ObjectLoading
 from zv_viewer.sources.base import KnowsObjects, ObjectReader
 
 log = logging.getLogger(__name__)
-
-FEW = 20_000
-"""Objects up to which an answer is worked out at once, in the GUI thread."""
-
-WHITE = (255, 255, 255)
-
-
-@runtime_checkable
-class ObjectLayer(Protocol):
-    """What draws objects."""
-
-    def set_object_looks(self, looks: npt.NDArray[np.uint8]) -> None:
-        """(R,) uint8, a look for each object the layer knows."""
-        ...
-
-    def set_object_colours(self, colours: npt.NDArray[np.float32] | None) -> None:
-        """(R, 3) in 0 to 1, or None: rows have colours of their own."""
-        ...
 
 
 class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
@@ -79,20 +59,16 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
 
     def __init__(self, reader: ObjectReader, ids: Int, layer: ObjectLayer | None) -> None:
         super().__init__()
-        self._ids, self._layer = ids, layer
+        self._drawn = DrawnObjects(ids, layer)
+        self._colours = ObjectColours(self._drawn, self.colours_changed.emit, self._fail)
         self._begun = self._anew = False
         self._loading = self._read_by(reader)
         self._answering = Latest("zv-objects-answers")
-        self._colouring = Latest("zv-objects-colours")
         self._question = Question()
         self._filters: tuple[Filter, ...] = ()
         self._search = ""
-        self._ranks: Ranks | None = None
-        self._coloured_by: str | None = None
-        self._colours_along: tuple[str | None, tuple[float, float] | None] = (None, None)
         self.table: ObjectTable | None = None
         self.answer: Answer | None = None
-        self.group_colours: npt.NDArray[np.uint8] = np.zeros((0, 3), np.uint8)
 
     # the table
 
@@ -105,30 +81,26 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     @property
     def busy(self) -> bool:
         """Whether something is being read or worked out."""
-        return self._loading.busy or self._answering.busy or self._colouring.busy
+        return self._loading.busy or self._answering.busy or self._colours.busy
 
     @property
     def can_hide(self) -> bool:
         """Whether the layer draws objects one by one."""
-        return self._layer is not None
+        return self._drawn.one_by_one
 
     def use_layer(self, layer: object) -> None:
         """Another layer, which looks as the one before, draws the objects from now on."""
-        if self._layer is not None and isinstance(layer, ObjectLayer):
-            self._layer = layer
+        self._drawn.use_layer(layer)
 
     def use_store(self, source: object, scene: SceneInfo, layer: object) -> None:
         """The store was read anew: its table is, too, where it was; what a user chose stays."""
         reader = source.objects() if isinstance(source, KnowsObjects) else None
         if reader is None:
             return
-        self._ids = scene.objects
-        self._layer = layer if scene.has_objects and isinstance(layer, ObjectLayer) else None
+        self._drawn.use_store(scene.objects, drawn_by(scene, layer), self.table)
         self._loading.close()
         self._loading, self._anew = self._read_by(reader), True
-        if self.table is not None:
-            self._ranks = Ranks(self._ids, self.table.ids)
-        self._recolour()
+        self._colours.choose_again()
         if self._begun:
             self._loading.begin()
 
@@ -143,8 +115,8 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         """Give up what is under way."""
         self._loading.close()
         self._answering.close()
-        self._colouring.close()
-        self._layer = None
+        self._colours.close()
+        self._drawn.close()
 
     # what a user asks
 
@@ -256,12 +228,12 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     @property
     def coloured_by(self) -> str | None:
         """Key of the column that gives the objects their colours; None: something else does."""
-        return self._coloured_by
+        return self._colours.key
 
     @property
     def colours_along(self) -> tuple[str | None, tuple[float, float] | None]:
         """Colormap and limits asked for with that column; None for the usual ones."""
-        return self._colours_along
+        return self._colours.along
 
     def colour_by(
         self,
@@ -274,26 +246,7 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
 
         By ``ID`` needs no table: objects keep their colours, whatever else is in the store.
         """
-        self._coloured_by, self._colours_along = key, (colormap, limits)
-        self.colours_changed.emit()
-        if self._layer is None:
-            return
-        if key is None:
-            self._layer.set_object_colours(None)
-            return
-        if key == ID:
-            own = colours_of_ids(self._ids)
-            self._layer.set_object_colours(own.astype(np.float32) / np.float32(255))
-            return
-        task = partial(
-            colours_by,
-            self._need_table(),
-            key,
-            colormap=colormap,
-            limits=limits,
-            of_groups=self.group_colours,
-        )
-        self._work(self._colouring, task, partial(self._colour, key, self._need_table()))
+        self._colours.choose(key, colormap, limits)
 
     def numbers_of_layer(self, key: str) -> npt.NDArray[np.float32]:
         """(R,) numbers of a column for the objects the layer knows; NaN where there is none.
@@ -303,18 +256,16 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             RuntimeError: The objects are not read yet.
         """
         table = self._need_table()
-        column = column_of(table, key)
-        if column.categories is not None:
-            raise InputError(f"{key!r} of the objects is no number")
-        numbers = np.full(len(column.values), np.nan, np.float32)
-        numbers[column.known] = column.values[column.known]
-        return Ranks(self._ids, table.ids).spread(numbers, np.nan)
+        return self._drawn.spread(table, numbers_of(table, key))
+
+    @property
+    def group_colours(self) -> npt.NDArray[np.uint8]:
+        """(G, 3) uint8, of the groups."""
+        return self._colours.groups
 
     def set_group_colour(self, group: int, colour: tuple[int, int, int]) -> None:
         """Another colour for a group, each part 0 to 255."""
-        self.group_colours = self.group_colours.copy()
-        self.group_colours[group] = colour
-        self._recolour()
+        self._colours.set_group(group, colour)
 
     # going there
 
@@ -324,12 +275,7 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         rows = self.selected_rows
         if boxes is None or not len(rows):
             return None
-        own = boxes.reshape(len(boxes), -1)[rows]
-        half = own.shape[1] // 2
-        low = [np.fmin.reduce(own[:, axis]) for axis in range(half)]
-        high = [np.fmax.reduce(own[:, half + axis]) for axis in range(half)]
-        box = np.array([low, high], np.float64)
-        return box if np.isfinite(box).all() else None
+        return box_around(boxes[rows])
 
     def why_no_jump(self) -> str:
         """Why nothing can be jumped to; empty where it can be tried."""
@@ -344,18 +290,15 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
 
     def _have(self, table: ObjectTable) -> None:
         anew = self._anew
-        if self.table is None:
-            self.group_colours = group_colours(table.groups)
-        elif anew or len(self.table) != len(table):
+        if self.table is not None and (anew or len(self.table) != len(table)):
             rows = rows_by_id(self.table.ids, table.ids) if len(self.table) else None
             showing = Showing() if rows is None else self.showing.taken(rows)
             self._question, self.answer = replace(self._question, showing=showing), None
-            if len(table.groups) != len(self.group_colours):
-                self.group_colours = group_colours(table.groups)
         self.table, self._anew = table, False
-        self._ranks = Ranks(self._ids, table.ids)
+        self._drawn.use_table(table)
+        self._colours.use_table(table)
         if anew:
-            self._recolour()
+            self._colours.choose_again()
         self.loaded.emit()
         self._ask(self._question)
 
@@ -369,11 +312,6 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     def _ask_filters(self) -> None:
         found = (TextSearch(self._search),) if self._search else ()
         self._ask(replace(self._question, filters=(*self._filters, *found)))
-
-    def _recolour(self) -> None:
-        if self._coloured_by is not None:
-            colormap, limits = self._colours_along
-            self.colour_by(self._coloured_by, colormap=colormap, limits=limits)
 
     def _select(self, mask: Bool) -> None:
         self._select_as(replace(self._question.showing, selected=mask))
@@ -391,19 +329,8 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
         if table is not None:
             before = self.answer if self.answer and len(self.answer.passed) == len(table) else None
             task = partial(answer, table, question, before)
-            self._work(self._answering, task, partial(self._answered, table))
-
-    def _work(self, lane: Latest, task: Callable[[], Any], then: Callable[[Any], None]) -> None:
-        """Small tables at once, others in a thread."""
-        if len(self._need_table()) > FEW or lane.busy:
-            lane.ask(task, then, self._fail)
-            return
-        try:
-            result = task()
-        except InputError as error:
-            self._fail(error)
-        else:
-            then(result)
+            then = partial(self._answered, table)
+            self._answering.ask(task, then, self._fail, rows=len(table))
 
     def _answered(self, table: ObjectTable, found: Answer) -> None:
         if table is not self.table:
@@ -415,16 +342,9 @@ class ObjectsOfSession(QObject):  # type: ignore[misc]  # qtpy is untyped
             and old.strangers == found.strangers
             and np.array_equal(old.looks, found.looks)
         )
-        if self._layer is not None and self._ranks is not None and not same:
-            self._layer.set_object_looks(self._ranks.spread(found.looks, found.strangers))
+        if not same:
+            self._drawn.show_looks(found.looks, found.strangers)
         self.changed.emit()
-
-    def _colour(self, key: str, table: ObjectTable, colours: npt.NDArray[np.uint8]) -> None:
-        if key != self._coloured_by or table is not self.table:
-            return
-        if self._layer is not None and self._ranks is not None:
-            spread = self._ranks.spread(colours, WHITE)
-            self._layer.set_object_colours(spread.astype(np.float32) / np.float32(255))
 
     def _need_table(self) -> ObjectTable:
         if self.table is None:
@@ -437,5 +357,9 @@ def objects_of(source: object, scene: SceneInfo, layer: object) -> ObjectsOfSess
     reader = source.objects() if isinstance(source, KnowsObjects) else None
     if reader is None:
         return None
-    known = layer if scene.has_objects and isinstance(layer, ObjectLayer) else None
-    return ObjectsOfSession(reader, scene.objects, known)
+    return ObjectsOfSession(reader, scene.objects, drawn_by(scene, layer))
+
+
+def drawn_by(scene: SceneInfo, layer: object) -> ObjectLayer | None:
+    """The layer where it draws the objects of a store one by one."""
+    return layer if scene.has_objects and isinstance(layer, ObjectLayer) else None
