@@ -16,7 +16,6 @@ from vispy.visuals.transforms import STTransform
 
 from zv_viewer.drawing.slots import PAGE
 from zv_viewer.layers.buffers import Int, RowWrite
-from zv_viewer.layers.cells import LayerError
 from zv_viewer.layers.drawn_links import LinkWrite
 from zv_viewer.layers.link_visual import LineCells, MeshCells
 from zv_viewer.layers.linked import CellLines, CellMesh
@@ -25,14 +24,13 @@ from zv_viewer.layers.object_states import UInt8
 from zv_viewer.layers.outlines import OutlineNode
 from zv_viewer.layers.point_visual import PointCells
 from zv_viewer.layers.points import CellPoints
+from zv_viewer.layers.ring import RING_PX
 from zv_viewer.layers.row_looks import HIGHLIGHT
 from zv_viewer.layers.screen import Screen
+from zv_viewer.layers.store_layer import LayerError
 from zv_viewer.layers.tints import Part
 from zv_viewer.layers.untyped import NapariEvent, NapariValue, Node
 from zv_viewer.layers.visual import PLANES
-
-RING_PX = 15
-"""Across the ring around a vertex that is marked."""
 
 
 class VCellLayer(VispyBaseLayer):  # type: ignore[misc]  # napari's canvas layers are untyped

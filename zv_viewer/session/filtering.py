@@ -110,7 +110,7 @@ class Filtering(QObject):  # type: ignore[misc]  # qtpy is untyped
         self._stop.set()
         self._stop = stop = Event()
         self.exactly = position == 0
-        looks = getattr(session.layer, "object_looks", None)
+        looks = session.layer.object_looks if scene.by_object else None
         shown = None if looks is None else looks != Look.HIDDEN
 
         def progress(share: float) -> None:

@@ -15,6 +15,7 @@ from qtpy.QtCore import QObject, Signal
 from zv_viewer.controller.telling import WhatIsThis, what_is
 from zv_viewer.layers.camera import camera_of
 from zv_viewer.layers.cells import CellLayer
+from zv_viewer.layers.ring import Ring
 from zv_viewer.model.camera import Camera
 from zv_viewer.rows.picking import Drawn, pick
 from zv_viewer.session.latest import Latest
@@ -60,6 +61,7 @@ class Picking(QObject):  # type: ignore[misc]  # qtpy is untyped
         self._lane = Latest("zv-picking")
         self.last: Picked | None = None
         self._layer: Any = None
+        self._ring: Ring | None = None
         self._listen()
         session.layer_changed.connect(self._listen)
         session.closed.connect(self.close)
@@ -72,11 +74,13 @@ class Picking(QObject):  # type: ignore[misc]  # qtpy is untyped
     def close(self, *_: object) -> None:
         """The session is closed."""
         self._lane.close()
+        self._mark(None)
         self._layer.mouse_drag_callbacks.remove(self._on_press)
         _known.pop(self._session, None)
 
     def _listen(self, *_: object) -> None:
         if self._layer is not None:
+            self._mark(None)
             self._layer.mouse_drag_callbacks.remove(self._on_press)
         self._layer = self._session.layer
         self._layer.mouse_drag_callbacks.append(self._on_press)
@@ -94,7 +98,7 @@ class Picking(QObject):  # type: ignore[misc]  # qtpy is untyped
             now.cells,
             now.items,
             now.object_levels,
-            getattr(layer, "object_looks", None),
+            layer.object_looks if scene.has_objects else None,
             *clipping(layer),
         )
         task = partial(
@@ -140,13 +144,28 @@ class Picking(QObject):  # type: ignore[misc]  # qtpy is untyped
 
     def _have(self, picked: Picked | None) -> None:
         self.last = picked
-        if isinstance(self._layer, CellLayer):
-            self._layer.marked = None if picked is None else picked.what.shown.position
+        self._mark(None if picked is None else picked.what.shown.position)
         objects = self._session.objects
         if picked is not None and objects is not None and objects.table is not None:
             number = picked.what.shown.object_id
             objects.select([] if number is None else [number])
         self.picked.emit(picked)
+
+    def _mark(self, position: tuple[float, ...] | None) -> None:
+        """A ring around what was picked; napari's own layers get one in a layer of its own."""
+        if isinstance(self._layer, CellLayer):
+            self._layer.marked = position
+            return
+        layers = self._viewer.layers
+        if self._ring is not None and self._ring in layers:
+            layers.remove(self._ring)
+        self._ring = None
+        if position is not None and self._layer in layers:
+            selected, active = set(layers.selection), layers.selection.active
+            self._ring = Ring(position, self._layer)
+            self._viewer.add_layer(self._ring)
+            layers.selection = selected
+            layers.selection.active = active
 
 
 def clipping(layer: Any) -> tuple[Float, Float]:  # noqa: ANN401 - a napari layer

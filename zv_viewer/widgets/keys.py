@@ -14,10 +14,12 @@ from qtpy.QtCore import QTimer
 
 from zv_viewer.errors import InputError
 from zv_viewer.session import StoreSession, session_of, sessions_in
+from zv_viewer.session.picking import picking_of
 
 OPEN_KEY = "Control-Alt-Z"
 RELOAD_KEY = "Control-Alt-R"
 LOCK_KEY = "Control-Alt-L"
+PICK_KEY = "Control-Alt-P"
 
 NO_STORE = "no store is open"
 
@@ -58,6 +60,29 @@ def toggle_lock(viewer: Any) -> None:  # noqa: ANN401 - as above
         show_info(f"{session.layer.name}: {what}")
 
 
+class Pointer:
+    """Where the mouse was last, and what a key does with that."""
+
+    def __init__(self) -> None:
+        self._at: tuple[float, float] | None = None
+
+    def moved(self, viewer: Any, event: Any) -> None:  # noqa: ANN401 - napari's
+        """The mouse was moved over the canvas."""
+        del viewer
+        self._at = float(event.pos[0]), float(event.pos[1])
+
+    def pick(self, viewer: Any) -> None:  # noqa: ANN401 - a viewer or its proxy
+        """Tell what lies under the mouse, of the stores chosen; as a click does."""
+        sessions = [session for session in chosen_sessions(viewer) if session.is_open]
+        if not sessions:
+            show_info(NO_STORE)
+        elif self._at is None:
+            show_info("point at something first")
+        else:
+            for session in sessions:
+                picking_of(session, viewer).at(*self._at)
+
+
 def bind_keys(viewer: Any, ask_for_store: Callable[[Any], object]) -> None:  # noqa: ANN401
     """Bind the keys of stores in a viewer, once."""
 
@@ -65,8 +90,17 @@ def bind_keys(viewer: Any, ask_for_store: Callable[[Any], object]) -> None:  # n
         """Open a Zarr Vectors store or address."""
         QTimer.singleShot(0, lambda: ask_for_store(viewer))  # not inside the event of the key
 
+    pointer = Pointer()
     bound = {str(key) for key in viewer.keymap}
-    for key, does in ((OPEN_KEY, ask), (RELOAD_KEY, reload_stores), (LOCK_KEY, toggle_lock)):
+    does_what = {
+        OPEN_KEY: ask,
+        RELOAD_KEY: reload_stores,
+        LOCK_KEY: toggle_lock,
+        PICK_KEY: pointer.pick,
+    }
+    if _name(PICK_KEY) not in bound:
+        viewer.mouse_move_callbacks.append(pointer.moved)
+    for key, does in does_what.items():
         if _name(key) not in bound:
             viewer.bind_key(key, does)
 
