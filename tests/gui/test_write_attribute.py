@@ -131,6 +131,7 @@ def test_an_expression_is_rehearsed_written_coloured_and_undone(
     assert contents(place) == after
 
 
+@pytest.mark.parametrize("made", ["0.9.2"], indirect=True)
 def test_a_lasso_labels_what_is_inside(
     make_napari_viewer, qtbot, made: Path, tmp_path: Path, monkeypatch
 ) -> None:
@@ -198,6 +199,7 @@ def test_a_table_of_objects_and_the_selection(
     assert open_zv(place)[0].attributes["picked"].compute().sum() == 80
 
 
+@pytest.mark.parametrize("made", ["0.9.2"], indirect=True)
 def test_read_only_stores_say_so_before_any_work(
     make_napari_viewer, qtbot, made: Path, tmp_path: Path, monkeypatch
 ) -> None:

@@ -23,7 +23,7 @@ from platformdirs import user_cache_path
 from zarr_vectors.constants import NODE
 from zarr_vectors.core.backends import StorageBackend
 from zarr_vectors.core.handle import StoreHandle
-from zarr_vectors.exceptions import Cancelled, StoreError
+from zarr_vectors.exceptions import Cancelled, StoreError, ZVError
 from zv_viewer.edits.dry_run import Change, DryRun, Progress, Stored
 from zv_viewer.edits.rehearsal import Pack, batches, digest
 from zv_viewer.errors import InputError
@@ -138,8 +138,9 @@ class History:
                 edit = Edit(edit.folder, edit.url, edit.words, edit.time, saved)
                 _describe(edit)
                 _put(place, saved, edit.new, progress, cancelled)
-        except BaseException:  # raised again
-            shutil.rmtree(edit.folder, ignore_errors=True)
+        except (ZVError, InputError):
+            if not self._may_be_done(edit, handle.backend):
+                shutil.rmtree(edit.folder, ignore_errors=True)
             raise
         handle.layout.forget()
         self._prune(dry.url)
@@ -185,6 +186,13 @@ class History:
         shutil.copyfile(dry.pack.path, folder / "new")
         time = now.isoformat(timespec="seconds")
         return Edit(folder, dry.url, dry.operation, time, dry.changes)
+
+    def _may_be_done(self, edit: Edit, backend: StorageBackend) -> bool:
+        """Whether a write that failed may have been committed all the same."""
+        try:
+            return self.state(edit, backend) == "done"
+        except StoreError:
+            return True
 
     def _prune(self, url: str) -> None:
         for edit in self.edits(url)[:-KEPT]:
