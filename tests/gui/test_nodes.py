@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QApplication
 from zarr_vectors.testing.kinds import make_store
 from zarr_vectors.types.graphs import write_graph
 from zv_viewer.layers.camera import camera_of
-from zv_viewer.rows.picking import Aim
+from zv_viewer.rows.aim import Aim
 from zv_viewer.session.sizing import sizing_of
 from zv_viewer.widgets.appearance import APPEARANCE_DOCK
 from zv_viewer.widgets.look import BY_ATTRIBUTE, FIXED

@@ -16,7 +16,7 @@ from zv_viewer.model.links import NO_OBJECT
 from zv_viewer.model.plan import ViewPlan
 from zv_viewer.model.scene import AttributeInfo, SceneInfo
 from zv_viewer.planning.error import measure
-from zv_viewer.rows.picking import Hit
+from zv_viewer.rows.drawn import Hit
 from zv_viewer.sources.base import ChunkSource, KnowsRowObjects, RawCell
 
 Int = npt.NDArray[np.int64]

@@ -17,7 +17,8 @@ from zv_viewer.layers.camera import camera_of
 from zv_viewer.layers.cells import CellLayer
 from zv_viewer.layers.ring import Ring
 from zv_viewer.model.camera import Camera
-from zv_viewer.rows.picking import Drawn, pick
+from zv_viewer.rows.drawn import Drawn
+from zv_viewer.rows.picking import pick
 from zv_viewer.session.latest import Latest
 
 if TYPE_CHECKING:

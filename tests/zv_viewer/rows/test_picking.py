@@ -12,7 +12,8 @@ from zv_viewer.model.camera import Camera
 from zv_viewer.model.objects import Look
 from zv_viewer.model.settings import Budget, LodSettings
 from zv_viewer.rows import InBall, RowFilter
-from zv_viewer.rows.picking import Drawn, pick
+from zv_viewer.rows.drawn import Drawn
+from zv_viewer.rows.picking import pick
 from zv_viewer.testing.cameras import look_at, orthographic
 from zv_viewer.testing.linked import make_linked_cloud
 from zv_viewer.testing.simulate import Simulation, simulation

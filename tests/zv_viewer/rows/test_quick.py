@@ -14,7 +14,8 @@ from zv_viewer.model.chunks import CellArrays
 from zv_viewer.model.links import LinkArrays, OpenLinks
 from zv_viewer.model.plan import DrawItem
 from zv_viewer.planning import build_cells
-from zv_viewer.rows.picking import Drawn, pick
+from zv_viewer.rows.drawn import Drawn
+from zv_viewer.rows.picking import pick
 from zv_viewer.testing.cameras import look_at
 from zv_viewer.testing.scenes import grid_scene
 
