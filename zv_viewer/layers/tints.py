@@ -84,6 +84,7 @@ def page_texels(slots: SlotTable, cells: Int, colours: UInt8) -> UInt8:
     pages = slots.capacity // slots.page
     texels = np.zeros((max(-(-pages // WIDTH), 1) * WIDTH, 4), np.uint8)
     texels[:, 3] = 255
-    for cell, colour in zip(cells.tolist(), colours, strict=True):
-        texels[slots.pages(cell), :3] = colour
+    own = [slots.pages(cell) for cell in cells.tolist()]
+    if own:
+        texels[np.concatenate(own), :3] = np.repeat(colours, [len(one) for one in own], axis=0)
     return texels.reshape(-1, WIDTH, 4)

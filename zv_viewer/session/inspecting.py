@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from weakref import WeakKeyDictionary
@@ -12,7 +13,7 @@ from qtpy.QtCore import QObject, Signal
 
 from zv_viewer.controller import LodController
 from zv_viewer.controller.drawer import DrawnCells
-from zv_viewer.drawing.drawn import drawn_levels
+from zv_viewer.drawing.drawn import DrawnLevel, drawn_levels
 from zv_viewer.drawing.outlines import (
     Boxes,
     Outlined,
@@ -71,7 +72,9 @@ class Inspecting(QObject):  # type: ignore[misc]  # qtpy is untyped
         self._lane = Latest("zv-inspecting")
         self._quantity: Quantity | None = None
         self._outline: Outline = "none"
-        self._outlined_for: tuple[object, ...] = ()
+        self._asked: tuple[object, ...] = ()
+        self._levels: dict[int, DrawnLevel] = {}
+        self._levels_of: UInt8 | None = None
         self._byte_limits = (1, 1)
         self.legend: tuple[Entry, ...] = ()
         """What the colours stand for."""
@@ -146,7 +149,7 @@ class Inspecting(QObject):  # type: ignore[misc]  # qtpy is untyped
 
     def _on_layer(self, *_: object) -> None:
         layer = self._session.layer
-        self._outlined_for = ()
+        self._asked = ()
         if isinstance(layer, CellLayer):
             if self._quantity is not None:
                 self._learn_limits()
@@ -159,16 +162,31 @@ class Inspecting(QObject):  # type: ignore[misc]  # qtpy is untyped
         if controller is None or scene is None or session.reloading:
             return
         if not isinstance(layer, CellLayer):
-            self.legend, self.boxes = (), None
+            self.legend, self.boxes, self._asked = (), None, ()
             self.changed.emit()
             return
-        drawn = controller.drawn
         if self._quantity is not None:
             self._learn_limits()
             layer.tint_anew()
-        self.legend = self._legend(scene, controller, drawn)
-        self._refresh_outlines(scene, controller, drawn)
+        self._look(scene, controller)
+        self.legend = self._legend(scene)
         self.changed.emit()
+
+    def _look(self, scene: SceneInfo, controller: LodController) -> None:
+        """Find out in a thread what is drawn, where that is wanted and is something else."""
+        camera, outlined = controller.camera, self._outline != "none" or self.frozen
+        if camera is None or not (outlined or self._quantity == "level"):
+            self.boxes, self._asked = None, ()
+            self._session.layer.outlines = None
+            return
+        drawn = controller.drawn
+        self._levels_of = drawn.object_levels  # kept, so that its id stays its own
+        wanted = (self._outline, self.frozen, camera.displayed)
+        now = (*wanted, drawn.items, id(drawn.object_levels), controller)
+        if now != self._asked:
+            self._asked = now
+            task = partial(look, scene, controller.tree, drawn, camera, *wanted[:2])
+            self._lane.ask(task, partial(self._have, now), self._lost)
 
     def _colours(self, cells: Int) -> UInt8:
         """(N, 3) colours of cells, asked for by the layer."""
@@ -191,58 +209,48 @@ class Inspecting(QObject):  # type: ignore[misc]  # qtpy is untyped
             least, most = nbytes.min(initial=1 << 62), nbytes.max(initial=1)
             self._byte_limits = (int(min(least, most)), int(most))
 
-    def _legend(
-        self, scene: SceneInfo, controller: LodController, drawn: DrawnCells
-    ) -> tuple[Entry, ...]:
+    def _legend(self, scene: SceneInfo) -> tuple[Entry, ...]:
         if self._quantity == "error":
             return error_legend(self._session.settings.quality_px)
         if self._quantity == "bytes":
             return byte_legend(self._byte_limits)
         if self._quantity is None:
             return ()
-        pairs = seen(drawn.cells, drawn.items, drawn.object_levels)
-        levels = drawn_levels(controller.tree, pairs, drawn.object_levels)
         return level_legend(
-            {at: f"level {scene.levels[at].index}: {one.text}" for at, one in levels.items()}
+            {at: f"level {scene.levels[at].index}: {one.text}" for at, one in self._levels.items()}
         )
 
-    def _refresh_outlines(
-        self, scene: SceneInfo, controller: LodController, drawn: DrawnCells
-    ) -> None:
-        layer, camera = self._session.layer, controller.camera
-        if camera is None or (self._outline == "none" and not self.frozen):
-            self.boxes, self._outlined_for = None, ()
-            layer.outlines = None
-            return
-        now = (self._outline, self.frozen, drawn.items, camera.displayed, controller)
-        if now == self._outlined_for:
-            return
-        self._outlined_for = now
-        task = partial(
-            outlines_of, scene, controller.tree, drawn, camera, self._outline, self.frozen
-        )
-        self._lane.ask(task, partial(self._have, now), self._lost)
-
-    def _have(self, asked: tuple[object, ...], found: tuple[Boxes | None, Outlines]) -> None:
-        layer = self._session.layer
-        if asked == self._outlined_for and isinstance(layer, CellLayer):
-            self.boxes, layer.outlines = found
+    def _have(self, asked: tuple[object, ...], found: Looked) -> None:
+        layer, scene = self._session.layer, self._session.scene
+        if asked == self._asked and isinstance(layer, CellLayer) and scene is not None:
+            self._levels, self.boxes = found.levels, found.boxes
+            layer.outlines = found.outlines
+            self.legend = self._legend(scene)
             self.changed.emit()
 
     def _lost(self, error: Exception) -> None:
-        self._outlined_for = ()
+        self._asked = ()
         raise error
 
 
-def outlines_of(
+@dataclass(frozen=True, eq=False, slots=True)
+class Looked:
+    """What is drawn: of each level, what is outlined of it, and the edges of that."""
+
+    levels: dict[int, DrawnLevel]
+    boxes: Boxes | None
+    outlines: Outlines | None
+
+
+def look(
     scene: SceneInfo,
     tree: CellTree,
     drawn: DrawnCells,
     camera: Camera,
     outline: Outline,
     frozen: bool,
-) -> tuple[Boxes | None, Outlines]:
-    """The boxes asked for, and their edges with those of a frozen view.
+) -> Looked:
+    """Count and outline what is drawn.
 
     Args:
         scene: The store.
@@ -252,7 +260,6 @@ def outlines_of(
         outline: What to outline.
         frozen: Whether to outline the view, too.
     """
-    colours = level_colours(np.arange(len(scene.levels)))
     middle = middle_of(scene, camera)
     pairs = seen(drawn.cells, drawn.items, drawn.object_levels)
     boxes = None
@@ -260,10 +267,12 @@ def outlines_of(
         boxes = chunk_boxes(scene, tree, [item for _, item in pairs], middle)
     elif outline == "bins":
         boxes = bin_boxes(scene, tree, pairs, middle)
+    colours = level_colours(np.arange(len(scene.levels)))
     parts = [] if boxes is None else [edges(boxes, camera.displayed, colours)]
     if frozen:
         parts.append(view_edges(camera, scene.bounds, VIEW_COLOUR))
-    return boxes, joined(*parts)
+    levels = drawn_levels(tree, pairs, drawn.object_levels)
+    return Looked(levels, boxes, joined(*parts) if parts else None)
 
 
 def middle_of(scene: SceneInfo, camera: Camera) -> npt.NDArray[np.float64]:

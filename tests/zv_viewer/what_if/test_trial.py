@@ -18,8 +18,17 @@ VIEW = orthographic((0.0, 0.0, 0.0), 2.0, displayed=(0, 1, 2))
 ALL = 10**9
 
 
-@pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
-@pytest.mark.parametrize("kind", ["points", "line", "polyline", "graph", "skeleton", "mesh"])
+@pytest.mark.parametrize(
+    ("kind", "version"),
+    [
+        ("points", "0.9.2"),
+        ("line", "0.7.0"),
+        ("polyline", "0.9.2"),
+        ("graph", "0.9.2"),
+        ("skeleton", "0.7.0"),
+        ("mesh", "0.7.0"),
+    ],
+)
 def test_of_a_whole_store_it_is_what_building_gives(kind, version, tmp_path) -> None:
     make_store(kind, tmp_path / "s", format_version=version)
     store = open_zv(tmp_path / "s")
