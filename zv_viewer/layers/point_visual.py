@@ -35,6 +35,7 @@ class PointsVisual(SizedVisual):
         pixels = needs.point_pixels(is_round=False)
         super().__init__(needs.points(), pixels, POINT_COLUMNS, room, bounds, on_screen)
         self.set_opacity(1.0)
+        self.set_adds(False)
 
     @property
     def rows_drawn(self) -> int:
@@ -68,6 +69,11 @@ class PointsVisual(SizedVisual):
     def set_opacity(self, opacity: float) -> None:
         """Opacity of the layer, which rows that stand for others exceed."""
         self.shared_program["u_opacity"] = max(opacity, 1e-3)
+        self.update()
+
+    def set_adds(self, adds: bool) -> None:
+        """Whether colours of rows over one another are added up; else the last covers the rest."""
+        self.shared_program["u_adds"] = float(adds)
         self.update()
 
     def weigh(self, runs: Sequence[tuple[int, int, float]] | None) -> None:

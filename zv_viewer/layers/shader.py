@@ -186,6 +186,7 @@ attribute float a_spacing;   // typical distance to the next row, store units; -
 
 #if WEIGHED
 attribute float a_stands_for; // rows of level 0 a row stands for
+uniform float u_adds;        // 1: colours of rows over one another are added up
 #endif
 
 uniform float u_opacity;     // of one row of level 0
@@ -212,7 +213,8 @@ void main() {
     gl_PointSize = pixels_of(a_spacing, gl_Position.w);
     float opaque = 1.0;
 #if WEIGHED
-    if (a_stands_for > 1.0) opaque = (1.0 - pow(1.0 - u_opacity, a_stands_for)) / u_opacity;
+    if (u_adds > 0.5) opaque = min(a_stands_for, 1.0 / u_opacity);
+    else if (a_stands_for > 1.0) opaque = (1.0 - pow(1.0 - u_opacity, a_stands_for)) / u_opacity;
 #endif
 #if TINTED
     v_colour = vec4(tint(), opaque);

@@ -149,8 +149,14 @@ class VCellLayer(VispyBaseLayer):  # type: ignore[misc]  # napari's canvas layer
         self._on_blending_change()
 
     def _on_blending_change(self, event: NapariEvent = None) -> None:
-        """As napari, but an opaque layer writes its colours without reading the canvas back."""
+        """As napari, but an opaque layer writes its colours without reading the canvas back.
+
+        Rows of the lowest layer are added up, too, where colours are: napari has such a layer cover
+        what is below it, which here is its own rows.
+        """
         super()._on_blending_change(event)
+        if self.layer.blending == "additive":
+            self.node.update_gl_state(blend_func=("src_alpha", "one", "one", "one"))
         if self.layer.blending == "translucent" and self._covers:
             self.node.update_gl_state(blend=False)
         self.node.update_gl_state(depth_func="lequal")
@@ -223,6 +229,10 @@ class VCellPoints(VCellLayer):
         self.node.set_round(self.layer.round_points)
         self.node.set_by_object(self.layer.objects_coloured)
         self._on_blending_change()
+
+    def _on_blending_change(self, event: NapariEvent = None) -> None:
+        super()._on_blending_change(event)
+        self.node.set_adds(self.layer.blending == "additive")
 
     def _set_sizes(self) -> None:
         self.node.set_size(self.layer.point_size, *self.layer.adaptive_size)

@@ -37,6 +37,17 @@ def test_one_row_is_as_opaque_as_those_it_stands_for(drawn) -> None:
     assert (drawn.colours_at([FINE, COARSE]) == 255).all()
 
 
+def test_colours_that_are_added_up_are_so_by_as_many(drawn) -> None:
+    drawn.layer.blending = "additive"
+    for opacity in (0.05, 0.1):
+        drawn.layer.opacity = opacity
+        fine, coarse = drawn.colours_at([FINE, COARSE])
+        assert np.abs(fine.astype(int) - 255 * opacity * STANDS_FOR).max() < 12
+        assert np.abs(coarse.astype(int) - fine).max() < 8
+    drawn.layer.opacity = 0.5
+    assert (drawn.colours_at([FINE, COARSE]) == 255).all()
+
+
 def test_raw_rows_are_all_alike(drawn) -> None:
     drawn.layer.opacity = 0.1
     drawn.layer.density_true = False
