@@ -12,7 +12,7 @@ from zv_viewer.commands.places import asked_so
 from zv_viewer.errors import InputError
 
 BAD_INPUT = 2
-COMMANDS = ("info", "index", "qa", "render", "bench")
+COMMANDS = ("info", "index", "qa", "attribute", "render", "bench")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,6 +48,11 @@ def _run(args: argparse.Namespace) -> int:
         from zv_viewer.commands.qa import qa
 
         return qa(args)
+    if args.command == "attribute":
+        _need("platformdirs", "attribute")
+        from zv_viewer.commands.attribute import attribute
+
+        return attribute(args)
     if args.command == "render":
         _need_viewer("render")
         from zv_viewer.commands.render import render

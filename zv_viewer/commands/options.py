@@ -6,6 +6,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from zv_viewer.commands.attribute_options import add_attribute_options
 from zv_viewer.commands.places import add_place_options
 from zv_viewer.errors import InputError
 from zv_viewer.model.settings import LodSettings, default_settings
@@ -26,7 +27,8 @@ def window_parser() -> argparse.ArgumentParser:
         prog="zv-view",
         description="View a Zarr Vectors store of any size.",
         epilog="Commands: zv-view info STORE, zv-view index STORE, zv-view qa STORE, "
-        "zv-view render STORE --out P.png, zv-view bench STORE; each has its own --help.",
+        "zv-view attribute STORE NAME, zv-view render STORE --out P.png, zv-view bench STORE; "
+        "each has its own --help.",
     )
     parser.add_argument(
         "stores", nargs="*", metavar="store", help="paths or URLs of .zarrvectors stores"
@@ -42,7 +44,7 @@ def window_parser() -> argparse.ArgumentParser:
 
 
 def command_parser() -> argparse.ArgumentParser:
-    """``zv-view info | index | qa | render | bench``."""
+    """``zv-view info | index | qa | attribute | render | bench``."""
     parser = argparse.ArgumentParser(prog="zv-view")
     commands = parser.add_subparsers(dest="command", required=True)
 
@@ -66,6 +68,9 @@ def command_parser() -> argparse.ArgumentParser:
     qa.add_argument(
         "--write-errors", action="store_true", help="record the measured errors in the store"
     )
+
+    attribute = commands.add_parser("attribute", help="write an attribute, or take one back")
+    add_attribute_options(attribute)
 
     render = commands.add_parser("render", help="one settled picture, with or without a display")
     render.add_argument("stores", nargs="*", metavar="store")
@@ -107,7 +112,7 @@ def command_parser() -> argparse.ArgumentParser:
     bench.add_argument("--color-by", metavar="ATTR")
     _budget(bench)
     _layers(bench)
-    for command in (info, index, qa, render, bench):
+    for command in (info, index, qa, attribute, render, bench):
         add_place_options(command)
     return parser
 

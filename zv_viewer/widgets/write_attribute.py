@@ -23,7 +23,7 @@ from zv_viewer.errors import InputError
 from zv_viewer.session import StoreSession, registry, sessions_in
 from zv_viewer.session.editing import Editing, editing_of
 from zv_viewer.widgets.edit_source import SourceForm
-from zv_viewer.widgets.edit_words import dry_run_lines, edit_words, key_lines
+from zv_viewer.edits.words import dry_run_lines, edit_words, key_lines
 
 WRITE_DOCK = "Write attribute"
 AS_IT_IS = "as computed"

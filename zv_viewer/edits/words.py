@@ -45,15 +45,15 @@ def dry_run_lines(dry: DryRun) -> list[str]:
     return lines
 
 
-def key_lines(dry: DryRun) -> list[str]:
-    """The keys that change, with their bytes before and afterwards."""
+def key_lines(dry: DryRun, most: int | None = MOST_KEYS) -> list[str]:
+    """The keys that change, with their bytes before and afterwards; ``most`` None: all of them."""
     lines = []
-    for change in dry.changes[:MOST_KEYS]:
+    for change in dry.changes[:most]:
         old = "-" if change.old is None else f"{change.old.length:,}"
         new = "-" if change.new is None else f"{change.new.length:,}"
         lines.append(f"{change.key}  {old} > {new}")
-    if len(dry.changes) > MOST_KEYS:
-        lines.append(f"and {len(dry.changes) - MOST_KEYS:,} more")
+    if len(lines) < len(dry.changes):
+        lines.append(f"and {len(dry.changes) - len(lines):,} more")
     return lines
 
 
