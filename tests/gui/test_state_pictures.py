@@ -63,6 +63,7 @@ def view_of(place: Path, url: str) -> ViewFile:
                 colours=ColoursState("age", "magma", (0.0, 60.0), (1.0, 1.0, 1.0)),
                 object_colours=None,
                 look=LookState(line_width=1.0),
+                sizes=None,
                 planes=(),
                 filters=(InBox((-60.0,) * 3, (60.0, 60.0, 40.0)),),
                 objects=None,

@@ -21,6 +21,7 @@ from zv_viewer.model.settings import Budget, LodSettings
 from zv_viewer.rows import ValueRange
 from zv_viewer.session import open_store, sessions_in
 from zv_viewer.session.filtering import filtering_of
+from zv_viewer.session.sizing import SizeSpec, sizing_of
 from zv_viewer.views.saving import ViewFiles
 from zv_viewer.widgets.views_dock import ViewsDock
 
@@ -85,7 +86,7 @@ def test_a_view_comes_back_as_it_was(
     lines = open_store(viewer, stores["streamline"])
     assert lines.wait(60)
     points.color_by("age", colormap="magma", limits=(0, 50))
-    points.layer.point_size = 4.0
+    sizing_of(points).choose("vertex", "age", limits=(0, 90), pixels=(2.0, 9.0))
     lines.objects.load()
     qtbot.waitUntil(lambda: lines.objects.answer is not None, timeout=60_000)
     lines.objects.select([1, 3])
@@ -117,7 +118,7 @@ def test_a_view_comes_back_as_it_was(
     again = sessions_in(viewer.layers)
     assert [session.layer.name for session in again] == ["points", "streamline"]
     assert again[1] is lines
-    assert again[0].layer.point_size == 4.0
+    assert sizing_of(again[0]).spec == SizeSpec("vertex", "age", (0.0, 90.0), (2.0, 9.0))
     assert filtering_of(again[0]).rules == (rule,)
     assert again[0].settings.level_lock == 0
     assert lines.objects.selected_ids.tolist() == [1, 3]

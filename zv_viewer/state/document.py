@@ -102,6 +102,16 @@ class LookState:
 
 
 @dataclass(frozen=True, slots=True)
+class SizesState:
+    """Sizes of points by an attribute of vertices or a column of objects; pixels at both ends."""
+
+    of: Literal["vertex", "object"]
+    key: str
+    limits: tuple[float, float] | None
+    pixels: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
 class PlaneState:
     """A clipping plane, as napari has it."""
 
@@ -158,6 +168,7 @@ class LayerState:
         colours: Of vertices.
         object_colours: Of objects, before which those of vertices step back; None for none.
         look: Sizes and the like.
+        sizes: Sizes by an attribute of their own; None for none.
         planes: Clipping planes.
         filters: Rules that vertices must meet.
         objects: What was made of objects; None where nobody looked at them.
@@ -176,6 +187,7 @@ class LayerState:
     colours: ColoursState
     object_colours: ObjectColoursState | None
     look: LookState
+    sizes: SizesState | None
     planes: tuple[PlaneState, ...]
     filters: tuple[RowRule, ...]
     objects: ObjectsState | None

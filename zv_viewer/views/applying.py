@@ -21,6 +21,7 @@ from zv_viewer.session import StoreSession
 from zv_viewer.session.checks import check_attribute, check_level
 from zv_viewer.session.filtering import filtering_of
 from zv_viewer.session.objects import ObjectsOfSession
+from zv_viewer.session.sizing import sizing_of
 from zv_viewer.state.document import (
     CanvasState,
     LayerState,
@@ -150,6 +151,15 @@ def apply_layer(session: StoreSession, state: LayerState) -> None:
     session.weight = state.lod.weight
 
 
+def apply_sizes(session: StoreSession, state: LayerState) -> None:
+    """Sizes by an attribute of their own; the table of objects is there where it is needed."""
+    sizing, sizes = sizing_of(session), state.sizes
+    if sizes is None:
+        sizing.clear()
+    else:
+        sizing.choose(sizes.of, sizes.key, limits=sizes.limits, pixels=sizes.pixels)
+
+
 def apply_shapes(session: StoreSession, state: LayerState) -> None:
     """Hide the parametric objects that a view hides, once they are read."""
     shapes = session.shapes
@@ -166,7 +176,8 @@ def needs_table(state: LayerState, objects: ObjectsOfSession | None) -> bool:
         return False
     colours = state.object_colours
     by_column = colours is not None and colours.column != "(id)"
-    return state.objects is not None or by_column or objects.table is not None
+    by_size = state.sizes is not None and state.sizes.of == "object"
+    return state.objects is not None or by_column or by_size or objects.table is not None
 
 
 def apply_objects(objects: ObjectsOfSession, state: LayerState) -> None:

@@ -20,6 +20,7 @@ from zv_viewer.objects import ALL_SHOWN, group_colours
 from zv_viewer.session import StoreSession, sessions_in
 from zv_viewer.session.filtering import filtering_of
 from zv_viewer.session.objects import ObjectsOfSession
+from zv_viewer.session.sizing import sizing_of
 from zv_viewer.state.document import (
     CanvasState,
     CapsState,
@@ -33,6 +34,7 @@ from zv_viewer.state.document import (
     ObjectsState,
     PlaneState,
     Ranges,
+    SizesState,
     ViewFile,
     WindowView,
 )
@@ -112,6 +114,7 @@ def _layer(session: StoreSession, printed: Fingerprint) -> LayerState:
         colours=_colours(session),
         object_colours=None if objects is None else _object_colours(objects),
         look=_look(layer),
+        sizes=_sizes(session),
         planes=_planes(layer),
         filters=filtering_of(session).rules,
         objects=None if objects is None else _objects(objects),
@@ -168,6 +171,11 @@ def _look(layer: Any) -> LookState:  # noqa: ANN401 - a layer of ours
         line_width=float(layer.line_width) if isinstance(layer, CellLines) else None,
         shaded=layer.shaded if isinstance(layer, CellMesh) else None,
     )
+
+
+def _sizes(session: StoreSession) -> SizesState | None:
+    spec = sizing_of(session).spec
+    return None if spec is None else SizesState(spec.of, spec.key, spec.limits, spec.pixels)
 
 
 def _planes(layer: Any) -> tuple[PlaneState, ...]:  # noqa: ANN401 - a layer of ours

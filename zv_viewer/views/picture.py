@@ -53,7 +53,7 @@ def states_of(session: StoreSession) -> ObjectStates | None:
     scene, controller, layer = session.scene, session.controller, session.layer
     if scene is None or controller is None or not hasattr(layer, "object_looks"):
         return None
-    if not scene.by_object:
+    if not scene.has_objects:
         return None
     states = ObjectStates(len(scene.objects))
     levels = controller.drawn.object_levels
@@ -75,6 +75,8 @@ def rows_drawn(arrays: CellArrays, item: DrawItem, states: ObjectStates | None) 
     if arrays.links is not None and states is not None:
         level = np.full(len(arrays), arrays.links.level, np.uint8)
         drawn &= states.drawn(arrays.links.objects, level)
+    elif arrays.objects is not None and states is not None:
+        drawn &= states.seen(arrays.objects)
     return drawn
 
 
@@ -118,6 +120,8 @@ def _chunks(
 def _digest(arrays: CellArrays, rows: Int) -> str:
     rows = rows[np.argsort(arrays.order[rows], kind="stable")]
     found = hashlib.sha256(np.ascontiguousarray(arrays.positions[rows]).tobytes())
+    if arrays.sizes is not None:
+        found.update(np.ascontiguousarray(arrays.sizes[rows]).tobytes())
     if arrays.values is not None:
         found.update(np.ascontiguousarray(arrays.values[rows]).tobytes())
     return found.hexdigest()[:16]

@@ -23,6 +23,7 @@ from zv_viewer.views.applying import (
     apply_layer,
     apply_objects,
     apply_shapes,
+    apply_sizes,
     apply_window,
     check_layer,
     needs_table,
@@ -205,6 +206,7 @@ class Restoring(QObject):  # type: ignore[misc]  # qtpy is untyped
                 apply_layer(session, layer)
                 if session.objects is not None:
                     apply_objects(session.objects, layer)
+                apply_sizes(session, layer)
                 self._shapes(session, layer)
                 self._raise(session, place)
             self.sessions[0].automatic = self._automatic

@@ -10,9 +10,9 @@ from qtpy.QtWidgets import QComboBox, QGridLayout, QProgressBar, QPushButton, QW
 
 from zarr_vectors.exceptions import Cancelled, ZVError
 from zv_viewer.errors import InputError
-from zv_viewer.session import StoreSession, registry, sessions_in
 from zv_viewer.session.latest import Latest
 from zv_viewer.views.exporting import export_of
+from zv_viewer.widgets.store_choice import StoreChoice
 from zv_viewer.widgets.view_panel import FileLine, said
 
 VISIBLE, SELECTED = "what is visible", "the objects selected"
@@ -33,7 +33,8 @@ class ExportPanel(QWidget):
         self._lane = Latest("zv-export")
         self._stop = Event()
         self._busy = False
-        self.stores, self.what = QComboBox(), QComboBox()
+        self.stores = StoreChoice(viewer, keeps=True)
+        self.what = QComboBox()
         self.what.addItem(VISIBLE, "visible")
         self.what.addItem(SELECTED, "selected")
         self.file = FileLine(
@@ -57,23 +58,11 @@ class ExportPanel(QWidget):
         self.cancel.clicked.connect(self._on_cancel)
         self.file.textChanged.connect(self._enable)
         self._share.connect(lambda share: self.progress.setValue(round(1000 * share)))
-        registry.signals.added.connect(self._list_stores)
-        registry.signals.removed.connect(self._list_stores)
-        self._list_stores()
-
-    def _list_stores(self, *_: object) -> None:
-        found: list[StoreSession] = sessions_in(self._viewer.layers)
-        chosen = self.stores.currentData()
-        self.stores.clear()
-        for session in found:
-            self.stores.addItem(session.layer.name, session)
-        kept = found.index(chosen) if chosen in found else len(found) - 1
-        self.stores.setCurrentIndex(kept)
-        self.stores.setVisible(len(found) > 1)
-        self._enable()
+        self.stores.chosen.connect(self._enable)
+        self.stores.list_stores()
 
     def _on_export(self) -> None:
-        session, out = self.stores.currentData(), self.file.path
+        session, out = self.stores.session, self.file.path
         if session is None or out is None:
             return
         try:
@@ -114,8 +103,8 @@ class ExportPanel(QWidget):
         self.told.setText(text)
         self.told.setVisible(bool(text))
 
-    def _enable(self) -> None:
-        ready = self.stores.count() > 0 and self.file.path is not None
+    def _enable(self, *_: object) -> None:
+        ready = self.stores.session is not None and self.file.path is not None
         self.export.setEnabled(ready and not self._busy)
         self.cancel.setVisible(self._busy)
         self.progress.setVisible(self._busy)

@@ -29,6 +29,7 @@ from zv_viewer.state.document import (
     ObjectColoursState,
     ObjectsState,
     PlaneState,
+    SizesState,
     WindowView,
 )
 
@@ -78,6 +79,7 @@ def whole_view() -> ViewFile:
         colours=ColoursState("age", "magma", (-1.5, 2.5), (1.0, 1.0, 1.0)),
         object_colours=ObjectColoursState("(id)", None, None),
         look=LookState(3.0, (0.5, 1.0, 8.0), (1.0, 4.0), True, False, 2.0, True),
+        sizes=SizesState("vertex", "age", None, (1.0, 8.0)),
         planes=(PlaneState((0.0, 1.0, 2.0), (1.0, 0.0, 0.0), False),),
         filters=rows,
         objects=ObjectsState(
