@@ -14,6 +14,7 @@ SMALL = {
     "first_frame": ("--rounds", "1", "--small", "20000", "--large", "50000"),
     "latency": (*"--points 4000 --delay 0.002 --repeats 1 --alone --formats 0.9.2".split(),),
     "objects_table": ("--objects", "30000"),
+    "qa_vs_reference": ("200000",),
     "lines_vs_stock": ("--lines", "500", "--faces", "5000", "--cells", "3", "--rounds", "1"),
     "screen_error": ("--points", "1000000", "--views", "2"),
     "slots_vs_stock": ("--points", "20000", "--cells", "10", "--rounds", "1"),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import warnings
 from collections import Counter
 
 from zarr_vectors._text import plain
 from zarr_vectors.core.handle import open_handle
+from zarr_vectors.exceptions import ZVWarning
 from zarr_vectors.lazy import open_zv
 from zv_viewer.errors import ensure_writable
 from zv_viewer.qa.errors import write_errors
@@ -29,7 +31,8 @@ def qa(args: argparse.Namespace) -> int:
             ensure_writable(out)
     if args.write_errors:
         open_handle(path, "r+")  # says at the start that it cannot be written to
-    with open_zv(path) as store:
+    with open_zv(path) as store, warnings.catch_warnings():
+        warnings.simplefilter("ignore", ZVWarning)  # the report tells it
         report = inspect_store(store, progress=_tell if sys.stderr.isatty() else _silent)
     if args.json is not None:
         args.json.write_text(json.dumps(report.to_json(), indent=1, allow_nan=False) + "\n")

@@ -40,6 +40,8 @@ class Rows:
     open_rows: IntArray | None = None
     open_ends: IntArray | None = None
     open_objects: IntArray | None = None
+    stored: IntArray | None = None
+    """(N,) int64, equal for rows that are one vertex as stored, which an object may use again."""
 
     def take(self, rows: IntArray) -> Rows:
         """Some of the rows, without links."""
@@ -48,6 +50,7 @@ class Rows:
             {name: values[rows] for name, values in self.attributes.items()},
             self.chunks[rows],
             None if self.objects is None else self.objects[rows],
+            stored=None if self.stored is None else self.stored[rows],
         )
 
 
@@ -128,6 +131,7 @@ class LevelReading:
                 part.open_rows,
                 part.open_ends,
                 part.open_objects,
+                part.stored,
             )
             return rows, part.counts
         parts = self.level.read_chunks(keys, names)

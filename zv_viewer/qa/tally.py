@@ -112,7 +112,7 @@ class LevelTally:
         near = tile.chunks(reading.coords, reading.chunk_shape, self.distances.margin)
         rows = reading.read(near, names)
         inside = tile.holds(rows.positions)
-        own = rows.take(inside)
+        own = _once(rows.take(inside))
         for name, values in own.attributes.items():
             self.values[name].add(values)
         objects = own.objects if finest.rows.objects is not None else None
@@ -251,6 +251,15 @@ class LevelTally:
             place.astype(np.int64)[~np.isin(near, fine)],
             np.ones(len(again), np.int64),
         )
+
+
+def _once(rows: Rows) -> Rows:
+    """Each stored vertex once for each object, however often its path comes by."""
+    if rows.stored is None or rows.objects is None or len(rows.stored) < 2:
+        return rows
+    pairs = packed(np.stack([rows.stored, rows.objects], axis=1))[0]
+    first = np.unique(pairs, return_index=True)[1]
+    return rows if len(first) == len(pairs) else rows.take(np.sort(first))
 
 
 def _by_chunk(
