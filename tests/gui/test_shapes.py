@@ -116,3 +116,26 @@ def test_the_slider_cuts_them(make_napari_viewer: Callable, qtbot, store: Path) 
     assert colour_at(viewer, session, shapes, rim).max() < 60
     viewer.dims.set_point(z, 2.0)
     assert colour_at(viewer, session, shapes, rim).max() > 60
+
+
+def test_a_store_of_shapes_alone_is_seen_whole(
+    make_napari_viewer: Callable, tmp_path: Path
+) -> None:
+    objects = [
+        {"type": "plane", "coefficients": [0, 0, 1, -120], "name": "floor"},
+        {"type": "sphere", "coefficients": [500, 50, 160, 20], "name": "soma"},
+        {"type": "sphere", "coefficients": [400, 5, 100, 32], "name": "other"},
+    ]
+    write_parametric_objects(tmp_path / "alone", objects, create_new_store=True)
+    viewer = make_napari_viewer(show=True)
+    session = show_store(viewer, tmp_path / "alone")
+    assert session.wait(20)
+    shapes = session.shapes
+    assert [shapes.why_not_drawn(number) for number in range(3)] == [""] * 3
+    low, high = session.scene.bounds
+    for x, y, z, radius in ([500, 50, 160, 20], [400, 5, 100, 32]):
+        assert (low < np.array([x, y, z]) - radius).all()
+        assert (high > np.array([x, y, z]) + radius).all()
+    seen = viewer.screenshot(canvas_only=True, flash=False)[..., :3].max(axis=-1) > 40
+    rows, columns = np.nonzero(seen)
+    assert np.ptp(columns) > 0.3 * seen.shape[1] or np.ptp(rows) > 0.3 * seen.shape[0]

@@ -19,6 +19,8 @@ Int = npt.NDArray[np.int64]
 
 SURFACES = frozenset({"plane", "sphere"})
 LINES = frozenset({"line"})
+ROOM = 0.25
+"""Part of the largest extent of some objects that is seen around them."""
 FINEST = ((200, 3), (2000, 2))
 """Objects up to which spheres are cut finer, and how often; beyond these once."""
 
@@ -58,6 +60,33 @@ def lines_in(objects: Sequence[ParametricObject], box: Float) -> Pieces:
         drawn = one.kind == "line" and is_drawable(one)
         found.append(_segment(np.array(one.coefficients), box) if drawn else np.zeros((0, 2, 3)))
     return _pieces(found, 2)
+
+
+def box_around(objects: Sequence[ParametricObject]) -> Float | None:
+    """(2, 3) box in which objects are seen, with room around them; None where none is drawable.
+
+    Of what has no end it is the point of a line that the store tells, and the point of a plane
+    that is nearest to the others.
+    """
+    drawable = [one for one in objects if is_drawable(one)]
+    ends = [
+        np.array(one.coefficients[:3]) + sign * reach
+        for one in drawable
+        if one.kind in ("sphere", "line")
+        for reach in (one.coefficients[3] if one.kind == "sphere" else 0.0,)
+        for sign in (-1, 1)
+    ]
+    middle = np.array([np.min(ends, axis=0), np.max(ends, axis=0)]).mean(axis=0) if ends else 0.0
+    for one in drawable:
+        if one.kind == "plane":
+            normal, offset = np.array(one.coefficients[:3]), one.coefficients[3]
+            foot = middle - (np.sum(normal * middle) + offset) / (normal @ normal) * normal
+            ends.append(foot)
+    if not ends:
+        return None
+    box = np.array([np.min(ends, axis=0), np.max(ends, axis=0)], np.float64)
+    room = ROOM * (float((box[1] - box[0]).max()) or 1.0)
+    return box + np.array([[-room], [room]])
 
 
 def is_drawable(one: ParametricObject) -> bool:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from zv_viewer.drawing.parametric import Pieces
+from zv_viewer.drawing.parametric import Pieces, box_around
 from zv_viewer.model.chunks import CellArrays
 from zv_viewer.model.links import LinkArrays, OpenLinks
 from zv_viewer.model.plan import DrawItem
 from zv_viewer.model.scene import LevelInfo, SceneInfo
+from zv_viewer.model.shapes import ParametricObject
 from zv_viewer.model.update import LayerUpdate
 
 Float = npt.NDArray[np.float64]
@@ -43,6 +45,16 @@ def axes_of(scene: SceneInfo) -> tuple[int, int, int] | None:
 def box_of(scene: SceneInfo, axes: tuple[int, int, int]) -> Float:
     """(2, 3) bounds along x, y and z."""
     return np.asarray(scene.bounds[:, list(axes)], np.float64)
+
+
+def around_shapes(scene: SceneInfo, objects: Sequence[ParametricObject]) -> SceneInfo:
+    """A store without vertices, with the bounds of its objects; as it is where it has some."""
+    axes, box = axes_of(scene), box_around(objects)
+    if axes is None or box is None or any(level.vertex_count for level in scene.levels):
+        return scene
+    bounds = np.array(scene.bounds, np.float64)
+    bounds[:, list(axes)] = box
+    return replace(scene, bounds=bounds)
 
 
 def shape_scene(

@@ -19,6 +19,7 @@ from zv_viewer.addresses import safe_address
 from zv_viewer.controller.reading import CellReader, Loaded
 from zv_viewer.controller.stats import trouble_text
 from zv_viewer.drawing.first_look import first_look
+from zv_viewer.drawing.shape_scenes import around_shapes
 from zv_viewer.errors import InputError
 from zv_viewer.loading.queue import Job
 from zv_viewer.loading.scheduler import Outcome
@@ -27,7 +28,7 @@ from zv_viewer.model.plan import Tier
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.planning import build_cells
 from zv_viewer.sources.at_once import at_once
-from zv_viewer.sources.base import ChunkSource
+from zv_viewer.sources.base import ChunkSource, KnowsShapes
 from zv_viewer.sources.store import StoreSource
 
 FIRST_BYTES = 16 << 20
@@ -112,12 +113,22 @@ def is_expected(error: Exception) -> bool:
 def _open(make_source: Callable[[], ChunkSource], scope: CancelScope, first: bool) -> Opened:
     with scope:
         source = make_source()
-        scene = source.describe()
+        scene = framed(source, source.describe())
         tree = build_cells(scene)
         coarsest = read_coarsest(source, scene, tree) if first else ()
     # napari imports it with its first layer, in the GUI thread: half a second and more.
     import_module("pandas")
     return Opened(source, scene, tree, coarsest)
+
+
+def framed(source: ChunkSource, scene: SceneInfo) -> SceneInfo:
+    """A store of parametric objects alone, with bounds in which these are seen; others as told."""
+    if not isinstance(source, KnowsShapes) or any(level.vertex_count for level in scene.levels):
+        return scene
+    try:
+        return around_shapes(scene, source.shapes())
+    except ZVError:  # what reads them for the window says so
+        return scene
 
 
 def read_coarsest(

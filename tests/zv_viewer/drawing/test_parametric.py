@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zv_viewer.drawing.parametric import clipped, lines_in, surfaces_in, unit_sphere
+from zv_viewer.drawing.parametric import box_around, clipped, lines_in, surfaces_in, unit_sphere
 from zv_viewer.model.shapes import ParametricObject
 
 BOX = np.array([[-1.0, -2.0, 0.0], [3.0, 2.0, 5.0]])
@@ -105,3 +105,21 @@ def test_what_makes_no_sense_is_not_drawn(bad: ParametricObject) -> None:
     ball = one("sphere", 1, 0, 2.5, 1.0)
     assert set(surfaces_in([bad, ball], BOX).objects) == {1}
     assert not len(lines_in([bad, ball], BOX).objects)
+
+
+def test_the_box_around_objects_has_room_for_all_of_them() -> None:
+    sphere = one("sphere", 500, 50, 160, 20)
+    line = one("line", 0, 2, 8, 1, 0, 0)
+    plane = one("plane", 0, 0, 2, -600)
+    box = box_around([sphere, line, plane, one("cone", 1)])
+    assert box is not None
+    room = 0.25 * 520
+    np.testing.assert_allclose(box[0], [0 - room, 2 - room, 8 - room])
+    np.testing.assert_allclose(box[1], [520 + room, 70 + room, 300 + room])
+    for found in (surfaces_in([sphere, plane], box), lines_in([line], box)):
+        assert len(found.ends) > 0
+    alone = box_around([plane])
+    assert alone is not None
+    assert len(surfaces_in([plane], alone).ends) > 0
+    assert box_around([one("cone", 1)]) is None
+    assert box_around([]) is None
