@@ -26,7 +26,7 @@ from zv_viewer.edits.sources import Source
 from zv_viewer.edits.staging import Summary, as_stored, put_column, spec_of
 from zv_viewer.errors import InputError
 
-PROVENANCE = "provenance"
+PROVENANCE = "zarr_vectors_provenance"
 """Key of an attribute's metadata that says where its values come from."""
 
 Progress = Callable[[float, str], None]
