@@ -1,5 +1,5 @@
 #!/bin/sh
-# Everything a change must pass: lint, then the tests, in lanes of which two (ZV_LANES) run at a time.
+# Everything a change must pass: lint and the tests, in lanes of which two (ZV_LANES) run at a time.
 # Lanes go on after a failure; the exit code tells.
 set -u
 cd "$(dirname "$0")/.."
@@ -38,17 +38,25 @@ other=3.13
 [ "$default" != 3.13 ] || other=3.11
 environment=py$(echo "$other" | tr -d .)
 
+# Plugins of napari look after every test; these open no window.
+no_window='-m pytest -q --ignore=tests/gui -p no:napari -p no:napari-plugin-engine -p no:npe2'
+
 # Lanes, the longest first; ZV_LANES of them run at a time.
 run() {
     case $1 in
+    lint)
+        lane "lint" scripts/lint.sh
+        ;;
     library)
+        # shellcheck disable=SC2086
         lane "Python $default: library, model level, published releases" \
-            .venv/bin/python -m pytest -q -m 'not gui'
+            .venv/bin/python $no_window -m 'not gui'
         ;;
     other)
         if scripts/bootstrap.sh "$environment" 2>build/second-python.log; then
+            # shellcheck disable=SC2086
             lane "Python $other: library and model level" \
-                ".venv-$environment/bin/python" -m pytest -q -m 'not gui and not peers and not once'
+                ".venv-$environment/bin/python" $no_window -m 'not gui and not peers and not once'
         elif [ "${CI:-}" = true ]; then
             cat build/second-python.log
             failed="$failed
@@ -72,7 +80,7 @@ run() {
 
 # Takes lanes that nobody has taken, one after the other.
 worker() {
-    for name in library other window qt6; do
+    for name in lint library window other qt6; do
         if mkdir "build/taken/$name" 2>/dev/null; then
             run "$name"
         fi
@@ -80,10 +88,7 @@ worker() {
 }
 
 # Tests of Azure need Azurite: without it they are left out, and in CI they fail.
-.venv/bin/python scripts/azurite.py >build/azurite.log 2>&1 &
-azurite=$!
-lane "lint" scripts/lint.sh
-if ! wait "$azurite"; then
+if ! .venv/bin/python scripts/azurite.py >build/azurite.log 2>&1; then
     cat build/azurite.log
     echo "!!! NOT RUN: the tests of Azure."
 fi

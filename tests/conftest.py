@@ -38,6 +38,13 @@ ONCE = ("architecture", "benchmarks", "docs", "long", "scripts")
 _open_display = ExitStack()
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where windows alone are asked for, files without one are not even imported."""
+    if config.getoption("markexpr") != "gui" or not collection_path.match("test_*.py"):
+        return None
+    return "mark.gui" not in collection_path.read_text(encoding="utf-8") or None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the long columns to ``-m slow``, and give windows a place to open.
