@@ -10,6 +10,8 @@ from zv_viewer.testing.cameras import orthographic, shifted
 from zv_viewer.testing.simulate import simulation
 from zv_viewer.testing.sources import make_cloud
 
+pytestmark = pytest.mark.once
+
 VERTICES = 6000
 
 

@@ -22,6 +22,8 @@ from zv_viewer.testing.linked import make_linked_cloud
 from zv_viewer.testing.simulate import Simulation, simulation
 from zv_viewer.testing.sources import make_cloud
 
+pytestmark = pytest.mark.once
+
 FINEST = LodSettings(Budget(200_000, 1 << 28), level_lock=0)
 ROOMY = LodSettings(Budget(200_000, 1 << 28))
 BALL = InBall((20.0, 30.0, 40.0), 9.0)

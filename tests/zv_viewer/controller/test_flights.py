@@ -12,6 +12,8 @@ from zv_viewer.drawing import page_rows
 from zv_viewer.testing.simulate import TICK_S, random_flight, random_simulation
 from zv_viewer.testing.weather import bad_weather
 
+pytestmark = pytest.mark.once
+
 
 class Oracle:
     """Looks at single vertices of level 0: is each in view drawn, by one cell, within the caps?"""

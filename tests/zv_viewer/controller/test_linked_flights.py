@@ -35,6 +35,8 @@ from zv_viewer.testing.linked_oracle import Pictures, rows_in_view, torn_objects
 from zv_viewer.testing.simulate import TICK_S
 from zv_viewer.testing.weather import bad_weather
 
+pytestmark = pytest.mark.once
+
 PLANNED_AFTER = 4
 """Frames until a plan suits where the camera has gone."""
 
