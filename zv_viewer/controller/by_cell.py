@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from zv_viewer.controller.meters import SwitchMeter
 from zv_viewer.controller.picture import Picture
 from zv_viewer.controller.policy import Drawing
 from zv_viewer.controller.stock import Stock
@@ -29,16 +30,21 @@ class ByCell:
         self._stock = stock
         self._marks = marks
         self._left_out: Bool = np.zeros(len(stock.tree), bool)
+        self._switches = SwitchMeter(stock.tree)
 
     def start_over(self) -> None:
         """The layer was emptied: nothing is left out of it."""
         self._left_out[:] = False
 
+    def leapt(self) -> None:
+        """Nothing that was seen is seen any more."""
+        self._switches.forget()
+
     def ideal(self, plan: ViewPlan, lost: Bool) -> DrawSet:
         """What would be drawn if all that is in memory were in the layer."""
         return draw_set(self._stock.tree, plan, self._stock.cache.held, lost)
 
-    def choose(self, plan: ViewPlan, lost: Bool, cap: int) -> Drawing:
+    def choose(self, plan: ViewPlan, lost: Bool, cap: int, now: float) -> Drawing:
         """What to draw of what the layer holds, within ``cap`` vertices."""
         stock, marks, left_out = self._stock, self._marks, self._left_out
         self._let_stand_ins_only_go()
@@ -54,6 +60,15 @@ class ByCell:
                 return Drawing(draw)
             largest = extra[np.argsort(-stock.tree.count[extra], kind="stable")]
             left_out[largest[: max(len(largest) // 4, 1)]] = True
+
+    @property
+    def oscillations(self) -> int:
+        """How often a cell in view went back and forth between levels."""
+        return self._switches.oscillations
+
+    def drawn(self, drawing: Drawing, opened: Bool, plan: ViewPlan, now: float) -> None:
+        """This is drawn from now on."""
+        self._switches.drawn(opened, plan.visible, now)
 
     def holes(self, drawing: Drawing, visible: Bool) -> Int:
         """Finest cells in whose place nothing is drawn."""

@@ -7,15 +7,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from zv_viewer.controller.meters import ObjectSwitchMeter
 from zv_viewer.controller.policy import Drawing
 from zv_viewer.controller.stock import Stock
 from zv_viewer.model.cells import CellTree
 from zv_viewer.model.plan import DrawSet, ViewPlan
 from zv_viewer.planning import (
+    Fallen,
     affordable_object_draw_set,
     holes,
     object_draw_set,
     object_holes,
+    objects_in_view,
     shown_parts,
 )
 
@@ -62,13 +65,23 @@ class ByObject:
         self._stock = stock
         self._objects = objects
         self._levels: npt.NDArray[np.uint8] | None = None
+        self._fallen = Fallen(objects)
         self._plan: ViewPlan | None = None
+        self._switches = ObjectSwitchMeter(objects)
+        self._drawn: npt.NDArray[np.uint8] | None = None
+        self._visible: Bool = np.ones(len(stock.tree), bool)
         self._ideal: tuple[_Asked, DrawSet] | None = None
         self._chosen: tuple[_Asked, Drawing] | None = None
 
     def start_over(self) -> None:
         """The layer was emptied: nothing is drawn that would have to stay."""
-        self._levels = self._ideal = self._chosen = None
+        self._levels = self._drawn = self._ideal = self._chosen = None
+        self._fallen = Fallen(self._objects)
+
+    def leapt(self) -> None:
+        """Nothing that was seen is seen any more; no object has to stay coarse."""
+        self._switches.forget()
+        self._fallen.forget()
 
     def ideal(self, plan: ViewPlan, lost: Bool) -> DrawSet:
         """What would be drawn if all that is in memory were in the layer."""
@@ -88,13 +101,13 @@ class ByObject:
         self._ideal = (asked, draw)
         return draw
 
-    def choose(self, plan: ViewPlan, lost: Bool, cap: int) -> Drawing:
+    def choose(self, plan: ViewPlan, lost: Bool, cap: int, now: float) -> Drawing:
         """What to draw of what the layer holds, within ``cap`` vertices."""
         stock = self._stock
         asked = _Asked.of(stock, plan, stock.card.held, lost, cap)
         if self._chosen is not None and asked.same_as(self._chosen[0]):
             return self._chosen[1]
-        draw, self._levels = affordable_object_draw_set(
+        draw, levels = affordable_object_draw_set(
             stock.tree,
             plan,
             stock.card.held,
@@ -102,11 +115,31 @@ class ByObject:
             stock.content,
             self._objects,
             self._levels,
+            self._fallen.held(plan, now),
             cap=cap,
         )
-        self._plan = plan
+        self._levels, self._plan = levels, plan
         self._chosen = (asked, Drawing(draw, self._levels))
         return self._chosen[1]
+
+    @property
+    def oscillations(self) -> int:
+        """How often an object in view went back and forth between levels."""
+        return self._switches.oscillations
+
+    def drawn(self, drawing: Drawing, opened: Bool, plan: ViewPlan, now: float) -> None:
+        """This is drawn from now on."""
+        before, levels, stock = self._drawn, drawing.object_levels, self._stock
+        self._drawn = levels
+        if before is None or levels is None or not (levels != before).any():
+            return
+        self._fallen.drawn(before, levels, now)
+        visible = plan.visible & self._visible
+        seen = objects_in_view(
+            stock.tree, plan, visible, stock.cache.held, stock.content, self._objects
+        )
+        self._switches.drawn(levels, before, seen, now)
+        self._visible = plan.visible
 
     def holes(self, drawing: Drawing, visible: Bool) -> Int:
         """Finest cells in whose place nothing is drawn."""

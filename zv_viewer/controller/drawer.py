@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from zv_viewer.controller.meters import SwitchMeter
 from zv_viewer.controller.picture import Picture
 from zv_viewer.controller.policy import NOTHING, Drawing, DrawPolicy
 from zv_viewer.controller.stock import Stock
@@ -72,7 +71,6 @@ class Drawer:
         todo: Todo,
     ) -> None:
         self.picture = Picture(scene, policy)
-        self.switches = SwitchMeter(stock.tree)
         self._sink = sink
         self._stock = stock
         self._policy = policy
@@ -115,9 +113,18 @@ class Drawer:
         return rows if self._loan is None else max(rows, self._loan.vertices)
 
     @property
+    def oscillations(self) -> int:
+        """How often something in view went back and forth between levels."""
+        return self._policy.oscillations
+
+    @property
     def object_levels(self) -> npt.NDArray[np.uint8] | None:
         """(O,) the level each object is drawn at; None where levels go by cells."""
         return self._drawing.object_levels
+
+    def leapt(self) -> None:
+        """Nothing of the picture before is in the view any more."""
+        self._policy.leapt()
 
     def start_over(self) -> None:
         """The layer was emptied: nothing is drawn."""
@@ -131,7 +138,7 @@ class Drawer:
         lost = self._troubles.lost
         self._uploads.hand_over(self._policy.ideal(plan, lost), now)
         cap = self._cap(plan, settings.budget.vertices, now)
-        drawing = self._policy.choose(plan, lost, cap)
+        drawing = self._policy.choose(plan, lost, cap, now)
         if settings.floor and self._waits_for_first(plan, now):
             drawing = replace(drawing, draw=replace(drawing.draw, items=()))
         else:
@@ -177,7 +184,7 @@ class Drawer:
         stock.traffic.used(cells)
         opened = opened_cells(stock.tree, cells)
         stock.cache.touch(np.flatnonzero((opened | marks.drawn) & stock.cache.held), now)
-        self.switches.drawn(opened, plan.visible, now)
+        self._policy.drawn(drawing, opened, plan, now)
 
 
 def _equal(levels: npt.NDArray[np.uint8], before: npt.NDArray[np.uint8] | None) -> bool:

@@ -124,6 +124,8 @@ class LodController:
         """Look from here; the same camera again is no move."""
         if self._view.look(camera, self._clock()):
             self._todo.plan = True
+            if self._view.leapt:
+                self._drawer.leapt()
 
     @property
     def camera(self) -> Camera | None:

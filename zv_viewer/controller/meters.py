@@ -9,11 +9,13 @@ import numpy.typing as npt
 
 from zv_viewer.model.camera import Camera
 from zv_viewer.model.cells import CellTree
+from zv_viewer.model.update import NOT_DRAWN
 from zv_viewer.planning.viewed import opened_cells
 
 Bool = npt.NDArray[np.bool_]
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
+Levels = npt.NDArray[np.uint8]
 
 SWITCHES = 2
 """A cell may change its level so often within ``SWITCH_WINDOW_S``."""
@@ -40,6 +42,10 @@ class SwitchMeter:
         self._opened: Bool | None = None
         self._visible: Bool | None = None
 
+    def forget(self) -> None:
+        """Another place is in view."""
+        self._times.clear()
+
     def drawn(self, opened: Bool, visible: Bool, now: float) -> None:
         """What is drawn has changed.
 
@@ -62,6 +68,50 @@ class SwitchMeter:
                     self.oscillations += 1
                     times.clear()
         self._opened, self._visible = opened, visible
+
+
+class ObjectSwitchMeter:
+    """Counts objects in view that go back and forth between levels.
+
+    Only while something of an object stays in view: where a camera leaps to another part of it,
+    that is coarse first and fine later, and that is loading.
+
+    Args:
+        objects: How many there are, O.
+    """
+
+    def __init__(self, objects: int) -> None:
+        self.oscillations = 0
+        self._start: float | None = None
+        self._last = np.full(objects, -np.inf, np.float32)
+        self._turned = np.full(objects, -np.inf, np.float32)
+        self._finer = np.zeros(objects, bool)
+
+    def forget(self) -> None:
+        """Another place is in view."""
+        self._last[:] = self._turned[:] = -np.inf
+
+    def drawn(self, levels: Levels, before: Levels, seen: Bool, now: float) -> None:
+        """Objects are drawn at other levels than before.
+
+        Args:
+            levels: (O,) the level of each object.
+            before: (O,) likewise, before.
+            seen: (O,) objects in view, and so far by cells that were in view before.
+            now: Seconds.
+        """
+        self._start = now if self._start is None else self._start
+        self._last[~seen] = self._turned[~seen] = -np.inf
+        at = np.float32(now - self._start)
+        switched = (levels != before) & (levels != NOT_DRAWN) & (before != NOT_DRAWN) & seen
+        which = np.flatnonzero(switched)
+        finer, last, turned = levels[which] < before[which], self._last[which], self._turned[which]
+        back = finer != self._finer[which]
+        again = back & (turned >= at - SWITCH_WINDOW_S)
+        self.oscillations += int(again.sum())
+        self._finer[which] = finer
+        self._last[which] = np.where(again, -np.inf, at)
+        self._turned[which] = np.where(again, -np.inf, np.where(back, last, turned))
 
 
 class Traffic:

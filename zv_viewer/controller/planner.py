@@ -21,7 +21,7 @@ from zv_viewer.model.plan import ViewPlan
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.selected import SelectedObjects
 from zv_viewer.model.settings import LodSettings
-from zv_viewer.planning import CellObjects, Demand, Motion, plan_view, view_demand
+from zv_viewer.planning import HOLD_S, CellObjects, Demand, Motion, plan_view, view_demand
 
 Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
@@ -135,6 +135,7 @@ class Planner:
         """Milliseconds each plan took."""
         self.selected: SelectedObjects | None = None
         """Objects to be shown at the finest level."""
+        self._coarsened_at = float("-inf")
         self._scene = scene
         self._view = view
         self._stock = stock
@@ -182,6 +183,8 @@ class Planner:
             self.selected,
             stock.content,
         )
+        if _is_coarser(fitted.plan, self.plan):
+            self._coarsened_at = now
         self.plan, self.buffer_limits = fitted.plan, fitted.buffer_limits
         return self._in_force(fitted.plan, now)
 
@@ -245,4 +248,18 @@ class Planner:
 
     def _motion(self, settings: LodSettings, eta_s: float, now: float) -> Motion:
         moving = self._view.rested_s(now) < settling_s(settings)
-        return Motion(self._view.px_per_s(now), moving=moving, eta_s=eta_s)
+        refines = not moving or now - self._coarsened_at >= HOLD_S
+        return Motion(
+            self._view.px_per_s(now),
+            moving=moving,
+            eta_s=eta_s,
+            lately_px_per_s=self._view.lately_px_per_s,
+            refines=refines,
+        )
+
+
+def _is_coarser(plan: ViewPlan, before: ViewPlan | None) -> bool:
+    """Whether the one level of whole objects is coarser than before."""
+    if before is None or plan.level is None or before.level is None:
+        return False
+    return plan.level > before.level

@@ -33,6 +33,10 @@ class DrawPolicy(Protocol):
         """The layer was emptied: nothing of what was drawn is drawn any more."""
         ...
 
+    def leapt(self) -> None:
+        """Nothing that was seen is seen any more: what it went through is forgotten."""
+        ...
+
     def ideal(self, plan: ViewPlan, lost: Bool) -> DrawSet:
         """What would be drawn if all that is in memory were in the layer.
 
@@ -42,8 +46,31 @@ class DrawPolicy(Protocol):
         """
         ...
 
-    def choose(self, plan: ViewPlan, lost: Bool, cap: int) -> Drawing:
-        """What to draw of what the layer holds, within ``cap`` vertices."""
+    def choose(self, plan: ViewPlan, lost: Bool, cap: int, now: float) -> Drawing:
+        """What to draw of what the layer holds.
+
+        Args:
+            plan: The plan.
+            lost: (C,) cells that cannot be read.
+            cap: Vertices at most.
+            now: Seconds.
+        """
+        ...
+
+    @property
+    def oscillations(self) -> int:
+        """How often something in view went back and forth between levels."""
+        ...
+
+    def drawn(self, drawing: Drawing, opened: Bool, plan: ViewPlan, now: float) -> None:
+        """This is drawn from now on.
+
+        Args:
+            drawing: What was chosen last.
+            opened: (C,) cells drawn finer than themselves.
+            plan: The plan it was chosen for.
+            now: Seconds.
+        """
         ...
 
     def holes(self, drawing: Drawing, visible: Bool) -> Int:

@@ -101,7 +101,7 @@ class Standing:
             cells_in_view=0 if plan is None else len(plan.target),
             holes=picture.holes(stock.tree, self.troubles.lost, self.view.camera),
             hole_frames=picture.hole_frames,
-            oscillations=self.drawer.switches.oscillations,
+            oscillations=self.drawer.oscillations,
             tau_px=max(tau_px, shown.error_px) if waiting_for else tau_px,
             bytes_read=stock.traffic.bytes_read,
             requests=stock.traffic.requests,

@@ -24,6 +24,28 @@ def settling_s(settings: LodSettings) -> float:
     return COARSEN_AFTER_S if settings.hysteresis > 0 else 0.0
 
 
+def leaps(before: Camera, after: Camera) -> bool:
+    """Whether the middle of one picture is a whole canvas or more away from that of the other."""
+    if before.displayed != after.displayed:
+        return True
+    return _away(before, after) >= 1 and _away(after, before) >= 1
+
+
+def _away(one: Camera, other: Camera) -> float:
+    """How many canvases the middle of one view is from the middle of another; inf behind it."""
+    n = len(one.displayed)
+    columns = [*range(n), 3]
+    x, y, depth, w = one.matrix[:, columns]
+    # In a parallel view every point has w = 1: the depth says which is meant.
+    flat = not w[:n].any()
+    rows = np.stack([x, y, depth if flat else w])
+    place = np.linalg.lstsq(
+        rows[:, :n], np.array([0, 0, 0 if flat else 1]) - rows[:, n], rcond=None
+    )
+    clip = other.matrix[:, columns] @ [*place[0], 1.0]
+    return float(np.abs(clip[:2]).max() / clip[3] / 2) if clip[3] > 0 else np.inf
+
+
 class View:
     """The camera and its moves.
 
@@ -35,6 +57,10 @@ class View:
         self.camera: Camera | None = None
         self._camera_at = 0.0
         self._moved_at: float | None = None
+        self.leapt = False
+        """Whether at the last move nothing of the picture before stayed on the canvas."""
+        self.lately_px_per_s = 0.0
+        """Speed of the middle of the picture at the last move."""
         self._motion = MotionMeter(tree)
 
     def look(self, camera: Camera, now: float) -> bool:
@@ -45,6 +71,8 @@ class View:
                 return False
             self._motion.moved(before, camera, now - self._camera_at)
             self._moved_at = now
+            self.leapt = leaps(before, camera)
+            self.lately_px_per_s = self._motion.px_per_s
         self.camera, self._camera_at = camera, now
         return True
 

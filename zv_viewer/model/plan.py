@@ -57,6 +57,7 @@ class ViewPlan:
             whatever the view; none of ``target`` or ``floor``.
         selected: Those objects, with all their cells of it in or around the view; None: none.
         selected_refused: Objects that were to be shown so and are over a cap.
+        moving: Whether the camera moves, or has moved just now.
     """
 
     visible: Bool
@@ -74,6 +75,7 @@ class ViewPlan:
     extra: Int = field(default_factory=lambda: np.empty(0, np.int64))
     selected: SelectedObjects | None = None
     selected_refused: int = 0
+    moving: bool = False
 
     @property
     def shown(self) -> Int:

@@ -14,11 +14,17 @@ class Motion:
         moving: Nothing gets coarser while this is true; true until shortly after the camera
             stopped.
         eta_s: Time until a cell asked for now arrives; 0 where unknown.
+        lately_px_per_s: Its speed at the last move: what is planned ahead of the camera does not
+            come and go between one step of a motion and the next.
+        refines: Whether the one level of whole objects may get finer: not shortly after it got
+            coarser, while the camera moves.
     """
 
     px_per_s: float = 0.0
     moving: bool = False
     eta_s: float = 0.0
+    lately_px_per_s: float = 0.0
+    refines: bool = True
 
     @property
     def coarsening(self) -> float:

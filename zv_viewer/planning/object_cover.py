@@ -38,6 +38,7 @@ def object_draw_set(
     content: Content,
     objects: int,
     previous: Levels | None = None,
+    held: Bool | None = None,
 ) -> tuple[DrawSet, Levels]:
     """What to draw now, each object at one level.
 
@@ -58,12 +59,14 @@ def object_draw_set(
         content: The objects of every resident cell.
         objects: How many objects there are, O.
         previous: (O,) uint8, what this gave last; None: nothing was drawn.
+        held: (O,) objects that are to be drawn no finer than they were, if a level that is as
+            coarse has all of them; None: there are none.
 
     Returns:
         Whole cells that some object is drawn from, and (O,) uint8 the position of the level each
         object is drawn at, ``NOT_DRAWN`` for those that no drawn cell holds.
     """
-    return _Cover(tree, plan, resident, failed, content, objects, previous).answer()
+    return _Cover(tree, plan, resident, failed, content, objects, previous, held).answer()
 
 
 def affordable_object_draw_set(
@@ -74,6 +77,7 @@ def affordable_object_draw_set(
     content: Content,
     objects: int,
     previous: Levels | None = None,
+    held: Bool | None = None,
     *,
     cap: int,
 ) -> tuple[DrawSet, Levels]:
@@ -90,13 +94,14 @@ def affordable_object_draw_set(
         content: As there.
         objects: As there.
         previous: As there.
+        held: As there.
         cap: Vertices of the cells drawn, shown or not.
     """
     needed = np.zeros(len(tree), bool)
     needed[plan.cells] = True
     usable = resident.copy()
     while True:
-        draw, levels = object_draw_set(tree, plan, usable, failed, content, objects, previous)
+        draw, levels = object_draw_set(tree, plan, usable, failed, content, objects, previous, held)
         cells = draw.cells
         over = int(tree.count[cells].sum()) - cap
         extra = cells[~needed[cells]]
@@ -125,11 +130,12 @@ class _Cover:
         content: Content,
         objects: int,
         previous: Levels | None,
+        held: Bool | None,
     ) -> None:
         if plan.level is None:
             raise ValueError("a plan for whole objects names the one level they are shown at")
         self.tree, self.plan, self.level = tree, plan, plan.level
-        self.resident, self.previous = resident, previous
+        self.resident, self.previous, self.held = resident, previous, held
         self.known = KnownObjects(tree, resident, content, objects)
         self.floor = plan.floor[resident[plan.floor]]
         self.there: Int = plan.target[resident[plan.target]]
@@ -149,6 +155,9 @@ class _Cover:
         certain, asked = self._cells(self.level), [self.floor, self.others]
         if len(self.missing) or len(self.lost):
             certain, asked = NONE, [*asked, certain, *self._show_best(self._blocked())]
+        coarse = self._show_held()
+        if coarse:
+            certain, asked = NONE, [*asked, certain, *coarse]
         cells = union(*asked, self._show_selected())
         lists = self.known.lists(cells)
         shown = shown_of(lists, self.tree.level[cells], self.levels)
@@ -232,6 +241,21 @@ class _Cover:
         for level in reversed(levels):
             show(level, lambda level: self.known.of(self._cells(level)))
         return list(used.values())
+
+    def _show_held(self) -> list[Int]:
+        """Show objects that are to get no finer as coarse as they were; the cells drawn from."""
+        if self.held is None or self.previous is None:
+            return []
+        left = self.held & (self.levels < self.previous) & (self.previous != NOT_DRAWN)
+        used = []
+        for level in range(1, len(self.tree.cell_shape)):
+            asked = left & (self.previous <= level)
+            if asked.any():
+                found = self._whole(level, asked)
+                self.levels[found] = level
+                left &= ~found
+                used.append(self._cells(level))
+        return used
 
     def _show_selected(self) -> Int:
         """Show selected objects at the finest level, those of which all in view is there."""

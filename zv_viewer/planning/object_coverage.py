@@ -61,6 +61,26 @@ def object_holes(
     return np.union1d(np.setdiff1d(found, fine), unlit)
 
 
+def objects_in_view(
+    tree: CellTree, plan: ViewPlan, visible: Bool, resident: Bool, content: Content, objects: int
+) -> Bool:
+    """(O,) the objects in those cells of a plan's target that are in view, as far as known.
+
+    Args:
+        tree: The cells.
+        plan: The plan.
+        visible: (C,) bool, cells in view.
+        resident: (C,) bool, cells whose objects are known.
+        content: Their objects.
+        objects: How many there are, O.
+    """
+    cells = plan.target[visible[plan.target]]
+    seen = np.zeros(objects, bool)
+    for ranks in KnownObjects(tree, resident, content, objects).through(cells):
+        seen[ranks] = True
+    return seen
+
+
 def shown_parts(tree: CellTree, draw: DrawSet, levels: Levels, content: Content) -> DrawSet:
     """The draw set with only those parts of its cells that show an object.
 

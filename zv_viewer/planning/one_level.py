@@ -63,6 +63,9 @@ class OneLevel(Viewed):
         why, tau = "quality", 0.0
         level = coarsest
         while level > 0:
+            if self.stays(level):
+                why = self.previous.limited_by if self.previous is not None else why
+                break
             held = self.held(errors, level)
             error = float(errors[level]) * self.scale(cells)
             if not error * held.error > self.settings.quality_px:
@@ -97,7 +100,7 @@ class OneLevel(Viewed):
             return Demand.of_floor(floor, around)
         pinned = cells if self.settings.floor else NONE
         errors = level_errors(tree)
-        while level > 0:
+        while level > 0 and not self.stays(level):
             held = self.held(errors, level)
             error = float(errors[level]) * self.scale(cells)
             dense = not self.density(cells) < self.settings.density_max * held.density
@@ -147,6 +150,13 @@ class OneLevel(Viewed):
         vertices = float((self.in_slab[cells] * np.minimum(in_view / area, 1)).sum())
         width, height = self.camera.viewport
         return vertices / max(min(float(in_view.sum()), width * height), 1.0)
+
+    def stays(self, level: int) -> bool:
+        """Whether this level must do for now: it is the previous plan's, or finer."""
+        before = self.previous
+        if self.motion.refines or before is None or before.level is None:
+            return False
+        return level <= before.level
 
     def held(self, errors: Float, level: int) -> _Held:
         """What the previous plan does to the step from ``level`` to the next finer one."""

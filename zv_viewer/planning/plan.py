@@ -29,6 +29,7 @@ from zv_viewer.planning.steps import Selection
 from zv_viewer.planning.viewed import NONE, cost, union
 
 Bool = npt.NDArray[np.bool_]
+Int = npt.NDArray[np.int64]
 
 MARGIN_PX = 8.0
 """The canvas is planned this much larger on every side, for points that reach into it."""
@@ -41,6 +42,9 @@ AHEAD_S = 0.3
 
 AROUND_SHARE = 0.25
 """Most of it, as a part of the canvas' shorter side."""
+
+FULL_SHARE = 0.5
+"""A target that takes more of the caps may soon be too large."""
 
 BESIDE_SLAB = 1.0
 """Cells on either side of the slab that whole objects are planned from."""
@@ -130,6 +134,7 @@ def plan_view(
             spare_bytes=spare_bytes,
             room_bytes=room,
             selected=taken,
+            fall_back=_fall_back(tree, scene, settings, chosen, motion),
         ),
         tau_px=chosen.tau_px,
         vertices=int(tree.count[target].sum()),
@@ -142,6 +147,7 @@ def plan_view(
         extra=extra,
         selected=taken,
         selected_refused=0 if asked is None or taken is None else len(asked) - len(taken),
+        moving=motion.moving,
     )
 
 
@@ -180,6 +186,23 @@ def view_demand(
     vertices, nbytes = cost(tree, cells_of(asked.taken(fits)))
     # Of its share a layer gives only a part to what is selected.
     return asks.first(int(vertices / SELECTION_SHARE), int(nbytes / SELECTION_SHARE))
+
+
+def _fall_back(
+    tree: CellTree, scene: SceneInfo, settings: LodSettings, chosen: Selection, motion: Motion
+) -> Int:
+    """The next coarser cells where a moving camera may soon have to do with them.
+
+    That is where the target takes much of the caps, and where objects that are cut cannot go back
+    to the coarsest level, because it has left them out.
+    """
+    if not (scene.by_object and motion.moving):
+        return NONE
+    full = not Caps.of(settings.budget).hold(*cost(tree, chosen.target), FULL_SHARE)
+    if not full and all(level.object_share >= 1 for level in scene.levels):
+        return NONE
+    coarser = tree.parent[chosen.target]
+    return np.unique(coarser[coarser >= 0])
 
 
 def _asked_for(
@@ -222,7 +245,8 @@ def seen_or_beside(tree: CellTree, scene: SceneInfo, camera: Camera, motion: Mot
 
 def around_px(camera: Camera, motion: Motion) -> float:
     """How much larger than the canvas, on every side, whole objects are planned."""
-    ahead = AROUND_PX + motion.px_per_s * max(motion.eta_s, AHEAD_S) * motion.moving
+    speed = max(motion.px_per_s, motion.lately_px_per_s) * motion.moving
+    ahead = AROUND_PX + speed * max(motion.eta_s, AHEAD_S)
     return MARGIN_PX + min(ahead, AROUND_SHARE * min(camera.viewport))
 
 

@@ -3,10 +3,16 @@
 import numpy as np
 import pytest
 
-from zv_viewer.controller.view import COARSEN_AFTER_S, FINAL_PLAN_S, View, settling_s
+from zv_viewer.controller.view import (
+    COARSEN_AFTER_S,
+    FINAL_PLAN_S,
+    View,
+    leaps,
+    settling_s,
+)
 from zv_viewer.model.settings import LodSettings
 from zv_viewer.planning import build_cells
-from zv_viewer.testing.cameras import look_at, shifted
+from zv_viewer.testing.cameras import look_at, orthographic, shifted, zoomed
 from zv_viewer.testing.sources import make_cloud
 
 HERE = look_at((-90.0, 32.0, 32.0), (32.0, 32.0, 32.0))
@@ -57,3 +63,16 @@ def test_a_view_laid_to_rest_waits_for_nothing(view):
     view.rest()
     assert view.rested_s(1.0) == np.inf
     assert not view.has_come_to_rest(1.0, 9.0)
+
+
+def test_a_leap_leaves_nothing_of_the_picture_before() -> None:
+    for before in (
+        orthographic((5.0, 5.0, 5.0), 40.0, displayed=(1, 2, 0), viewport=(600.0, 400.0)),
+        orthographic((5.0, 5.0), 40.0, viewport=(600.0, 400.0)),
+        look_at((-20.0, 5.0, 5.0), (5.0, 5.0, 5.0), viewport=(600.0, 400.0)),
+    ):
+        for x, y, far in ((590.0, 0.0, False), (610.0, 0.0, True), (0.0, -410.0, True)):
+            assert leaps(before, shifted(before, x, y)) == far
+            assert leaps(shifted(before, x, y), before) == far
+        # Far out, a place that was outside is well within the canvas.
+        assert not leaps(zoomed(shifted(before, 700.0), 0.1), before)
