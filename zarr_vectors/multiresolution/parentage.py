@@ -69,8 +69,8 @@ class Pair:
     @classmethod
     def of(cls, handle: StoreHandle, below: int, above: int) -> Pair:
         """Two levels of a store."""
-        readers = [reader_of(handle, number) for number in (below, above)]
-        return cls(handle, *readers, *(exact_table(reader) for reader in readers))
+        fine, coarse = (reader_of(handle, number) for number in (below, above))
+        return cls(handle, fine, coarse, exact_table(fine), exact_table(coarse))
 
     @property
     def target(self) -> Target:
@@ -201,8 +201,8 @@ def _by_bins(pair: Pair, check: Check) -> Iterator[Family]:
 def _live(pair: Pair) -> np.ndarray[tuple[int], np.dtype[np.bool_]] | None:
     """(N,) rows of the finer level that objects of the coarser one have; None: all."""
     layout, arrays = pair.handle.layout, pair.below.arrays
-    there = _there(pair, pair.above)
-    if there is None or np.array_equal(there, _there(pair, pair.below)):
+    there, before = _there(pair, pair.above), _there(pair, pair.below)
+    if there is None or before is None or np.array_equal(there, before):
         return None
     keys = pair.fine.keys()
     rows, objects = piece_rows(
