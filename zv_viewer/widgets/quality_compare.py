@@ -12,6 +12,7 @@ from qtpy.QtWidgets import (
     QLabel,
     QPushButton,
     QSlider,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -66,7 +67,9 @@ class ComparePanel(QWidget):
         levels.addWidget(self.fine)
         levels.addWidget(QLabel("and"))
         levels.addWidget(self.coarse)
-        form = QFormLayout(self)
+        column, form = QVBoxLayout(self), QFormLayout()
+        column.addLayout(form)
+        column.addStretch()
         form.addRow("Levels", levels)
         form.addRow(self.compare)
         form.addRow("Way", self.way)

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QPushButton,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -55,7 +56,9 @@ class SeePanel(QWidget):
         self.outlined, self.frozen = plain_text(), plain_text()
         self.freeze = QPushButton(FREEZE)
         self.freeze.setCheckable(True)
-        form = QFormLayout(self)
+        column, form = QVBoxLayout(self), QFormLayout()
+        column.addLayout(form)
+        column.addStretch()
         form.addRow("Color cells by", self.colour)
         form.addRow("", self.legend)
         form.addRow("Outline", self.outline)
