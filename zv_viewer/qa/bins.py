@@ -88,8 +88,9 @@ def packed(*keys: IntArray) -> list[IntArray]:
     if not whole:
         return [np.zeros(len(key), np.int64) for key in keys]
     low = np.min([key.min(axis=0) for key in whole], axis=0)
-    span = np.max([key.max(axis=0) for key in whole], axis=0) - low + 1
-    if float(np.prod(span.astype(np.float64))) < 2**62:
+    high = np.max([key.max(axis=0) for key in whole], axis=0)
+    if float(np.prod(high.astype(np.float64) - low + 1)) < 2**62:
+        span = high - low + 1
         steps = np.ones(len(span), np.int64)
         steps[:-1] = np.cumprod(span[::-1])[::-1][1:]
         return [((key - low) * steps).sum(axis=1) for key in keys]

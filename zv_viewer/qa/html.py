@@ -121,6 +121,7 @@ def _level(level: LevelMeasures) -> str:
                     for s in level.survival
                 ],
                 "#8a6aa8",
+                largest=1.0,
             )
         )
     if level.attributes:

@@ -15,15 +15,21 @@ _RAMP = ((247, 251, 255), (107, 174, 214), (8, 48, 107))
 _MOST_CELLS = 4_000
 
 
-def bars(title: str, rows: Sequence[tuple[str, float, str]], colour: str = "#4878a8") -> str:
+def bars(
+    title: str,
+    rows: Sequence[tuple[str, float, str]],
+    colour: str = "#4878a8",
+    largest: float | None = None,
+) -> str:
     """Bars one below the other.
 
     Args:
         title: What they show.
         rows: (name, length, text beside it) of every bar.
         colour: Of the bars.
+        largest: Length of a bar that is as long as can be; the largest there is by default.
     """
-    largest = max((value for _, value, _ in rows), default=0.0) or 1.0
+    largest = largest or max((value for _, value, _ in rows), default=0.0) or 1.0
     high = 26 + _BAR * len(rows)
     parts = [_head(_WIDE, high), _text(0, 14, title, bold=True)]
     room = _WIDE - _LEFT - _RIGHT
