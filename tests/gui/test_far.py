@@ -81,6 +81,7 @@ def rounds_to_first_frame(viewer, session, server: Server) -> int:
     return counts[0]
 
 
+@pytest.mark.once
 def test_the_first_frame_takes_few_round_trips(
     make_napari_viewer: Callable, many_chunks: Path
 ) -> None:
@@ -93,6 +94,7 @@ def test_the_first_frame_takes_few_round_trips(
     assert 2 <= rounds <= ROUND_TRIPS
 
 
+@pytest.mark.once
 def test_a_bucket_with_options_from_python(
     make_napari_viewer: Callable, s3: Server, few_chunks: Path
 ) -> None:

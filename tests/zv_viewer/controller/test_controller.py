@@ -91,7 +91,7 @@ def test_nothing_happens_when_nothing_changes():
 def test_one_tick_uploads_at_most_eight_megabytes():
     sim = start(
         LodSettings(Budget(10**7, 10**9), quality_px=0.1, density_max=1e9),
-        source=make_cloud(900_000, 2, seed=2, chunks=8),
+        source=make_cloud(500_000, 2, seed=2, chunks=8),
         latency_s=0.0,
     )
     sim.look(OVERVIEW)
