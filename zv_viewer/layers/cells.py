@@ -17,14 +17,12 @@ from napari.layers import Points
 from napari.utils.colormaps.standardize_color import transform_color
 from napari.utils.events import Event
 
-from zv_viewer.drawing.colours import ColourMode
 from zv_viewer.drawing.outlines import Outlines
 from zv_viewer.drawing.slots import SlotTable
-from zv_viewer.errors import InputError
 from zv_viewer.layers.buffers import Int, RowWrite
-from zv_viewer.layers.colours import PLAIN, Colouring, colouring
 from zv_viewer.layers.matrices import slider_step
 from zv_viewer.layers.placed import PlacedCells
+from zv_viewer.layers.store_layer import LayerError, StoreLayer
 from zv_viewer.layers.thumbnail import Sample, Samples
 from zv_viewer.layers.tints import Part, TintRule, UInt8, page_texels
 from zv_viewer.layers.units import units_of
@@ -37,18 +35,6 @@ from zv_viewer.model.update import LayerUpdate
 Float = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
-
-
-class LayerError(InputError):
-    """Something a layer that shows part of a store cannot do."""
-
-
-def refuse_copy(name: str, scene: SceneInfo) -> LayerError:
-    """The error of a layer asked for its data."""
-    return LayerError(
-        f"layer '{name}' shows the part of {scene.url} that is in view, so it cannot be saved, "
-        "duplicated or converted; read the store itself with zarr_vectors.open_zv"
-    )
 
 
 class Drawer(Protocol):
@@ -85,7 +71,7 @@ class Drawer(Protocol):
 DrawerT = TypeVar("DrawerT", bound=Drawer)
 
 
-class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's layers are untyped here
+class CellLayer(StoreLayer, Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's layers are untyped here
     """Rows of a store, drawn cell by cell; :meth:`_show` says what is drawn of them.
 
     Emits ``events.look`` when its look changes, and ``events.view`` when a frame was drawn
@@ -119,7 +105,6 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
         self._rows_drawn: int | None = None
         self._samples = Samples(scene.origin)
         self._drawer: DrawerT | None = None
-        self._colouring = PLAIN
         self._marked: tuple[float, ...] | None = None
         self._tints: TintRule | None = None
         self._part = Part()
@@ -242,25 +227,7 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
 
     # -- the look ------------------------------------------------------------------------------
 
-    @property
-    def colouring(self) -> Colouring:
-        """How values become colours."""
-        return self._colouring
-
-    def set_colours(
-        self,
-        mode: ColourMode,
-        lut: npt.ArrayLike | None = None,
-        limits: tuple[float, float] | None = None,
-    ) -> None:
-        """Recolour at once, without an upload.
-
-        Args:
-            mode: ``plain``, ``scalar``, ``category`` or ``rgb``.
-            lut: (N, 3) or (N, 4) colours in 0 to 1; one colour for ``plain``; not used by ``rgb``.
-            limits: Values at both ends of the table, for ``scalar``.
-        """
-        self._colouring = colouring(mode, lut, limits)
+    def _recolour(self) -> None:
         self.events.look()
         self._update_thumbnail()
 
@@ -368,19 +335,6 @@ class CellLayer(Points, Generic[DrawerT]):  # type: ignore[misc]  # napari's lay
         """Bounds of the whole store, with a slider step that suits them."""
         plain = super().extent
         return plain._replace(step=plain.step * self.axis_step)
-
-    def as_layer_data_tuple(self) -> NapariValue:
-        """Refuse: what the layer holds is the part of the store in view, never its data."""
-        raise refuse_copy(self.name, self.scene)
-
-    @property
-    def editable(self) -> bool:
-        """False, whoever asks: rows of a store are not moved by hand."""
-        return False
-
-    @editable.setter
-    def editable(self, editable: bool) -> None:
-        """Take no notice; napari's controls set it on every change of the axes shown."""
 
     def _get_value(self, position: NapariValue) -> None:
         return None

@@ -9,7 +9,7 @@ import numpy as np
 
 from zv_viewer.drawing.slots import PAGE, rows_for
 from zv_viewer.layers.buffers import LINK_COLUMNS, POINT_COLUMNS
-from zv_viewer.layers.cells import CellLayer, LayerError
+from zv_viewer.layers.cells import CellLayer
 from zv_viewer.layers.drawn_links import BLOCK
 from zv_viewer.layers.linked import CellLines, CellMesh
 from zv_viewer.layers.points import CellPoints
@@ -19,6 +19,7 @@ from zv_viewer.layers.standard_shapes import StandardShapes
 from zv_viewer.layers.standard_surface import StandardSurface
 from zv_viewer.layers.standard_tracks import StandardTracks
 from zv_viewer.layers.standard_vectors import StandardVectors
+from zv_viewer.layers.store_layer import LayerError
 from zv_viewer.layers.untyped import NapariValue
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.settings import Budget

@@ -8,10 +8,11 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from zv_viewer.layers.buffers import RowWrite
-from zv_viewer.layers.cells import Bool, CellLayer, Drawer, Float32, LayerError
+from zv_viewer.layers.cells import Bool, CellLayer, Drawer, Float32
 from zv_viewer.layers.drawn_links import DrawnLinks, Int, LinkWrite
 from zv_viewer.layers.object_states import LEVELS, ObjectStates, UInt8, rows_by_id
 from zv_viewer.layers.sizing import SizedLayer, SizeDrawer, SizeRule, check_pixels
+from zv_viewer.layers.store_layer import LayerError
 from zv_viewer.layers.telling_objects import TellsObjects
 from zv_viewer.layers.thumbnail import Sample
 from zv_viewer.layers.untyped import NapariEvent

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Protocol
 
 from zv_viewer.layers.buffers import OBJECT, Int, RowWrite
-from zv_viewer.layers.cells import Bool, CellLayer, Drawer, Float, Float32, LayerError
+from zv_viewer.layers.cells import Bool, CellLayer, Drawer, Float, Float32
 from zv_viewer.layers.object_states import ObjectStates, UInt8, rows_by_id
 from zv_viewer.layers.sizing import MOST_PX, SizedLayer, SizeDrawer, SizeRule
+from zv_viewer.layers.store_layer import LayerError
 from zv_viewer.layers.telling_objects import TellsObjects
 from zv_viewer.layers.thumbnail import Sample
 from zv_viewer.layers.untyped import NapariEvent

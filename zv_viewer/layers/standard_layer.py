@@ -16,13 +16,11 @@ import numpy.typing as npt
 from napari.layers import Layer
 from napari.utils.events import Event
 
-from zv_viewer.drawing.colours import ColourMode
 from zv_viewer.drawing.joints import Joint, Joints
 from zv_viewer.drawing.slots import PAGE
-from zv_viewer.layers.cells import LayerError, refuse_copy
-from zv_viewer.layers.colours import PLAIN, Colouring, colouring
 from zv_viewer.layers.drawn_rows import DrawnRows, drawn_rows, row_colours
 from zv_viewer.layers.object_states import LEVELS, ObjectStates, UInt8
+from zv_viewer.layers.store_layer import LayerError, StoreLayer
 from zv_viewer.layers.units import NO_UNIT, units_of
 from zv_viewer.layers.untyped import NapariEvent
 from zv_viewer.model.chunks import CellArrays
@@ -74,7 +72,7 @@ class Copied:
         return {name: values[rows] for name, values in self.features.items()}
 
 
-class StandardLayer(Layer):  # type: ignore[misc]  # napari's layers are untyped here
+class StandardLayer(StoreLayer, Layer):  # type: ignore[misc]  # napari's layers are untyped here
     """Shows cells of a store in a layer of napari's own; goes before that layer in the bases.
 
     A layer of points is used as :class:`zv_viewer.layers.points.CellPoints` is, others as
@@ -105,7 +103,6 @@ class StandardLayer(Layer):  # type: ignore[misc]  # napari's layers are untyped
         self.scene = scene
         self._capacity: int = -(-capacity // PAGE) * PAGE
         self._objects = ObjectStates(len(scene.objects)) if scene.has_objects else None
-        self._colouring = PLAIN
         self._width = max(scene.link_width, 2)
         self._rows = drawn_rows({}, (), width=self._width)
         self._took_s = 0.0
@@ -213,21 +210,6 @@ class StandardLayer(Layer):  # type: ignore[misc]  # napari's layers are untyped
     # -- the look ------------------------------------------------------------------------------
 
     @property
-    def colouring(self) -> Colouring:
-        """How values become colours."""
-        return self._colouring
-
-    def set_colours(
-        self,
-        mode: ColourMode,
-        lut: npt.ArrayLike | None = None,
-        limits: tuple[float, float] | None = None,
-    ) -> None:
-        """Recolour; as :meth:`zv_viewer.layers.cells.CellLayer.set_colours`."""
-        self._colouring = colouring(mode, lut, limits)
-        self._repaint()
-
-    @property
     def object_looks(self) -> UInt8:
         """(O,) code of :class:`zv_viewer.model.objects.Look` of each object."""
         return self._need_objects().looks
@@ -251,7 +233,7 @@ class StandardLayer(Layer):  # type: ignore[misc]  # napari's layers are untyped
         """
         table = None if colours is None else np.asarray(colours, np.float32)[:, :3]
         self._need_objects().set_colours(table)
-        self._repaint()
+        self._recolour()
         self.events.view()
 
     @property
@@ -268,7 +250,7 @@ class StandardLayer(Layer):  # type: ignore[misc]  # napari's layers are untyped
     def _row_colours(self) -> Float32:
         return row_colours(self._rows, self._colouring, self._objects)
 
-    def _repaint(self) -> None:
+    def _recolour(self) -> None:
         self._colour(self._rows, self._row_colours())
 
     # -- a copy --------------------------------------------------------------------------------
@@ -331,18 +313,3 @@ class StandardLayer(Layer):  # type: ignore[misc]  # napari's layers are untyped
     def pixel_ratio(self) -> float:
         """1: a canvas pixel is taken for a device pixel."""
         return 1.0
-
-    # -- what napari asks of a layer -----------------------------------------------------------
-
-    def as_layer_data_tuple(self) -> object:
-        """Refuse: what the layer holds is the part of the store in view, never its data."""
-        raise refuse_copy(self.name, self.scene)
-
-    @property
-    def editable(self) -> bool:
-        """False, whoever asks: rows of a store are not moved by hand."""
-        return False
-
-    @editable.setter
-    def editable(self, editable: bool) -> None:
-        """Take no notice; napari's controls set it on every change of the axes shown."""

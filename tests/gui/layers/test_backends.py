@@ -10,9 +10,9 @@ import pytest
 from zv_viewer.drawing.slots import PAGE
 from zv_viewer.layers import factory
 from zv_viewer.layers.camera import camera_of
-from zv_viewer.layers.cells import LayerError
 from zv_viewer.layers.points import CellPoints
 from zv_viewer.layers.standard_points import StandardPoints
+from zv_viewer.layers.store_layer import LayerError
 from zv_viewer.model.plan import DrawItem
 from zv_viewer.model.settings import Budget
 from zv_viewer.model.update import LayerUpdate

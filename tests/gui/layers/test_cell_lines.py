@@ -8,9 +8,9 @@ import time
 import numpy as np
 import pytest
 
-from zv_viewer.layers.cells import LayerError
 from zv_viewer.layers.linked import CellLines
 from zv_viewer.layers.row_looks import GHOST, HIGHLIGHT
+from zv_viewer.layers.store_layer import LayerError
 from zv_viewer.model.objects import Look
 from zv_viewer.model.plan import DrawItem
 from zv_viewer.model.update import NOT_DRAWN, LayerUpdate

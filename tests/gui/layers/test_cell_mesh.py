@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from zv_viewer.layers.cells import LayerError
 from zv_viewer.layers.linked import CellMesh
 from zv_viewer.layers.row_looks import HIGHLIGHT
+from zv_viewer.layers.store_layer import LayerError
 from zv_viewer.model.objects import Look
 from zv_viewer.model.plan import DrawItem
 from zv_viewer.model.update import LayerUpdate

@@ -8,9 +8,9 @@ import weakref
 import numpy as np
 import pytest
 
-from zv_viewer.layers.cells import LayerError
 from zv_viewer.layers.colours import MISSING
 from zv_viewer.layers.factory import make_layer
+from zv_viewer.layers.store_layer import LayerError
 from zv_viewer.model.plan import DrawItem
 from zv_viewer.model.update import LayerUpdate
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from napari.layers import Shapes, Tracks, Vectors
 
-from zv_viewer.layers.cells import LayerError
 from zv_viewer.layers.factory import make_layer, standard_class
 from zv_viewer.layers.standard_shapes import StandardShapes
 from zv_viewer.layers.standard_surface import StandardSurface
 from zv_viewer.layers.standard_tracks import StandardTracks
 from zv_viewer.layers.standard_vectors import StandardVectors
+from zv_viewer.layers.store_layer import LayerError
 from zv_viewer.model.objects import Look
 from zv_viewer.model.plan import DrawItem
 from zv_viewer.model.update import NOT_DRAWN, LayerUpdate
