@@ -13,7 +13,7 @@ UInt = npt.NDArray[np.uint32]
 NO_OBJECT = -1
 """Id of the object of a row that belongs to none."""
 
-BYTES_PER_LINKS = 800
+BYTES_PER_LINKS = 1000
 """Memory of a cell's links beside their arrays: the objects that hold these (CPython 3.11)."""
 BYTES_PER_GROUP = 140
 """Memory of the name of one group of open links."""

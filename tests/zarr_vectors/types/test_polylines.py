@@ -321,7 +321,7 @@ def test_bounds(tmp_path, version):
         ([np.zeros((2, 3))], {"vertex_attributes": {"a": [[1]]}}, ArrayError, "2 vertices"),
         ([np.zeros((2, 3))], {"vertex_attributes": {"a": []}}, ArrayError, "1 polylines"),
         ([np.zeros((2, 3))], {"object_attributes": {"a": [1, 2]}}, ArrayError, "2 rows"),
-        ([np.zeros((2, 3))], {"object_attributes": {"a": ["x"]}}, ArrayError, "dtype"),
+        ([np.zeros((2, 3))], {"object_attributes": {"a": [1j]}}, ArrayError, "dtype"),
         ([np.zeros((2, 3))], {"group_attributes": {"a": [1]}}, ArrayError, "without groups"),
         ([np.zeros((2, 3))], {"chunk_by_attribute": "a"}, ArrayError, "chunk_by_attribute"),
         (

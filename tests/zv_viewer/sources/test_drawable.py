@@ -59,7 +59,7 @@ def test_a_store_of_every_kind(kind: str, version: str, tmp_path: Path) -> None:
     points = kind in ("points", "objects")
     assert scene.geometry == ("point_cloud" if points else kind)
     assert scene.link_width == (0 if points else 3 if kind == "mesh" else 2)
-    assert scene.objects.tolist() == ([-1] if points else [-1, *range(6)])
+    assert scene.objects.tolist() == ([-1] if kind == "points" else [-1, *range(6)])
     assert (scene.links_per_vertex > 0) is not points
     assert not scene.warnings
     source.close()
