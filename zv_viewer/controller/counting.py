@@ -11,7 +11,7 @@ import numpy.typing as npt
 from zv_viewer.drawing.links import object_ranks
 from zv_viewer.model.scene import LevelInfo, SceneInfo
 from zv_viewer.rows import RowFilter, rows_of
-from zv_viewer.sources.base import ChunkSource
+from zv_viewer.sources.base import ChunkSource, KnowsAttributes
 
 Bool = npt.NDArray[np.bool_]
 Float = npt.NDArray[np.float64]
@@ -102,3 +102,17 @@ def quick_level(scene: SceneInfo, most: int = QUICK) -> int:
     sizes = [level.vertex_count for level in scene.levels]
     small = [position for position, size in enumerate(sizes) if size <= most]
     return small[0] if small else len(sizes) - 1
+
+
+def lacking_levels(
+    source: ChunkSource, scene: SceneInfo, kept_by: RowFilter
+) -> dict[int, tuple[str, ...]]:
+    """Numbers of the levels without attributes that a filter looks at, and the names of these."""
+    if not isinstance(source, KnowsAttributes):
+        return {}
+    found = {}
+    for level in scene.levels:
+        lacks = tuple(sorted(set(kept_by.attributes) - source.attributes_of(level.index)))
+        if lacks:
+            found[level.index] = lacks
+    return found

@@ -86,7 +86,7 @@ def box_around(objects: Sequence[ParametricObject]) -> Float | None:
         return None
     box = np.array([np.min(ends, axis=0), np.max(ends, axis=0)], np.float64)
     room = ROOM * (float((box[1] - box[0]).max()) or 1.0)
-    return box + np.array([[-room], [room]])
+    return np.asarray(box + np.array([[-room], [room]]))
 
 
 def is_drawable(one: ParametricObject) -> bool:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from qtpy.QtCore import QObject, Signal
 
 from zarr_vectors.exceptions import Cancelled
-from zv_viewer.controller.counting import Counted, count_rows, quick_level
+from zv_viewer.controller.counting import Counted, count_rows, lacking_levels, quick_level
 from zv_viewer.model.cells import CellTree
 from zv_viewer.model.objects import Look
 from zv_viewer.rows import RowFilter, RowRule
@@ -52,6 +52,8 @@ class Filtering(QObject):  # type: ignore[misc]  # qtpy is untyped
         self.counted: Counted | None = None
         self.exactly = False
         """Whether level 0 is being counted by request."""
+        self.lacking: dict[int, tuple[str, ...]] = {}
+        """Levels that lack attributes the rules look at, and these: nothing of them is drawn."""
         session.closed.connect(self.close)
         session.reloaded.connect(self._on_reloaded)
         if session.objects is not None and session.objects.can_hide:
@@ -98,7 +100,7 @@ class Filtering(QObject):  # type: ignore[misc]  # qtpy is untyped
             self._worth = None  # of the store before it was read anew
         self._session.set_filter(kept_by, self._worth)
         self._stop.set()
-        self.counted, self.exactly = None, False
+        self.counted, self.exactly, self.lacking = None, False, {}
         if kept_by is not None and self._session.scene is not None:
             self._count(quick_level(self._session.scene))
         self.changed.emit()
@@ -119,13 +121,19 @@ class Filtering(QObject):  # type: ignore[misc]  # qtpy is untyped
             self.progress.emit(share)
 
         source, kept_by = session.controller.source, RowFilter(self._rules)
-        task = partial(count_rows, source, scene, position, kept_by, shown, progress)
+
+        def task() -> tuple[Counted, dict[int, tuple[str, ...]]]:
+            lacking = lacking_levels(source, scene, kept_by)
+            return count_rows(source, scene, position, kept_by, shown, progress), lacking
+
         self._lane.ask(task, partial(self._have, stop), partial(self._fail, stop))
         self.changed.emit()
 
-    def _have(self, stop: Event, counted: Counted) -> None:
+    def _have(self, stop: Event, found: tuple[Counted, dict[int, tuple[str, ...]]]) -> None:
+        counted, lacking = found
         if not stop.is_set():
             self.counted, self.exactly = counted, False
+            self.lacking = lacking
             self.changed.emit()
 
     def _fail(self, stop: Event, error: Exception) -> None:

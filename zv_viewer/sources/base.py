@@ -223,6 +223,15 @@ class KnowsObjects(Protocol):
 
 
 @runtime_checkable
+class KnowsAttributes(Protocol):
+    """A source that can tell what a level has."""
+
+    def attributes_of(self, level: int) -> frozenset[str]:
+        """Names of the attributes of vertices that a level keeps; called from a worker."""
+        ...
+
+
+@runtime_checkable
 class KnowsRowObjects(Protocol):
     """A source of points that may tell which object each belongs to."""
 

@@ -176,6 +176,10 @@ class StoreSource:
         """Chunks of the finest level that objects run through."""
         return chunks_of_objects(self._store, ids)
 
+    def attributes_of(self, level: int) -> frozenset[str]:
+        """Names of the attributes of vertices that a level keeps."""
+        return frozenset(self._levels[level].attribute_specs)
+
     def objects_of_rows(
         self, level: int, chunks: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.int64], int, int]:
