@@ -14,7 +14,7 @@ from zarr_vectors.constants import NODE, OBJECT_INDEX
 from zarr_vectors.core.backends import CancelScope, StoreLike
 from zarr_vectors.core.backends.urls import scheme_of
 from zarr_vectors.core.handle import StoreHandle
-from zarr_vectors.exceptions import StoreError
+from zarr_vectors.exceptions import ArrayError, StoreError
 from zarr_vectors.lazy import ZVLevel, ZVStore, open_zv
 from zv_viewer.model.fingerprint import Fingerprint
 from zv_viewer.model.links import NO_OBJECT, RawLinks
@@ -99,6 +99,7 @@ class StoreSource:
         links = finest.links_per_vertex if self._width else 0.0
         if self._kind not in PATHS:
             nbytes += links * self._width * _STORED_END_BYTES
+        objects, trouble = self._objects()
         return SceneInfo(
             url=store.url,
             name=name_of(store.url),
@@ -110,11 +111,11 @@ class StoreSource:
             levels=tuple(levels),
             attributes=with_direction(self._kind, self._attributes(finest)),
             bytes_per_vertex=nbytes,
-            warnings=tuple(self._warnings(levels, left_out)),
+            warnings=(*self._warnings(levels, left_out), *trouble),
             is_map=store.crs is not None,
             link_width=self._width,
             links_per_vertex=links,
-            objects=self._objects(),
+            objects=objects,
         )
 
     def read(
@@ -301,13 +302,18 @@ class StoreSource:
         )
         return RawCell(rows.positions, rows.attributes, cost.bytes_read, cost.requests, links)
 
-    def _objects(self) -> npt.NDArray[np.int64]:
-        """Ids of objects, with a place before them for rows of none."""
+    def _objects(self) -> tuple[npt.NDArray[np.int64], list[str]]:
+        """Ids of objects, with a place before them for rows of none; why points have none."""
         none = np.array([NO_OBJECT], np.int64)
         if not (self._width or self._has_object_index):
-            return none
-        ids = self._store.object_ids
-        return np.concatenate([none, ids]) if self._width or len(ids) < MOST_OBJECTS else none
+            return none, []
+        try:
+            ids = self._store.object_ids
+        except ArrayError as error:
+            if self._width:
+                raise
+            return none, [f"objects of points cannot be told apart: {error}"]
+        return np.concatenate([none, ids]) if self._width or len(ids) < MOST_OBJECTS else none, []
 
     @property
     def _has_object_index(self) -> bool:

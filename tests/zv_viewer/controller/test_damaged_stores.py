@@ -168,6 +168,8 @@ def test_arrays_that_no_picture_needs_cost_no_picture(
     assert stats.vertices_drawn == sink.rows_drawn == COUNT
     assert stats.failed == 0
     assert controller.failures == []
+    said = " ".join(StoreSource(str(store)).describe().warnings)
+    assert ("0/object_index" in said) == (array == "object_index" and version == "0.9.2")
 
 
 @pytest.mark.parametrize("harm", HARMS)
