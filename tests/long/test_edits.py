@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,11 +28,9 @@ def test_killed_at_a_hundred_moments(tmp_path: Path, long_seed: int, figures: An
         for number in range(KILLS):
             version = ("0.7.0", "0.9.2")[number % 2]
             act = (replace, replace, undo)[number % 3]
-            folder = tmp_path / str(number)
-            killed, wrong = kill_once(act, version, folder, draw, context)
+            killed, wrong = kill_once(act, version, tmp_path, draw, context)
             assert wrong is None, f"seed {long_seed}, kill {number}, {act.__name__}: {wrong}"
             stopped += killed
-            shutil.rmtree(folder)
     figures(f"edits: {KILLS} kills, {stopped} of them while at work: 0 wrong (seed {long_seed})")
     assert stopped > KILLS // 4
 

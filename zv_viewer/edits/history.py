@@ -28,6 +28,7 @@ from zv_viewer.edits.dry_run import Change, DryRun, Progress, Stored
 from zv_viewer.edits.rehearsal import Pack, batches, digest
 from zv_viewer.errors import InputError
 
+GIVEN_UP = "writing was given up: the store is as before"
 KEPT = 8
 """Edits of a store that can be undone, the latest."""
 _DESCRIPTION = "edit.json"
@@ -262,20 +263,36 @@ def _put(
     known = {change.key: change for change in changes}
     whole = sum(c.new.length for c in changes if c.new is not None)
     done = 0
-    for keys in batches(known):
-        if cancelled():
-            raise Cancelled("writing was given up: the store is as before")
-        items = dict(_values(pack, ((key, known[key].new) for key in keys)))
-        gone = [key for key in keys if known[key].new is None]
-        if items:
+    for group in _in_order(change.key for change in changes if change.new is not None):
+        for keys in batches(group):
+            if cancelled():
+                raise Cancelled(GIVEN_UP)
+            items = dict(_values(pack, ((key, known[key].new) for key in keys)))
             place.put_many(items)
-        if gone:
-            place.delete_many(gone)
-            place.sweep(gone)
-        done += sum(map(len, items.values()))
-        progress(done / max(whole, 1), f"{done:,} of {whole:,} bytes")
+            done += sum(map(len, items.values()))
+            progress(done / max(whole, 1), f"{done:,} of {whole:,} bytes")
+    gone = [change.key for change in changes if change.new is None]
+    for group in reversed(_in_order(gone)):
+        if cancelled():
+            raise Cancelled(GIVEN_UP)
+        place.delete_many(group)
+        place.sweep(group)
     if cancelled():
-        raise Cancelled("writing was given up: the store is as before")
+        raise Cancelled(GIVEN_UP)
+
+
+def _in_order(keys: Iterable[str]) -> list[list[str]]:
+    """Keys in groups: documents of arrays, the outer ones first; data; levels and the root.
+
+    Some places know no data of an array that they have no document of.
+    """
+    groups: dict[tuple[int, int], list[str]] = {}
+    for key in keys:
+        depth = key.count("/")
+        outer = (0, depth) if depth > 1 else (2, -depth)
+        rank = outer if key.endswith(NODE) else (1, 0)
+        groups.setdefault(rank, []).append(key)
+    return [groups[rank] for rank in sorted(groups)]
 
 
 def _values(pack: Pack, wanted: Iterable[tuple[str, Stored | None]]) -> Iterable[tuple[str, bytes]]:

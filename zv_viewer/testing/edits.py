@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import time
 from collections.abc import Callable
 from multiprocessing.context import BaseContext
@@ -67,17 +68,14 @@ def kill_once(
     Args:
         act: What is done: :func:`replace`, or :func:`undo` of that.
         version: Format version.
-        folder: A folder to be made.
+        folder: A folder, which may be used again.
         draw: Where the time comes from.
         context: Starts processes.
 
     Returns:
         Whether it was killed before it ended, and what is wrong afterwards, or None.
     """
-    place, kept = folder / "store", folder / "history"
-    make(str(place), version)
-    if act is undo:
-        replace(str(place), str(kept))
+    place, kept = _begun(act, version, folder)
     before = seen(str(place))
     begun, whole = context.Event(), context.Value("d", 0.0)
     child = context.Process(  # type: ignore[attr-defined]
@@ -107,6 +105,25 @@ def kill_once(
     if seen(str(place)) != before:
         return not ended, "what was done cannot be taken back byte by byte"
     return not ended, None
+
+
+def _begun(act: Act, version: str, folder: Path) -> tuple[Path, Path]:
+    """The store and the history an act starts from; undo goes by the address of the store."""
+    saved = folder / f"{act.__name__}-{version}"
+    at = [folder / name for name in ("store", "history")]
+    for one in at:
+        shutil.rmtree(one, ignore_errors=True)
+    if not saved.exists():
+        make(str(at[0]), version)
+        at[1].mkdir()
+        if act is undo:
+            replace(str(at[0]), str(at[1]))
+        for one in at:
+            shutil.copytree(one, saved / one.name)
+        return at[0], at[1]
+    for one in at:
+        shutil.copytree(saved / one.name, one)
+    return at[0], at[1]
 
 
 _known: dict[str, float] = {}

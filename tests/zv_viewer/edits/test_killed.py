@@ -20,6 +20,8 @@ from zv_viewer.edits.history import History
 from zv_viewer.edits.sources import FromExpression
 from zv_viewer.testing.edits import kill_once, make, replace, undo
 
+pytestmark = pytest.mark.once
+
 VERSIONS = ("0.7.0", "0.9.2")
 
 
@@ -57,6 +59,6 @@ def test_dead_at_every_few_calls(version: str, way: str, tmp_path: Path) -> None
 def test_killed_at_random(version: str, tmp_path: Path) -> None:
     draw = random.Random(version)  # noqa: S311  nobody is to be kept from guessing it
     with quick_processes() as context:
-        for number, act in enumerate((replace, replace, undo)):
-            _, wrong = kill_once(act, version, tmp_path / str(number), draw, context)
+        for act in (replace, replace, undo):
+            _, wrong = kill_once(act, version, tmp_path, draw, context)
             assert wrong is None, act.__name__
