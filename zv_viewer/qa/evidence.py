@@ -7,6 +7,7 @@ from typing import Final
 
 from zarr_vectors.typing import ChunkCoords, FloatArray, IntArray
 from zv_viewer.qa.links import LinkKeys
+from zv_viewer.qa.path_links import LostJoints
 from zv_viewer.qa.report import AttributeDrift, Distances
 
 COLUMNS: Final = ("expected", "common", "lost", "stray", "rows", "finest", "duplicates")
@@ -129,6 +130,8 @@ class Evidence:
         outside: Chunk -> vertices of it that lie elsewhere.
         miscounted: Chunk -> (vertices recorded, vertices there).
         objects: None at level 0 and where there are none.
+        joints: Of paths, places where one leaves a chunk and no link says so.
+        absent: Of the damaged chunks, those of which nothing is there.
     """
 
     level: int
@@ -154,3 +157,5 @@ class Evidence:
     outside: dict[ChunkCoords, int] = field(default_factory=dict)
     miscounted: dict[ChunkCoords, tuple[int, int]] = field(default_factory=dict)
     objects: ObjectFacts | None = None
+    joints: LostJoints | None = None
+    absent: frozenset[ChunkCoords] = frozenset()

@@ -53,9 +53,8 @@ def _coarse(level: Evidence, fix: str, geometry: str) -> Iterator[Finding]:
         return
     yield from _outside(level, fix)
     yield from _duplicates(level, fix)
-    seams, inner = _links(level, fix, geometry)
-    yield from seams
-    yield from inner
+    yield from _links(level, fix, geometry)
+    yield from _joints(level, fix)
     yield from _holes_and_density(level, fix)
     yield from _wrong(level, fix)
     yield from _flat_faces(level, fix)
@@ -137,36 +136,42 @@ def _flat_faces(level: Evidence, fix: str) -> Iterator[Finding]:
         yield Finding("degenerate_face", level.level, where, text, fix)
 
 
-def _links(level: Evidence, fix: str, geometry: str) -> tuple[list[Finding], list[Finding]]:
-    """Findings about links lost across chunk walls, and about those lost inside of chunks."""
-    seams: list[Finding] = []
-    inner: list[Finding] = []
+def _links(level: Evidence, fix: str, geometry: str) -> Iterator[Finding]:
+    """Links lost across chunk walls, then those lost inside of chunks."""
     links = level.lost_links
     if links is None or not len(links) or not level.strict:
-        return seams, inner
+        return
     if len(level.lost.keys):
         links = links.take(~beside_lost(links, level.lost.keys))
     across, chunks, middles = walls_crossed(links, level.bin_shape, level.chunk_shape)
     faces = links.bins.shape[1] > 2
     word = "faces" if faces else "edges"
-    kinds: tuple[Kind, Kind] = ("hole", "broken_seam") if faces else ("disconnected", "broken_seam")
-    for side, into in ((True, seams), (False, inner)):
-        own = np.flatnonzero(across == side)
+    inside: Kind = "hole" if faces else "disconnected"
+    for seam in (True, False):
+        own = np.flatnonzero(across == seam)
         for chunk, rows in _grouped(chunks[own]):
             picked = own[rows]
-            oid = int(links.objects[picked[0]])
-            where = Where(
-                chunk=chunk,
-                object=oid if oid >= 0 else None,
-                position=_tuple(middles[picked[0]]),
-            )
-            place = "across the walls of" if side else "inside of"
+            place = "across the walls of" if seam else "inside of"
             text = (
                 f"{len(picked):,} {word} of level 0 {place} chunk {format_chunk(chunk)} are "
                 f"missing at level {level.level} of the {geometry}, where both ends are there"
             )
-            into.append(Finding(kinds[int(side)], level.level, where, text, fix))
-    return seams, inner
+            where = _where(chunk, links.objects[picked[0]], middles[picked[0]])
+            yield Finding("broken_seam" if seam else inside, level.level, where, text, fix)
+
+
+def _joints(level: Evidence, fix: str) -> Iterator[Finding]:
+    joints = level.joints
+    if joints is None:
+        return
+    for chunk, rows in _grouped(joints.chunks):
+        text = (
+            f"{len(rows):,} paths leave chunk {format_chunk(chunk)} of level {level.level} where "
+            "no link says so"
+        )
+        middle = np.asarray(_middle(chunk, level.chunk_shape))
+        where = _where(chunk, joints.objects[rows[0]], middle)
+        yield Finding("broken_seam", level.level, where, text, fix)
 
 
 def _holes_and_density(level: Evidence, fix: str) -> Iterator[Finding]:
@@ -193,9 +198,7 @@ def _holes_and_density(level: Evidence, fix: str) -> Iterator[Finding]:
         if chunk in thinned:
             continue
         key = level.lost.keys[first]
-        oid = int(key[0])
-        position = (key[1:] + 0.5) * np.asarray(level.bin_shape)
-        where = Where(chunk=chunk, object=oid if oid >= 0 else None, position=_tuple(position))
+        where = _where(chunk, key[0], (key[1:] + 0.5) * np.asarray(level.bin_shape))
         row = int(np.flatnonzero((cells.coords == chunk).all(axis=1))[0])
         text = (
             f"{int(cells.counts['lost'][row]):,} of {int(cells.counts['expected'][row]):,} bins "
@@ -219,7 +222,7 @@ def _lost_share(level: Evidence) -> dict[ChunkCoords, tuple[float, float, int]]:
     }
     found = {}
     for chunk, rows in _by_chunk(centres, level.chunk_shape):
-        if chunk in level.damaged:
+        if chunk in level.damaged and chunk not in level.absent:
             continue  # told already
         crowds = np.nan_to_num(lost.crowding[rows])
         best = int(rows[int(np.argmax(crowds))])
@@ -281,6 +284,11 @@ def _few(found: list[Finding], fix: str) -> list[Finding]:
             text = f"{count - MOST:,} more of the kind {kind} at level {level}"
             kept.append(Finding(kind, level, Where(), text, fix))
     return kept
+
+
+def _where(chunk: ChunkCoords, oid: int, position: FloatArray) -> Where:
+    """A place in a chunk; of an object, unless the number says none."""
+    return Where(chunk, int(oid) if oid >= 0 else None, position=_tuple(position))
 
 
 def _by_chunk(

@@ -88,6 +88,10 @@ class LevelReading:
         """Coordinates of a chunk of the table."""
         return self._keys[row]
 
+    def absent(self) -> frozenset[ChunkCoords]:
+        """Of the damaged chunks, those of which nothing is there; as the reader words it."""
+        return frozenset(chunk for chunk, said in self.damaged.items() if said.endswith("missing"))
+
     def miscounted(self) -> dict[ChunkCoords, tuple[int, int]]:
         """Chunk -> (vertices recorded, vertices there), of those read where the two differ."""
         if not self.exact:

@@ -20,11 +20,13 @@ from zv_viewer.qa.links import degenerate
 from zv_viewer.qa.nearest import FromLevel
 from zv_viewer.qa.objects import object_facts
 from zv_viewer.qa.offset import OffsetTally
+from zv_viewer.qa.path_links import LostJoints, lost_joints
 from zv_viewer.qa.reading import LevelReading, Rows
 from zv_viewer.qa.report import AttributeDrift, Distances
 from zv_viewer.qa.tally import Finest, LevelTally
 from zv_viewer.qa.tiles import Tile, tiles_of
 from zv_viewer.qa.weight import stored_bytes
+from zv_viewer.sources.drawable import PATHS
 
 TILE_ROWS = 600_000
 """Vertices of level 0 that are held at once."""
@@ -259,7 +261,20 @@ class Pass:
             drift=self._drift(tally),
             missing=tuple(name for name in self._names if name not in reading.specs),
             objects=None if self.objects is None else self.objects.facts(number, self.lengths),
+            joints=self._joints(reading),
         )
+
+    def _joints(self, reading: LevelReading) -> LostJoints | None:
+        """Of paths, where one leaves a chunk and no link says so."""
+        if not self.complete or not set(self._store.geometry_types) & PATHS:
+            return None
+        try:
+            return lost_joints(self._store, reading.number)
+        except (Cancelled, StoreUnreachable):
+            raise
+        except ZVError as error:
+            reading.troubles.append(str(error))
+            return None
 
     def _drift(self, tally: LevelTally) -> tuple[AttributeDrift, ...]:
         found = []
@@ -316,6 +331,7 @@ class Pass:
             troubles=tuple(reading.troubles),
             outside=outside,
             miscounted=reading.miscounted(),
+            absent=reading.absent(),
             **more,  # type: ignore[arg-type]  # fields of the evidence
         )
 

@@ -111,6 +111,10 @@ class LevelTally:
         reading, names = self.reading, list(self.categories)
         near = tile.chunks(reading.coords, reading.chunk_shape, self.distances.margin)
         rows = reading.read(near, names)
+        if rows.objects is None and finest.rows.objects is not None:
+            self.strict = False  # its objects cannot be told: only distances can be measured
+            self.distances.add(tile, finest.rows.positions[self._picked(finest)], rows.positions)
+            return
         inside = tile.holds(rows.positions)
         own = _once(rows.take(inside))
         for name, values in own.attributes.items():
@@ -228,7 +232,7 @@ class LevelTally:
 
     def _find_twice(self, own: Rows, finest: Rows) -> None:
         """Vertices that are there twice, where level 0 has none that are in the same bin."""
-        again = np.flatnonzero(repeated(own.positions, own.objects))
+        again = np.flatnonzero(repeated(own.positions, own.objects) | _loose_again(own))
         if not len(again):
             return
         shape = self.reading.bin_shape
@@ -260,6 +264,16 @@ def _once(rows: Rows) -> Rows:
     pairs = packed(np.stack([rows.stored, rows.objects], axis=1))[0]
     first = np.unique(pairs, return_index=True)[1]
     return rows if len(first) == len(pairs) else rows.take(np.sort(first))
+
+
+def _loose_again(rows: Rows) -> Bool:
+    """(N,) bool, vertices of no object in the place of another."""
+    found = np.zeros(len(rows.positions), np.bool_)
+    if rows.objects is None or not (rows.objects < 0).any():
+        return found
+    order = np.argsort(rows.objects < 0, kind="stable")
+    found[order] = repeated(rows.positions[order])
+    return found & (rows.objects < 0)
 
 
 def _by_chunk(

@@ -292,6 +292,29 @@ def plant_damage(scene: Scene, place: Path, version: str) -> Planted:
     return Planted("damaged_chunk", chunks=frozenset({chunk}))
 
 
+def plant_absent_chunk(scene: Scene, place: Path, version: str) -> Planted:
+    """A chunk of level 1 whose vertices are deleted."""
+    make_pyramid(scene, place, version)
+    chunk = tuple(open_zv(str(place))[1].chunk_table.coords[0].tolist())
+    cell = ".".join(map(str, chunk)) + "/c/0" if version == "0.7.0" else "c/0/0/0"
+    (place / "1" / "vertices" / cell).unlink()
+    return Planted("hole", chunks=frozenset({chunk}), beside=frozenset({"damaged_chunk"}))
+
+
+def plant_missing_joint(scene: Scene, place: Path, version: str) -> Planted:
+    """Level 1 without a third of what it stores where paths leave a chunk."""
+    make_pyramid(scene, place, version)
+    handle = open_handle(str(place), "r+")
+    records = handle.layout.get_links("1")
+    assert records is not None  # noqa: S101  paths leave chunks
+    keep = np.arange(len(records.rows)) % 3 > 0
+    level = open_zv(str(place))[1]
+    grid = grid_of(handle.meta.bounds, level.chunk_shape, level.chunk_table.coords)
+    handle.layout.put_links("1", LinkRecords(records.chunks[keep], records.rows[keep]), grid)
+    gone = records.chunks[~keep].reshape(-1, 3).tolist()
+    return Planted("broken_seam", chunks=frozenset(tuple(chunk) for chunk in gone))
+
+
 def _run(scene: Scene) -> AnyArray:
     """Vertices of one object that lie near each other, and no end of it."""
     chosen = np.zeros(len(scene.positions), np.bool_)
@@ -356,6 +379,8 @@ FAULTS: dict[str, tuple[Plant, tuple[str, ...]]] = {
     "non_nested_ids": (plant_non_nested, _OBJECTS),
     "degenerate_face": (plant_degenerate_face, ("mesh",)),
     "damaged_chunk": (plant_damage, _ALL),
+    "absent_chunk": (plant_absent_chunk, ("points", "objects")),
+    "missing_joint": (plant_missing_joint, ("line", "streamline")),
 }
 """Fault -> how it is planted, and the kinds of stores it is planted in."""
 

@@ -29,6 +29,8 @@ COLUMN = [
     ("degenerate_face", "mesh", "0.9.2"),
     ("damaged_chunk", "points", "0.9.2"),
     ("damaged_chunk", "streamline", "0.7.0"),
+    ("absent_chunk", "points", "0.7.0"),
+    ("missing_joint", "streamline", "0.7.0"),
 ]
 
 
@@ -59,5 +61,6 @@ def test_a_clean_twin_raises_no_alarm_in_small_tiles(kind, tile, tmp_path):
 
 
 def test_every_kind_of_finding_is_planted_or_told_elsewhere():
-    planted = set(FAULTS) - {"dropped_long", "wrong_category", "wrong_object_attribute"}
+    more = {"dropped_long", "wrong_category", "wrong_object_attribute", "absent_chunk"}
+    planted = set(FAULTS) - more - {"missing_joint"}
     assert set(SEVERITY) - planted == {"useless_level", "viewing"}
