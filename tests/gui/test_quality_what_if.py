@@ -46,6 +46,12 @@ def test_a_pyramid_is_tried_and_the_call_is_the_one_that_builds_it(
     assert "factors=[(4.0, 1.0), (2.0, 2.0)], chunk_scale_factors=[2, 2]" in text
     assert "remove_resolution_level(store, 1)" in text
 
+    # given up, and asked again
+    qtbot.mouseClick(panel.ask, LEFT)
+    qtbot.mouseClick(panel.cancel, LEFT)
+    assert not trying.running
+    qtbot.waitUntil(lambda: not trying._lane.busy, timeout=60_000)
+    assert trying.trial is None
     qtbot.mouseClick(panel.ask, LEFT)
     assert panel.cancel.isEnabled()
     qtbot.waitUntil(lambda: not trying.running, timeout=60_000)
@@ -72,23 +78,3 @@ def test_a_pyramid_is_tried_and_the_call_is_the_one_that_builds_it(
         assert f"{level.vertex_count:,}" == line[1]
         assert f"{level.error.p95:.4g}" == line[5]
     assert built[2].chunk_shape == (120.0,) * 3
-
-
-def test_trying_is_given_up(make_napari_viewer: Callable, qtbot, small_store: Path) -> None:
-    viewer = make_napari_viewer()
-    session = open_store(viewer, small_store)
-    assert session.wait(60)
-    dock = QualityDock(viewer)
-    qtbot.addWidget(dock)
-    panel = dock.what_if
-    panel.most.setValue(1000)
-    qtbot.mouseClick(panel.ask, LEFT)
-    qtbot.mouseClick(panel.cancel, LEFT)
-    trying = trying_of(session, viewer)
-    assert not trying.running
-    qtbot.waitUntil(lambda: not trying._lane.busy, timeout=60_000)
-    assert trying.trial is None
-    qtbot.mouseClick(panel.ask, LEFT)
-    qtbot.waitUntil(lambda: trying.trial is not None, timeout=60_000)
-    assert trying.trial.vertices <= 1000 or len(trying.trial.levels) > 1
-    assert panel.table.rowCount() == len(trying.trial.levels)

@@ -22,9 +22,9 @@ ALL = 10**9
     ("kind", "version"),
     [
         ("points", "0.9.2"),
-        ("line", "0.7.0"),
+        pytest.param("line", "0.7.0", marks=pytest.mark.slow),
         ("polyline", "0.9.2"),
-        ("graph", "0.9.2"),
+        pytest.param("graph", "0.9.2", marks=pytest.mark.slow),
         ("skeleton", "0.7.0"),
         ("mesh", "0.7.0"),
     ],
