@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from zarr_vectors.exceptions import ArrayError
+from zv_viewer.controller.chunk_reading import ChunkReading, Int
+from zv_viewer.controller.row_values import ValuesOfRows
 from zv_viewer.drawing.colours import missing_values, pack_values, told_by_float32
 from zv_viewer.drawing.directions import direction_values
-from zv_viewer.drawing.links import cells_of_chunks, joined_links, object_ranks, with_links
+from zv_viewer.drawing.links import cells_of_chunks, object_ranks, with_links
 from zv_viewer.drawing.points import Packed, cell_arrays
 from zv_viewer.loading.queue import Job, JobKey
 from zv_viewer.model.cells import CellTree
 from zv_viewer.model.chunks import CellArrays
 from zv_viewer.model.extras import PLAIN_ROWS, Extras
-from zv_viewer.model.links import NO_OBJECT, RawLinks
+from zv_viewer.model.links import RawLinks
 from zv_viewer.model.scene import AttributeInfo, SceneInfo
 from zv_viewer.planning import CellObjects
 from zv_viewer.rows import RowFilter, drawn_rows
-from zv_viewer.sources.base import ChunkSource, KnowsRowObjects, RawCell, Scope
+from zv_viewer.sources.base import ChunkSource, RawCell, Scope
 
-Int = npt.NDArray[np.int64]
 Float32 = npt.NDArray[np.float32]
-ReadValues = tuple[npt.NDArray[np.generic], int, int]
-T = TypeVar("T")
-
-LOOKS_FROM_AFAR = 3
-"""How often a chunk is read by itself before it is called damaged, where a network may have cut it.
-
-On a disk it is read once."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -78,7 +69,7 @@ class CellReader:
     """
 
     def __init__(self, source: ChunkSource, scene: SceneInfo, tree: CellTree) -> None:
-        self._source = source
+        self._source, self._chunks = source, ChunkReading(source)
         self._scene = scene
         self._tree = tree
         self._chunk_cells = cells_of_chunks(tree) if scene.by_object else ()
@@ -119,7 +110,7 @@ class CellReader:
             return self.nothing(job)
         info = None if job.attribute is None else self._scene.attribute(job.attribute)
         names = _names(info, job.extras)
-        raw, problems, unread = self._rows(level.index, coords, names)
+        raw, problems, unread = self._chunks.rows(level.index, coords, names)
         packed = self._packed(job.cell, raw, info, job.extras)
         arrays, fetched, requests = packed.arrays, raw.fetched_bytes, raw.requests
         if job.extras.of_objects:
@@ -215,7 +206,7 @@ class CellReader:
         return Loaded(None, arrays, reading.problems, (), 0, reading.fetched, reading.requests)
 
     def _reading(self, level: int, chunks: Int, arrays: CellArrays) -> ValuesOfRows:
-        return ValuesOfRows(self._source, level, chunks, arrays.order, self._looked)
+        return ValuesOfRows(self._source, level, chunks, arrays.order)
 
     def _sizes(
         self, name: str, found: npt.NDArray[np.generic] | None, arrays: CellArrays
@@ -245,118 +236,6 @@ class CellReader:
                 values |= {} if found is None else {name: found}
         return kept_by.keeps(drawn_rows(self._scene, arrays.positions, values))
 
-    def _rows(
-        self, level: int, coords: Int, names: Sequence[str]
-    ) -> tuple[RawCell, tuple[str, ...], tuple[int, ...]]:
-        """All chunks; where some are damaged, the others, and geometry without its values."""
-        try:
-            return self._source.read(level, coords, names), (), ()
-        except ArrayError as error:
-            if len(coords) == 1 and not names and not self._source.network().remote:
-                raise
-            first = error
-        parts: list[RawCell] = []
-        problems: list[str] = []
-        unread: list[int] = []
-        for place in range(len(coords)):
-            chunk = coords[place : place + 1]
-            part, problem = self._best_of(level, chunk, names)
-            problems += [problem] if problem else []
-            if part is None:
-                unread.append(place)
-            else:
-                parts.append(part)
-        if not parts:
-            raise first
-        return _joined(parts, names), tuple(problems), tuple(unread)
-
-    def _best_of(
-        self, level: int, chunk: Int, names: Sequence[str]
-    ) -> tuple[RawCell | None, str | None]:
-        """One chunk with its values, else without, else nothing; and what was wrong."""
-        try:
-            return self._looked(lambda: self._source.read(level, chunk, names)), None
-        except ArrayError as error:
-            problem = str(error)
-        if not names:
-            return None, problem
-        try:
-            return self._looked(lambda: self._source.read(level, chunk, ())), problem
-        except ArrayError as error:
-            return None, str(error)
-
-    def _looked(self, read: Callable[[], T]) -> T:
-        """What a read gives, the last time it is tried."""
-        looks = LOOKS_FROM_AFAR if self._source.network().remote else 1
-        for _ in range(looks - 1):
-            with suppress(ArrayError):
-                return read()
-        return read()
-
-
-class ValuesOfRows:
-    """Values of the rows of a cell in memory, each attribute read once, and what that cost.
-
-    Args:
-        source: The store.
-        level: Number of the level.
-        chunks: (M, R) the cell's chunks, damaged ones left out.
-        order: (N,) which of the rows stored there each row is.
-        looked: Reads, and tries again where that helps.
-    """
-
-    def __init__(
-        self,
-        source: ChunkSource,
-        level: int,
-        chunks: Int,
-        order: npt.NDArray[np.uint32],
-        looked: Callable[[Callable[[], ReadValues]], ReadValues],
-    ) -> None:
-        self.fetched = self.requests = 0
-        self.problems: tuple[str, ...] = ()
-        self._source, self._level, self._chunks = source, level, chunks
-        self._order, self._looked = order, looked
-        self._read: dict[str, npt.NDArray[np.generic]] = {}
-
-    def of(self, name: str) -> npt.NDArray[np.generic]:
-        """(N,) or (N, C) values; ArrayError where they cannot be read."""
-        if name not in self._read:
-            found, fetched, requests = self._looked(
-                lambda: self._source.read_values(self._level, self._chunks, name)
-            )
-            self.fetched += fetched
-            self.requests += requests
-            if len(self._order) and int(self._order.max()) >= len(found):
-                raise ArrayError(
-                    f"level {self._level} holds {len(found)} values of {name!r} for more vertices "
-                    f"in chunks {self._chunks.tolist()}"
-                )
-            self._read[name] = found[self._order]
-        return self._read[name]
-
-    def objects(self) -> Int:
-        """(N,) ids of the objects of the rows, ``NO_OBJECT`` where that is not known."""
-        none = np.full(len(self._order), NO_OBJECT, np.int64)
-        if not isinstance(self._source, KnowsRowObjects) or not len(self._order):
-            return none
-        try:
-            ids, fetched, requests = self._source.objects_of_rows(self._level, self._chunks)
-        except ArrayError as error:
-            self.problems = (*self.problems, str(error))
-            return none
-        self.fetched += fetched
-        self.requests += requests
-        return ids[self._order]
-
-    def of_sound(self, name: str) -> npt.NDArray[np.generic] | None:
-        """The same, or None and a problem."""
-        try:
-            return self.of(name)
-        except ArrayError as error:
-            self.problems = (*self.problems, str(error))
-            return None
-
 
 def _filter_of(extras: Extras) -> RowFilter | None:
     return extras.kept_by if isinstance(extras.kept_by, RowFilter) else None
@@ -380,29 +259,3 @@ def _objects_of(arrays: CellArrays) -> CellObjects | None:
     if arrays.links is None:
         return None
     return CellObjects.of(arrays.cell, arrays.links, arrays.part_start)
-
-
-def _joined(parts: list[RawCell], names: Sequence[str]) -> RawCell:
-    """Chunk after chunk; rows without values get NaN (or -1, or 0)."""
-    values: dict[str, npt.NDArray[np.generic]] = {}
-    for name in names:
-        known = next((part.values[name] for part in parts if name in part.values), None)
-        if known is not None:
-            values[name] = np.concatenate(
-                [
-                    part.values[name] if name in part.values else _blank(known, len(part.positions))
-                    for part in parts
-                ]
-            )
-    links = [part.links for part in parts if part.links is not None]
-    return RawCell(
-        np.concatenate([part.positions for part in parts]),
-        values,
-        sum(part.fetched_bytes for part in parts),
-        sum(part.requests for part in parts),
-        joined_links(links) if links else None,
-    )
-
-
-def _blank(like: npt.NDArray[np.generic], rows: int) -> npt.NDArray[np.generic]:
-    return np.full((rows, *like.shape[1:]), np.nan, np.float64)
