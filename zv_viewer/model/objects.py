@@ -144,6 +144,15 @@ class ObjectGroups:
         return cls(tuple(names), start, np.concatenate([np.zeros(0, np.int64), *parts]))
 
 
+def first_group(groups: ObjectGroups, objects: int) -> npt.NDArray[np.int32]:
+    """(O,) the first group each object is in, -1 for none."""
+    first = np.full(objects, -1, np.int32)
+    sizes = np.diff(groups.start)
+    number = np.repeat(np.arange(len(groups), dtype=np.int32), sizes)
+    first[groups.members[::-1]] = number[::-1]
+    return first
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class ObjectTable:
     """O objects of a store.

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from zv_viewer.drawing.colours import DEFAULT_COLORMAP, category_table, colormap_table
-from zv_viewer.model.objects import ObjectColumn, ObjectGroups, ObjectTable
-from zv_viewer.objects.columns import GROUP, column_of, first_group
+from zv_viewer.model.objects import ObjectColumn, ObjectGroups, ObjectTable, first_group
+from zv_viewer.objects.columns import GROUP, column_of
 
 UInt8 = npt.NDArray[np.uint8]
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zv_viewer.errors import InputError
-from zv_viewer.model.objects import ObjectColumn, ObjectGroups, ObjectTable
+from zv_viewer.model.objects import ObjectColumn, ObjectTable, first_group
 
 ID, GROUP, LENGTH, VERTICES, LEVELS = "(id)", "(groups)", "(length)", "(vertices)", "(levels)"
 """Keys of the columns that are no attributes; an attribute's key is its name."""
@@ -73,15 +73,6 @@ def numbers_of(table: ObjectTable, key: str) -> npt.NDArray[np.float32]:
     numbers = np.full(len(column.values), np.nan, np.float32)
     numbers[column.known] = column.values[column.known]
     return numbers
-
-
-def first_group(groups: ObjectGroups, objects: int) -> npt.NDArray[np.int32]:
-    """(O,) the first group each object is in, -1 for none."""
-    first = np.full(objects, -1, np.int32)
-    sizes = np.diff(groups.start)
-    number = np.repeat(np.arange(len(groups), dtype=np.int32), sizes)
-    first[groups.members[::-1]] = number[::-1]
-    return first
 
 
 def bits_set(masks: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:

@@ -26,6 +26,7 @@ from zv_viewer.model.objects import (
     ObjectGroups,
     ObjectTable,
     category_column,
+    first_group,
 )
 from zv_viewer.model.texts import TextIndex
 from zv_viewer.sources.at_once import at_once
@@ -67,11 +68,13 @@ def read_objects(store: ZVStore, progress: Progress = lambda _: None) -> ObjectT
     notes: list[str] = []
     names = _names(layout, f"{finest}/{OBJECT_ATTRIBUTES}", notes)
     progress(f"reading {len(names)} object attributes")
-    found = at_once(lambda name: _columns(layout, finest, name, len(ids)), names)
+    family = f"{finest}/{OBJECT_ATTRIBUTES}"
+    found = at_once(lambda name: _columns(layout, family, name, len(ids)), names)
     columns = [column for part, _ in found for column in part]
     notes += [note for _, note in found if note]
     progress("reading groups")
     groups = _groups(layout, finest, ids, notes)
+    columns += _of_groups(layout, finest, groups, len(ids), notes)
     length = _named(columns, LENGTHS, "fiu")
     count = _named(columns, COUNTS, "iu")
     return ObjectTable(
@@ -88,9 +91,11 @@ def read_objects(store: ZVStore, progress: Progress = lambda _: None) -> ObjectT
     )
 
 
-def _columns(layout: Layout, level: int, name: str, objects: int) -> tuple[list[ObjectColumn], str]:
+def _columns(
+    layout: Layout, family: str, name: str, objects: int, of: str = "object"
+) -> tuple[list[ObjectColumn], str]:
     """Columns of one attribute, and a note where there is something to say."""
-    path = f"{level}/{OBJECT_ATTRIBUTES}/{name}"
+    path = f"{family}/{name}"
     try:
         found = layout.get_dense(path)
         meta = layout.array_metas([path]).get(path, {})
@@ -98,16 +103,16 @@ def _columns(layout: Layout, level: int, name: str, objects: int) -> tuple[list[
     except Cancelled:
         raise
     except ZVError as error:
-        return [], f"object attribute {name!r} cannot be read: {error}"
+        return [], f"{of} attribute {name!r} cannot be read: {error}"
     if found is None:
-        return [], f"object attribute {name!r} is recorded and not there"
+        return [], f"{of} attribute {name!r} is recorded and not there"
     values, present = found
     if len(values) != objects or values.ndim > 2:
         shape = " x ".join(map(str, values.shape))
-        return [], f"object attribute {name!r} has {shape} values for {objects} objects"
+        return [], f"{of} attribute {name!r} has {shape} values for {objects} {of}s"
     parts = [values] if values.ndim == 1 else list(values.T)
     if len(parts) > MOST_COLUMNS:
-        return [], f"object attribute {name!r} has {len(parts)} values for each object"
+        return [], f"{of} attribute {name!r} has {len(parts)} values for each {of}"
     missing = _missing(present, objects)
     unit = meta.get("unit")
     unit = unit if isinstance(unit, str) and unit else None
@@ -179,6 +184,32 @@ def _groups(layout: Layout, level: int, ids: Int, notes: list[str]) -> ObjectGro
     if strangers:
         notes.append(f"groups name {strangers:,} objects that are not in the object index")
     return ObjectGroups.of(_group_names(layout, level, len(groups), notes), members)
+
+
+def _of_groups(
+    layout: Layout, level: int, groups: ObjectGroups, objects: int, notes: list[str]
+) -> list[ObjectColumn]:
+    """Numbers of groups as columns of their objects, each with that of the first group it is in."""
+    if not len(groups):
+        return []
+    family, first = f"{level}/{GROUP_ATTRIBUTES}", first_group(groups, objects)
+    columns = []
+    for name in _names(layout, family, notes):
+        found, note = _columns(layout, family, name, len(groups), "group")
+        notes += [note] if note else []
+        for column in found:
+            if column.categories is None:
+                known = (first >= 0) & column.known[first]
+                columns.append(
+                    replace(
+                        column,
+                        name=f"group {column.name}",
+                        values=column.values[first],
+                        missing=None if known.all() else ~known,
+                        attribute=f"group {column.attribute}",
+                    )
+                )
+    return columns
 
 
 def _group_names(layout: Layout, level: int, groups: int, notes: list[str]) -> list[str]:

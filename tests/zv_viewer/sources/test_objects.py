@@ -149,7 +149,7 @@ def test_what_is_damaged_is_a_note_and_the_rest_is_there(tmp_path: Path, version
         file.write_bytes(b"no numbers")
     with open_zv(tmp_path / "s") as store:
         table = table_of(store)
-    assert [column.name for column in table.columns] == ["pair[0]", "pair[1]"]
+    assert [column.name for column in table.columns] == ["pair[0]", "pair[1]", "group weight"]
     assert len(table.notes) == 1
     assert "'size' cannot be read" in table.notes[0]
     assert len(table) == 6
@@ -169,3 +169,12 @@ def test_a_scope_given_up_ends_the_reading(tmp_path: Path) -> None:
         with pytest.raises(Cancelled):
             read_objects(store, progress)
     assert len(asked) == 2
+
+
+def test_numbers_of_groups_are_columns_of_their_objects(tmp_path: Path) -> None:
+    make_store("skeleton", tmp_path / "store")
+    table = read_objects(open_zv(tmp_path / "store"))
+    (column,) = [one for one in table.columns if one.name == "group weight"]
+    assert column.known.tolist() == [True, False, True, False, False, True]
+    assert column.values[column.known].tolist() == [1.0, 1.0, 2.0]
+    assert column.limits == (1.0, 2.0)
