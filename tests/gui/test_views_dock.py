@@ -16,6 +16,8 @@ from qtpy.QtCore import Qt
 from zarr_vectors import build_pyramid, open_zv
 from zarr_vectors.testing.kinds import make_store
 from zarr_vectors.types.polylines import read_polylines
+from zv_viewer import load_view, save_view
+from zv_viewer.errors import InputError
 from zv_viewer.layers.view import read_view
 from zv_viewer.model.settings import Budget, LodSettings
 from zv_viewer.rows import ValueRange
@@ -128,6 +130,33 @@ def test_a_view_comes_back_as_it_was(
     np.testing.assert_array_equal(picture(viewer), before)
 
 
+@pytest.mark.once
+def test_from_a_program(shared_viewer, qtbot, stores, tmp_path: Path) -> None:
+    viewer, file = shared_viewer, tmp_path / "view.json"
+    session = open_store(viewer, stores["points"], settings=STEADY)
+    assert session.wait(60)
+    session.color_by("rgb")
+    saved = save_view(viewer, file)
+    assert saved.layers[0].colours.attribute == "rgb"
+    session.color_by(None)
+    restoring = load_view(viewer, file)
+    assert restoring.wait()
+    assert restoring.sessions == (session,)
+    assert session.colours.attribute == "rgb"
+    with pytest.raises(InputError, match="1 stores; 2 are given"):
+        load_view(viewer, file, stores=["a", "b"])
+    elsewhere = load_view(viewer, file, stores=[str(stores["streamline"])])
+    assert not elsewhere.wait()
+    assert "has changed" in elsewhere.error
+    assert session.layer.visible
+    assert [one.layer for one in sessions_in(viewer.layers)] == [session.layer]
+    gone = load_view(viewer, file, stores=[str(tmp_path / "nowhere")])
+    assert not gone.wait()
+    assert "nowhere" in gone.error
+    assert session.is_open
+    session.close()
+
+
 def test_a_changed_store_is_refused_then_shown(
     shared_viewer, dock: ViewsDock, qtbot, tmp_path: Path
 ) -> None:
@@ -158,6 +187,7 @@ def test_a_changed_store_is_refused_then_shown(
     assert len(sessions_in(viewer.layers)) == 1
 
 
+@pytest.mark.once
 def test_a_way_is_recorded_flown_and_made_a_movie(
     shared_viewer, dock: ViewsDock, qtbot, stores, tmp_path: Path
 ) -> None:
@@ -199,6 +229,7 @@ def test_a_way_is_recorded_flown_and_made_a_movie(
     panel.cancel.click()
 
 
+@pytest.mark.once
 def test_rows_go_to_other_programs(
     shared_viewer, dock: ViewsDock, qtbot, stores, tmp_path: Path
 ) -> None:

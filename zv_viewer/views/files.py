@@ -61,7 +61,7 @@ def load_view(
 
     Returns:
         What is under way: ``done`` and ``failed(message)`` are signals, ``notes`` says what has
-        changed.
+        changed; ``wait()`` waits for the settled view.
 
     Raises:
         InputError: The file holds no view; one sentence says why.

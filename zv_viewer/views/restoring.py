@@ -5,10 +5,12 @@ Until then their layers are hidden, so nothing is loaded for any other view.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QApplication
 
 from zarr_vectors.exceptions import ZVError
 from zv_viewer.errors import InputError
@@ -30,6 +32,9 @@ from zv_viewer.views.applying import (
     settings_of_layer,
 )
 from zv_viewer.views.places import same_place
+
+_alive: set[Restoring] = set()
+"""Those under way: Qt does not keep them, and their callers may not."""
 
 
 class Restoring(QObject):  # type: ignore[misc]  # qtpy is untyped
@@ -87,7 +92,25 @@ class Restoring(QObject):  # type: ignore[misc]  # qtpy is untyped
         if len(addresses) != len(view.layers):
             count = len(view.layers)
             raise InputError(f"the view is of {count} stores; {len(addresses)} are given")
+        _alive.add(self)
         self._open(addresses, dict(options or {}))
+
+    def wait(self, timeout: float = 60.0) -> bool:
+        """Run the event loop until the view is in force and settled; False when it is not to be.
+
+        Raises:
+            Exception: A store was not opened by a mistake in the program, raised as it was.
+        """
+        end = time.perf_counter() + timeout
+        while self.busy and time.perf_counter() < end:
+            QApplication.processEvents()
+            time.sleep(0.002)
+        for session in self.sessions:
+            session.raise_mistake()
+        if self._stage != "done":
+            return False
+        seen = [one for one in self.sessions if one.layer is not None and one.layer.visible]
+        return all(one.wait(max(end - time.perf_counter(), 0.0)) for one in seen)
 
     @property
     def busy(self) -> bool:
@@ -107,6 +130,7 @@ class Restoring(QObject):  # type: ignore[misc]  # qtpy is untyped
         self._seen_before = {one: bool(one.layer.visible) for one in open_now if one in found}
         for one in found:
             one.failed.connect(self._fail)
+            one.closed.connect(self._on_closed)
             if one.error is not None:
                 self._fail(one.error)
                 return
@@ -219,8 +243,7 @@ class Restoring(QObject):  # type: ignore[misc]  # qtpy is untyped
             self._viewer.layers.remove(other.layer)
         for session, layer in pairs:
             session.layer.visible = layer.visible
-        self._stage = "done"
-        self._lane.close()
+        self._end("done")
         self.done.emit()
 
     def _shapes(self, session: StoreSession, layer: LayerState) -> None:
@@ -239,6 +262,14 @@ class Restoring(QObject):  # type: ignore[misc]  # qtpy is untyped
 
     # what went wrong
 
+    def _on_closed(self, session: StoreSession) -> None:
+        self._fail(session.error or f"{session.path} was closed before the view was shown")
+
+    def _end(self, stage: str) -> None:
+        self._stage = stage
+        self._lane.close()
+        _alive.discard(self)
+
     def _on_error(self, error: Exception) -> None:
         if not isinstance(error, ZVError | InputError | OSError):
             raise error
@@ -247,8 +278,8 @@ class Restoring(QObject):  # type: ignore[misc]  # qtpy is untyped
     def _fail(self, message: str) -> None:
         if not self.busy:
             return
-        self._stage, self.error = "failed", message
-        self._lane.close()
+        self._end("failed")
+        self.error = message
         for session in self.sessions:
             if session in self._seen_before:
                 session.layer.visible = self._seen_before[session]
