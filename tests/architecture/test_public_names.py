@@ -50,6 +50,8 @@ FUNCTIONS = {
         "cross_level_depth cross_level_storage"
     ),
     "zv_viewer:open_store": "viewer path",
+    "zv_viewer:save_view": "viewer path",
+    "zv_viewer:load_view": "viewer path stores force",
 }
 
 CLASSES = {
