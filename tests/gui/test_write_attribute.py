@@ -63,6 +63,13 @@ def contents(place: Path) -> dict[str, bytes]:
     return {file.relative_to(place).as_posix(): file.read_bytes() for file in files}
 
 
+def picture(viewer, name: str) -> None:
+    """Keep a picture of the window, where ``ZV_PICTURES`` names a folder."""
+    folder = os.environ.get("ZV_PICTURES")
+    if folder:
+        viewer.window.screenshot(f"{folder}/{name}.png", canvas_only=False, flash=False)
+
+
 def coloured_by(session) -> str | None:
     return None if session.colours is None else session.colours.attribute
 
@@ -113,12 +120,7 @@ def test_an_expression_is_rehearsed_written_coloured_and_undone(
     qtbot.mouseClick(dock.replace.native, LEFT, pos=QPoint(8, dock.replace.native.height() // 2))
     assert dock.replace.value
     clicked(qtbot, dock.rehearse, editing)
-    picture = viewer.window.screenshot(canvas_only=False, flash=False)
-    assert picture.ndim == 3
-    if folder := os.environ.get("ZV_PICTURES"):
-        from imageio.v3 import imwrite
-
-        imwrite(f"{folder}/write_attribute.png", picture)
+    picture(viewer, "write_attribute")
     clicked(qtbot, dock.write, editing)
     qtbot.waitUntil(lambda: dock.undo.enabled and not session.reloading, timeout=30_000)
     assert open_zv(place)[0].attributes["height"].compute().dtype == np.bool_
@@ -171,7 +173,7 @@ def test_a_table_of_objects_and_the_selection(
     shutil.copytree(made / "streamline", place)
     table = tmp_path / "grades.csv"
     table.write_text("id,grade\n" + "".join(f"{oid},{oid * 10}\n" for oid in range(5)))
-    _, session, dock = shown(make_napari_viewer, place, monkeypatch, tmp_path / "cache")
+    viewer, session, dock = shown(make_napari_viewer, place, monkeypatch, tmp_path / "cache")
     editing = editing_of(session)
     dock.scope.value = "object"
     typed(qtbot, dock.new_name, "grade")
@@ -185,10 +187,22 @@ def test_a_table_of_objects_and_the_selection(
     dock.source.lax.value = True
     clicked(qtbot, dock.rehearse, editing)
     assert "note: 1 of 6 objects have no row in grades.csv" in dock.outcome.value
+    picture(viewer, "write_objects")
     clicked(qtbot, dock.write, editing)
     reread(session, qtbot, lambda: session.objects.coloured_by == "grade")
     found = open_zv(place)[0].object_attribute("grade", masked=True)
     assert found.tolist() == [0, 10, 20, 30, 40, None]
+    viewer.add_points(np.zeros((6, 3)), features={"mark": list("abcabc")}, name="marks")
+    typed(qtbot, dock.new_name, "mark")
+    dock.source.way.value = "features of a layer"
+    assert dock.source.layer.value == "marks"
+    dock.source.column.value = "mark"
+    dock.source.by.value = "row"
+    clicked(qtbot, dock.rehearse, editing)
+    assert "6 values, 3 categories" in dock.outcome.value
+    clicked(qtbot, dock.write, editing)
+    reread(session, qtbot, lambda: session.objects.coloured_by == "mark")
+    assert open_zv(place)[1].object_attribute("mark").tolist() == list("abcabc")
     session.objects.select([1, 3])
     dock.scope.value = "vertex"
     typed(qtbot, dock.new_name, "picked")
