@@ -26,6 +26,7 @@ from zv_viewer.drawing.outlines import (
     view_edges,
 )
 from zv_viewer.drawing.tints import (
+    EXACT,
     Entry,
     Quantity,
     byte_colours,
@@ -191,8 +192,8 @@ class Inspecting(QObject):  # type: ignore[misc]  # qtpy is untyped
     def _colours(self, cells: Int) -> UInt8:
         """(N, 3) colours of cells, asked for by the layer."""
         controller = self._session.controller
-        if controller is None:
-            return np.zeros((len(cells), 3), np.uint8)
+        if controller is None or self._session.reloading:  # cells of the store as it was
+            return np.full((len(cells), 3), EXACT, np.uint8)
         tree, camera = controller.tree, controller.camera
         if self._quantity == "level" or camera is None:
             return level_colours(tree.level[cells])
