@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from qtpy.QtWidgets import QDoubleSpinBox, QSizePolicy
 
 
@@ -23,3 +25,15 @@ def wide_number() -> QDoubleSpinBox:
     box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     box.setMinimumWidth(70)
     return box
+
+
+def number_in(text: str, empty: float) -> float | None:
+    """The number a user typed; ``empty`` for nothing, None for what is no number."""
+    text = text.strip()
+    if not text:
+        return empty
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return None if math.isnan(value) else value

@@ -19,6 +19,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from zv_viewer.widgets.numbers import number_in
+
 LINES_SEEN = 5
 
 
@@ -48,7 +50,7 @@ class Ends(QWidget):
 
     def ends(self) -> tuple[float, float] | None:
         """Both ends; None where neither is typed, or one is no number."""
-        ends = _number(self.low.text(), -math.inf), _number(self.high.text(), math.inf)
+        ends = number_in(self.low.text(), -math.inf), number_in(self.high.text(), math.inf)
         if ends[0] is None or ends[1] is None or ends == (-math.inf, math.inf):
             return None
         return ends[0], ends[1]
@@ -150,14 +152,3 @@ def _row(widget: QWidget) -> QHBoxLayout:
     row = QHBoxLayout(widget)
     row.setContentsMargins(0, 0, 0, 0)
     return row
-
-
-def _number(text: str, empty: float) -> float | None:
-    text = text.strip()
-    if not text:
-        return empty
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return None if math.isnan(value) else value

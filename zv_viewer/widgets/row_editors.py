@@ -10,6 +10,8 @@ import numpy.typing as npt
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QGridLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from zv_viewer.widgets.numbers import number_in
+
 Float = npt.NDArray[np.float64]
 
 NOT_DRAWN_YET = "no outline yet"
@@ -39,8 +41,8 @@ class BoxEnds(QWidget):
 
     def box(self) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
         """Lower and upper ends; None while nothing is typed or something is no number."""
-        low = [_number(edit.text(), -math.inf) for edit in self.low]
-        high = [_number(edit.text(), math.inf) for edit in self.high]
+        low = [number_in(edit.text(), -math.inf) for edit in self.low]
+        high = [number_in(edit.text(), math.inf) for edit in self.high]
         ends = [*low, *high]
         if any(end is None for end in ends) or all(math.isinf(end or 0.0) for end in ends):
             return None
@@ -75,8 +77,8 @@ class Ball(QWidget):
 
     def ball(self) -> tuple[tuple[float, ...], float] | None:
         """Centre, NaN where an axis does not count, and radius; None while there is none."""
-        centre = [_number(edit.text(), math.nan) for edit in self.centre]
-        radius = _number(self.radius.text(), math.nan)
+        centre = [number_in(edit.text(), math.nan) for edit in self.centre]
+        radius = number_in(self.radius.text(), math.nan)
         if radius is None or not radius >= 0 or any(number is None for number in centre):
             return None
         numbers = tuple(number for number in centre if number is not None)
@@ -105,14 +107,3 @@ class Outline(QWidget):
         self.drawn = drawn
         self.told.setText(f"an outline of {corners} corners, as seen then")
         self.changed.emit()
-
-
-def _number(text: str, empty: float) -> float | None:
-    text = text.strip()
-    if not text:
-        return empty
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return None if math.isnan(value) else value
