@@ -43,7 +43,7 @@ AHEAD_S = 0.3
 AROUND_SHARE = 0.25
 """Most of it, as a part of the canvas' shorter side."""
 
-FULL_SHARE = 0.5
+FULL_SHARE = 0.7
 """A target that takes more of the caps may soon be too large."""
 
 BESIDE_SLAB = 1.0
@@ -134,7 +134,7 @@ def plan_view(
             spare_bytes=spare_bytes,
             room_bytes=room,
             selected=taken,
-            fall_back=_fall_back(tree, scene, settings, chosen, motion),
+            fall_back=_fall_back(tree, scene, settings, chosen, visible, motion),
         ),
         tau_px=chosen.tau_px,
         vertices=int(tree.count[target].sum()),
@@ -189,19 +189,19 @@ def view_demand(
 
 
 def _fall_back(
-    tree: CellTree, scene: SceneInfo, settings: LodSettings, chosen: Selection, motion: Motion
+    tree: CellTree,
+    scene: SceneInfo,
+    settings: LodSettings,
+    chosen: Selection,
+    visible: Bool,
+    motion: Motion,
 ) -> Int:
-    """The next coarser cells where a moving camera may soon have to do with them.
-
-    That is where the target takes much of the caps, and where objects that are cut cannot go back
-    to the coarsest level, because it has left them out.
-    """
+    """The next coarser cells in view where the target of a moving camera may soon be too large."""
     if not (scene.by_object and motion.moving):
         return NONE
-    full = not Caps.of(settings.budget).hold(*cost(tree, chosen.target), FULL_SHARE)
-    if not full and all(level.object_share >= 1 for level in scene.levels):
+    if Caps.of(settings.budget).hold(*cost(tree, chosen.target), FULL_SHARE):
         return NONE
-    coarser = tree.parent[chosen.target]
+    coarser = tree.parent[chosen.target[visible[chosen.target]]]
     return np.unique(coarser[coarser >= 0])
 
 
