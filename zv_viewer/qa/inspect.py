@@ -10,6 +10,7 @@ import numpy as np
 from zarr_vectors.constants import OUTLINE_KEY
 from zarr_vectors.exceptions import StoreError
 from zarr_vectors.lazy import ZVStore
+from zv_viewer.qa import fixes
 from zv_viewer.qa.density import biased
 from zv_viewer.qa.evidence import Evidence
 from zv_viewer.qa.judge import findings
@@ -61,6 +62,7 @@ def inspect_store(
     found += _unread(work, address)
     indexed = OUTLINE_KEY in store.level_group(store.levels[0]).layout.get_attrs([""]).get("", {})
     found += viewing_findings([_facts(store, level) for level in levels], address, indexed=indexed)
+    found = list({(f.kind, f.level, f.where, f.message): f for f in found}.values())
     found.sort(key=lambda finding: (_ORDER.index(SEVERITY[finding.kind]), finding.level))
     return Report(
         store=store.url,
@@ -79,14 +81,9 @@ def _address(store: ZVStore) -> str:
 
 
 def _unread(work: Pass, address: str) -> list[Finding]:
-    from zv_viewer.qa import fixes
-
-    troubles = dict(work.unreadable)
-    if work.objects is not None:
-        troubles |= work.objects.troubles
     return [
         Finding("damaged_chunk", number, Where(), message, fixes.rebuild(address, number))
-        for number, message in sorted(troubles.items())
+        for number, message in sorted(work.unreadable.items())
     ]
 
 

@@ -24,7 +24,6 @@ class StoreObjects:
         groups: (n,) int64 members of every group.
         wrong: Level -> object attribute -> (n,) int64 objects with another value than at level 0.
         missing: Level -> object attributes it lacks.
-        troubles: Level -> damage of its object index.
     """
 
     ids: dict[int, IntArray]
@@ -33,7 +32,6 @@ class StoreObjects:
     groups: tuple[IntArray, ...]
     wrong: dict[int, dict[str, IntArray]]
     missing: dict[int, tuple[str, ...]]
-    troubles: dict[int, str]
 
     @property
     def finest(self) -> IntArray:
@@ -67,10 +65,17 @@ class StoreObjects:
         )
 
 
-def object_facts(store: ZVStore, numbers: list[int]) -> StoreObjects | None:
-    """Read the objects of every level; None where the finest has none."""
+def object_facts(
+    store: ZVStore, numbers: list[int], troubles: dict[int, str]
+) -> StoreObjects | None:
+    """Read the objects of every level; None where the finest has none.
+
+    Args:
+        store: The store.
+        numbers: Its levels, ascending.
+        troubles: Level -> damage of its object index; what is met is added.
+    """
     ids: dict[int, IntArray] = {}
-    troubles: dict[int, str] = {}
     for number in numbers:
         try:
             if store.object_count_at(number):
@@ -91,7 +96,6 @@ def object_facts(store: ZVStore, numbers: list[int]) -> StoreObjects | None:
         tuple(store[numbers[0]].groups or ()),
         wrong,
         missing,
-        troubles,
     )
 
 

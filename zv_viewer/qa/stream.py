@@ -85,6 +85,7 @@ class Pass:
         self._rng = np.random.default_rng(0)
         numbers = store.levels
         self.unreadable: dict[int, str] = {}
+        """Level -> damage that is no chunk's."""
         self.readings = [LevelReading(store, numbers[0], linked=linked)]
         for number in numbers[1:]:
             try:
@@ -94,7 +95,7 @@ class Pass:
             except ZVError as error:
                 self.unreadable[number] = str(error)
         self.finest = self.readings[0]
-        self.objects = object_facts(store, numbers)
+        self.objects = object_facts(store, numbers, self.unreadable)
         self._names = {
             name: spec.categories is not None or spec.dtype.kind == "b"
             for name, spec in self.finest.specs.items()

@@ -64,3 +64,16 @@ def test_every_kind_of_finding_is_planted_or_told_elsewhere():
     more = {"dropped_long", "wrong_category", "wrong_object_attribute", "absent_chunk"}
     planted = set(FAULTS) - more - {"missing_joint"}
     assert set(SEVERITY) - planted == {"useless_level", "viewing"}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(("kind", "level"), [("streamline", 1), ("objects", 0), ("mesh", 0)])
+def test_an_object_index_that_cannot_be_read_is_the_only_alarm(kind, level, tmp_path):
+    make_pyramid(a_scene(kind), tmp_path / "s", "0.9.2")
+    index = tmp_path / "s" / str(level) / "object_index" / "manifests" / "c" / "0"
+    index.write_bytes(index.read_bytes()[:40])
+    with open_zv(str(tmp_path / "s")) as store:
+        report = inspect_store(store)
+    (alarm,) = report.alarms
+    assert (alarm.kind, alarm.level) == ("damaged_chunk", level)
+    assert "object_index" in alarm.message
