@@ -19,6 +19,9 @@ if [ "${room:-0}" -ge 4 ] && [ "${files:-0}" -ge 500000 ] && [ -w /dev/shm ]; th
     export TMPDIR
     trap 'rm -rf "$TMPDIR"' EXIT
 fi
+# Tests start many programs: what those import is compiled once, whatever the shell says.
+unset PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX="$PWD/build/bytecode"
 beside=''
 trap 'kill $beside 2>/dev/null; exit 1' HUP INT TERM
 at_once=${ZV_LANES:-2}
