@@ -27,6 +27,7 @@ pytestmark = pytest.mark.gui
 LEFT = Qt.MouseButton.LeftButton
 WIDE = {"chunk_shape": (30.0,) * 3, "bin_shape": (15.0,) * 3}
 KINDS = ("points", "streamline", "skeleton", "mesh")
+LINKED_ONCE = ("points", *(pytest.param(kind, marks=pytest.mark.once) for kind in KINDS[1:]))
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +87,7 @@ def settled(session, qtbot) -> None:
 
 
 @pytest.mark.parametrize("version", [pytest.param("0.7.0", marks=pytest.mark.once), "0.9.2"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", LINKED_ONCE)
 def test_what_is_typed_is_counted_as_by_hand(
     make_napari_viewer: Callable, qtbot, stores, kind: str, version: str
 ) -> None:
@@ -219,7 +220,7 @@ def test_hidden_objects_do_not_count(make_napari_viewer: Callable, qtbot, stores
     assert filtering_of(session).counted.kept == filtering_of(session).counted.of
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", LINKED_ONCE)
 def test_what_is_left_out_is_not_seen(make_napari_viewer: Callable, qtbot, stores, kind) -> None:
     viewer = make_napari_viewer(show=True)
     session, dock = shown(viewer, qtbot, stores(kind))
