@@ -19,11 +19,11 @@ from zarr_vectors.multiresolution.strategies.points import AGGREGATIONS
 from zv_viewer.edits.dry_run import DryRun, Request
 from zv_viewer.edits.history import Edit
 from zv_viewer.edits.scopes import SCOPES
+from zv_viewer.edits.words import dry_run_lines, edit_words, key_lines
 from zv_viewer.errors import InputError
 from zv_viewer.session import StoreSession, registry, sessions_in
 from zv_viewer.session.editing import Editing, editing_of
 from zv_viewer.widgets.edit_source import SourceForm
-from zv_viewer.edits.words import dry_run_lines, edit_words, key_lines
 
 WRITE_DOCK = "Write attribute"
 AS_IT_IS = "as computed"
