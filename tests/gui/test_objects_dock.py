@@ -82,7 +82,7 @@ class Desk:
     def add_filter(self, key: str):
         self.press_add()
         line = self.panel.filters.lines[-1]
-        line.column.setCurrentIndex(line.column.findData(key))
+        line.target.setCurrentIndex(line.target.findData(key))
         return line
 
     def press_add(self) -> None:
@@ -154,13 +154,13 @@ def test_filters_are_added_met_together_and_taken_away(desk: Desk) -> None:
     assert desk.listed() == [1, 2, 3, 4]
     desk.bot.keyClicks(size.editor.low, "x")
     assert desk.listed() == [0, 1, 2, 3, 4, 5]
-    size.column.setCurrentIndex(size.column.findData(ID))
+    size.target.setCurrentIndex(size.target.findData(ID))
     desk.bot.keyClicks(size.editor.edit, "5, 3 what")
     assert desk.listed() == [3, 5]
-    size.column.setCurrentIndex(size.column.findData(GROUP))
+    size.target.setCurrentIndex(size.target.findData(GROUP))
     size.editor.list.item(0).setCheckState(Qt.CheckState.Checked)
     assert desk.listed() == [0, 2]
-    size.column.setCurrentIndex(size.column.findText("random share"))
+    size.target.setCurrentIndex(size.target.findText("random share"))
     size.editor.percent.setValue(50)
     some = set(desk.listed())
     size.editor.percent.setValue(90)
@@ -170,11 +170,11 @@ def test_filters_are_added_met_together_and_taken_away(desk: Desk) -> None:
 
 
 def test_many_names_are_typed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zv_viewer.widgets.object_filters.MOST_CHECKED", 2)
+    monkeypatch.setattr("zv_viewer.widgets.filter_lines.MOST_CHECKED", 2)
     line = desk.add_filter("name")
     desk.bot.keyClicks(line.editor.edit, "beta, gamma,")
     assert desk.listed() == [1, 3]
-    line.column.setCurrentIndex(line.column.findData(GROUP))
+    line.target.setCurrentIndex(line.target.findData(GROUP))
     assert desk.listed() == [0, 1, 2, 3, 4, 5]
     desk.bot.keyClicks(line.editor.edit, "group 1, group 0")
     assert desk.listed() == [0, 2, 5]

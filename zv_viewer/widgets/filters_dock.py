@@ -24,9 +24,11 @@ from zv_viewer.rows import InOutline
 from zv_viewer.session import StoreSession
 from zv_viewer.session.filtering import Filtering, filtering_of
 from zv_viewer.session.picking import Picked, picking_of
+from zv_viewer.widgets.filter_lines import FilterLine
+from zv_viewer.widgets.hidden_note import HiddenNotes
 from zv_viewer.widgets.lasso import Lasso, canvas_of
 from zv_viewer.widgets.row_editors import Outline
-from zv_viewer.widgets.row_filters import RowFilterLine, RowFilterList
+from zv_viewer.widgets.row_filters import RowFilterList
 from zv_viewer.widgets.row_words import counted_words, picked_lines
 from zv_viewer.widgets.rule_line import RuleLine
 from zv_viewer.widgets.store_choice import StoreChoice
@@ -44,10 +46,11 @@ class FiltersDock(QWidget):
         self._viewer = napari_viewer
         self._session: StoreSession | None = None
         self._filtering: Filtering | None = None
-        self._lines: WeakKeyDictionary[StoreSession, list[RowFilterLine | RuleLine]] = (
+        self._lines: WeakKeyDictionary[StoreSession, list[FilterLine | RuleLine]] = (
             WeakKeyDictionary()
         )
         self._heard: WeakSet[StoreSession] = WeakSet()
+        self._hidden = HiddenNotes(napari_viewer)
         self.stores = StoreChoice(napari_viewer, keeps=True)
         self.filters = RowFilterList()
         self.counts, self.trouble = _text(), _text()
@@ -93,6 +96,7 @@ class FiltersDock(QWidget):
         for one in self.stores.sessions:
             if one not in self._heard:
                 self._heard.add(one)
+                self._hidden.listen(one, filtering_of(one))
                 picking = picking_of(one, self._viewer)
                 picking.picked.connect(self._on_picked)
                 picking.failed.connect(self._on_trouble)
@@ -110,7 +114,7 @@ class FiltersDock(QWidget):
         self._session = session
         self._filtering = None if session is None else filtering_of(session)
         scene = None if session is None else session.scene
-        self.filters.show_lines(scene, [] if session is None else self._lines.get(session, []))
+        self.filters.set_scene(scene, [] if session is None else self._lines.get(session, []))
         if self._filtering is not None:
             self._filtering.changed.connect(self._on_changed)
             self._filtering.progress.connect(self._on_progress)

@@ -26,7 +26,7 @@ from zv_viewer.objects import GROUP, UNGROUPED, keys_of
 from zv_viewer.objects.colours import colour_keys
 from zv_viewer.objects.columns import title_of
 from zv_viewer.session.objects import ObjectsOfSession
-from zv_viewer.widgets.object_filters import FilterList
+from zv_viewer.widgets.object_filters import ObjectFilterList
 from zv_viewer.widgets.object_groups import GroupsModel
 from zv_viewer.widgets.object_words import counts
 from zv_viewer.widgets.objects_model import ObjectsModel
@@ -52,7 +52,7 @@ class ObjectsPanel(QWidget):
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search ids, names and groups")
         self.search.setClearButtonEnabled(True)
-        self.filters = FilterList()
+        self.filters = ObjectFilterList()
         self.counts, self.doing, self.trouble = _text(), _text(), _text()
         self.model, self.groups_model = ObjectsModel(), GroupsModel()
         self.view = ObjectsView(self._is_marked)
@@ -187,7 +187,7 @@ class ObjectsPanel(QWidget):
         objects = self._objects
         answer = None if objects is None else objects.answer
         if objects is not None and answer is not None:
-            self.filters.show_filters(objects.filters)
+            self.filters.show_rules(objects.filters)
             if self.search.text().strip() != objects.search:
                 self._quiet = True
                 self.search.setText(objects.search)

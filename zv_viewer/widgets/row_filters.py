@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import cast
+from typing import Any
 
 import numpy as np
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import (
-    QComboBox,
-    QGridLayout,
-    QHBoxLayout,
-    QPushButton,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
 
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.rows import CategoryIs, InBall, InBox, InOutline, RandomRows, RowRule, ValueRange
+from zv_viewer.widgets.filter_lines import FilterLine, FilterLines, names_editor
 from zv_viewer.widgets.object_editors import Choice, Ends, Names, Share
-from zv_viewer.widgets.object_filters import MOST_CHECKED
 from zv_viewer.widgets.row_editors import Ball, BoxEnds, Outline
 from zv_viewer.widgets.rule_line import RuleLine, row_rule_words
 
@@ -52,47 +43,24 @@ def targets(scene: SceneInfo) -> list[tuple[str, Target]]:
     return found
 
 
-class RowFilterLine(QWidget):
-    """One filter: what it looks at, include or exclude, and its values.
+class RowFilterLine(FilterLine):
+    """One filter of vertices; ``outline_asked(editor)`` when an outline is to be drawn.
 
-    ``changed()`` when the user edits it, ``removed(line)`` when the user takes it away,
-    ``outline_asked(editor)`` when an outline is to be drawn.
+    Args:
+        scene: The store.
     """
 
-    changed = Signal()
-    removed = Signal(object)
     outline_asked = Signal(object)
 
-    def __init__(self, scene: SceneInfo, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, scene: SceneInfo) -> None:
         self._scene = scene
-        self.target = QComboBox()
-        for title, target in targets(scene):
-            self.target.addItem(title, target)
-        self.way = QComboBox()
-        self.way.addItem("include", True)
-        self.way.addItem("exclude", False)
-        self.remove = QToolButton()
-        self.remove.setText("\N{MULTIPLICATION SIGN}")
-        self.remove.setToolTip("Remove this filter")
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        top = QHBoxLayout()
-        top.addWidget(self.target, stretch=1)
-        top.addWidget(self.way)
-        top.addWidget(self.remove)
-        self._grid.addLayout(top, 0, 0)
-        self.editor: Editor = Ends(None)
-        self._grid.addWidget(self.editor, 1, 0)
-        self.target.currentIndexChanged.connect(self._on_target)
-        self.way.currentIndexChanged.connect(self.changed)
-        self.remove.clicked.connect(lambda: self.removed.emit(self))
-        self._on_target()
+        super().__init__(targets(scene))
 
     def rule(self) -> RowRule | None:
         """The rule; None while its values say nothing."""
         name, column = self.target.currentData()
-        include, editor = bool(self.way.currentData()), self.editor
+        include = self.include
+        editor: Editor = self.editor
         if isinstance(editor, Share):
             return RandomRows(editor.share(), editor.seed(), include)
         if isinstance(editor, BoxEnds):
@@ -116,16 +84,8 @@ class RowFilterLine(QWidget):
         ends = editor.ends()
         return None if ends is None else ValueRange(name, *ends, include, column)
 
-    def _on_target(self) -> None:
-        self._grid.removeWidget(self.editor)
-        self.editor.hide()
-        self.editor.deleteLater()
-        self.editor = self._editor()
-        self.editor.changed.connect(self.changed)
-        self._grid.addWidget(self.editor, 1, 0)
-        self.changed.emit()
-
-    def _editor(self) -> Editor:
+    def make_editor(self) -> Editor:
+        """What takes the values of the present target."""
         name, _ = self.target.currentData()
         scene = self._scene
         if name == SHARE:
@@ -143,77 +103,32 @@ class RowFilterLine(QWidget):
         info = scene.attribute(name)
         if info.categories is None:
             return Ends(info.limits if info.columns == 1 else None)
-        if len(info.categories) > MOST_CHECKED:
-            return Names(len(info.categories))
-        return Choice(info.categories)
+        return names_editor(info.categories)
 
 
-class RowFilterList(QWidget):
-    """All filters and a button that adds one; ``changed(rules)`` when they are others."""
+class RowFilterList(FilterLines):
+    """Filters of the vertices of one store; ``outline_asked(editor)`` as its lines."""
 
-    changed = Signal(object)
     outline_asked = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._scene: SceneInfo | None = None
-        self._told: tuple[RowRule, ...] = ()
-        self.lines: list[RowFilterLine | RuleLine] = []
-        self.add = QPushButton("Add filter")
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.addWidget(self.add)
-        self.add.clicked.connect(self.add_line)
-        self.show_lines(None, [])
 
-    def show_rules(self, rules: Sequence[RowRule]) -> None:
-        """Show rules that were set elsewhere, in words, unless they are those of the lines."""
-        scene = self._scene
-        if scene is None or tuple(rules) == self.rules():
-            return
-        lines = [RuleLine(rule, row_rule_words(rule, scene)) for rule in rules]
-        for line in lines:
-            line.removed.connect(self._on_removed)
-        self.show_lines(scene, lines)
-
-    def show_lines(
-        self, scene: SceneInfo | None, lines: Sequence[RowFilterLine | RuleLine]
-    ) -> None:
+    def set_scene(self, scene: SceneInfo | None, lines: Sequence[FilterLine | RuleLine]) -> None:
         """Show the filters of another store; its lines are kept by whoever gives them."""
-        for line in self.lines:
-            self._column.removeWidget(line)
-            line.setParent(None)
-        self._scene, self.lines = scene, list(lines)
-        for line in self.lines:
-            self._column.insertWidget(self._column.count() - 1, line)
-            line.show()
-        self._told = self.rules()
+        self._scene = scene
+        self.show_lines(lines)
         self.add.setEnabled(scene is not None)
 
-    def add_line(self) -> None:
-        """Add a filter that says nothing yet."""
-        if self._scene is not None:
-            line = RowFilterLine(self._scene)
-            line.changed.connect(self._on_change)
-            line.removed.connect(self._on_removed)
-            line.outline_asked.connect(partial(self.outline_asked.emit))
-            self.lines.append(line)
-            self._column.insertWidget(self._column.count() - 1, line)
+    def new_line(self) -> RowFilterLine | None:
+        """A filter that says nothing yet; None while there is no store."""
+        if self._scene is None:
+            return None
+        line = RowFilterLine(self._scene)
+        line.outline_asked.connect(partial(self.outline_asked.emit))
+        return line
 
-    def rules(self) -> tuple[RowRule, ...]:
-        """Those that say something."""
-        found = (line.rule() for line in self.lines)
-        return tuple(cast("RowRule", rule) for rule in found if rule is not None)
-
-    def _on_change(self) -> None:
-        rules = self.rules()
-        if rules != self._told:
-            self._told = rules
-            self.changed.emit(rules)
-
-    def _on_removed(self, line: RowFilterLine | RuleLine) -> None:
-        self.lines.remove(line)
-        self._column.removeWidget(line)
-        line.hide()
-        line.deleteLater()
-        self._on_change()
+    def words_of(self, rule: Any) -> str:  # noqa: ANN401 - a rule about vertices
+        """What a rule says."""
+        return "" if self._scene is None else row_rule_words(rule, self._scene)
