@@ -41,10 +41,10 @@ def unexplained(
 
 
 class Tally:
-    """Sum, count and shares of categories of an attribute, block after block."""
+    """Sum and count of finite values, or shares of categories, block after block."""
 
     def __init__(self, categories: int | None) -> None:
-        self.count, self.missing, self.total = 0, 0, 0.0
+        self.count, self.total = 0, 0.0
         self._shares: IntArray | None = None if categories is None else np.zeros(0, np.int64)
 
     def add(self, values: AnyArray) -> None:
@@ -58,10 +58,9 @@ class Tally:
             self.count += len(codes)
             return
         number = values.reshape(-1).astype(np.float64)
-        missing = int(np.isnan(number).sum())
-        self.missing += missing
-        self.count += len(number) - missing
-        self.total += float(np.nansum(number))
+        number = number[np.isfinite(number)]
+        self.count += len(number)
+        self.total += float(number.sum())
 
     def mean(self) -> float:
         """Mean of the values, NaN of none."""

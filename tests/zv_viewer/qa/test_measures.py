@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from zarr_vectors.lazy import open_zv
 from zarr_vectors.testing.pyramids import nearest
+from zv_viewer.qa.attributes import Tally, drift_of
 from zv_viewer.qa.bins import bins_of, coarser, joined, packed, table_of
 from zv_viewer.qa.density import biased
 from zv_viewer.qa.distances import summary
@@ -173,3 +174,13 @@ def test_tiles_are_all_of_space_once(seed, most):
         inside = tile.holds((coords + 0.5) * (2.0, 3.0))
         assert sorted(inside) == sorted(tile.rows)
     assert bins_of(np.array([[-0.5, 2.5]]), (1.0, 1.0)).tolist() == [[-1, 2]]
+
+
+def test_values_that_are_no_numbers_are_left_out_of_the_drift():
+    finest, level = Tally(None), Tally(None)
+    finest.add(np.array([1.0, np.nan, np.inf, 3.0], np.float32))
+    level.add(np.array([[2.0], [np.nan]]))
+    samples = np.array([1.0, np.nan, 3.0]), np.array([2.0])
+    drift = drift_of("a", "vertex", finest, level, samples, 0.0, categories=False)
+    assert drift.mean == (2.0, 2.0)
+    assert drift.p50 == (2.0, 2.0)
