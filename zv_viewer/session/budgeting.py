@@ -79,7 +79,7 @@ class Budgeting:
         if controller is not None:
             more = settings.budget.vertices > before.budget.vertices
             other_card = settings.budget.card_bytes != before.budget.card_bytes
-            self.share_out(settings.budget, room=more or other_card)
+            self._share_out(settings.budget, room=more or other_card)
             controller.set_settings(self.given)
             self._wake()
 
@@ -134,7 +134,7 @@ class Budgeting:
         """There is a controller: share from now on."""
         self._shared = shared_budget(viewer, self.asked.budget)
         self._shared.join(self, self._follow)
-        self.share_out(self.asked.budget)
+        self._share_out(self.asked.budget)
 
     def leave(self) -> None:
         """Share and time frames no more."""
@@ -223,9 +223,9 @@ class Budgeting:
     def _use_vertices(self, vertices: int) -> None:
         """Draw so many vertices at most, from the next plan on."""
         if vertices != self.asked.budget.vertices and self.feed.controller is not None:
-            self.share_out(with_vertices(self.asked, vertices).budget)
+            self._share_out(with_vertices(self.asked, vertices).budget)
 
-    def share_out(self, budget: Budget, *, room: bool = False) -> None:
+    def _share_out(self, budget: Budget, *, room: bool = False) -> None:
         """This is the budget of the viewer from now on; ``room``: layers may need larger buffers.
 
         Where it follows the frames they have them.
