@@ -18,6 +18,7 @@ from zv_viewer.model.settings import Budget
 from zv_viewer.session import open_store
 from zv_viewer.session.filtering import filtering_of
 from zv_viewer.session.picking import picking_of
+from zv_viewer.sources.store import StoreSource
 from zv_viewer.widgets.filters_dock import FiltersDock
 from zv_viewer.widgets.lasso import Lasso, canvas_of
 from zv_viewer.widgets.row_filters import BALL, BOX, LASSO, SHARE
@@ -306,3 +307,38 @@ def test_a_click_says_what_is_there(make_napari_viewer: Callable, qtbot, stores,
         qtbot.mouseClick(canvas_of(viewer), LEFT, pos=QPoint(2, 2))
     assert picking.last is None
     assert session.layer.marked is None
+
+
+def test_what_a_level_lacks_for_a_filter_is_said_on_the_canvas(
+    make_napari_viewer: Callable, qtbot, small_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = StoreSource.read
+
+    def without(self, level, chunks, attributes=()):
+        return read(self, level, chunks, attributes if level == 0 else ())
+
+    known = StoreSource.attributes_of
+    monkeypatch.setattr(StoreSource, "read", without)
+    monkeypatch.setattr(
+        StoreSource,
+        "attributes_of",
+        lambda self, level: known(self, level) if level == 0 else frozenset(),
+    )
+    viewer = make_napari_viewer(show=True)
+    session, dock = shown(viewer, qtbot, small_store)
+    note = viewer.canvas.overlays["text"]
+    session.update_settings(level_lock=2)
+    assert session.wait(20)
+    assert not note.visible
+    line = add(dock, qtbot, ("intensity", 0))
+    qtbot.keyClicks(line.editor.low, "1")
+    settled(session, qtbot)
+    qtbot.waitUntil(lambda: note.visible)
+    assert "level 2 has no 'intensity' to filter by and is not drawn" in note.text
+    session.update_settings(level_lock=0)
+    assert session.wait(20)
+    qtbot.waitUntil(lambda: not note.visible)
+    session.update_settings(level_lock=2)
+    qtbot.waitUntil(lambda: note.visible)
+    qtbot.mouseClick(line.remove, LEFT)
+    qtbot.waitUntil(lambda: not note.visible)
