@@ -42,6 +42,7 @@ class ObjectStates:
         self._changed = np.zeros(len(self.texels), bool)
         self.coloured = False
         self.ghosts = False
+        self.all_normal = True
 
     def __len__(self) -> int:
         return self._n
@@ -75,6 +76,7 @@ class ObjectStates:
             raise InputError(f"a look is one of 0 to {max(Look)}, not {new.max()}")
         self._looks[differ] = new
         self.ghosts = bool((looks == Look.GHOST).any())
+        self.all_normal = bool((looks == Look.NORMAL).all())
         self._pack(differ)
 
     def set_colours(self, colours: Float32 | None) -> None:

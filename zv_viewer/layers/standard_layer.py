@@ -24,7 +24,6 @@ from zv_viewer.layers.store_layer import LayerError, StoreLayer
 from zv_viewer.layers.units import NO_UNIT, units_of
 from zv_viewer.layers.untyped import NapariEvent
 from zv_viewer.model.chunks import CellArrays
-from zv_viewer.model.objects import Look
 from zv_viewer.model.plan import DrawItem
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.model.update import LayerUpdate
@@ -240,7 +239,7 @@ class StandardLayer(StoreLayer, Layer):  # type: ignore[misc]  # napari's layers
     def tells_objects(self) -> bool:
         """Whether it matters to the picture which object a row belongs to."""
         states = self._objects
-        return states is not None and (states.coloured or bool((states.looks != Look.NORMAL).any()))
+        return states is not None and (states.coloured or not states.all_normal)
 
     def _need_objects(self) -> ObjectStates:
         if self._objects is None:

@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from zv_viewer.layers.object_states import ObjectStates, UInt8
 from zv_viewer.layers.untyped import NapariValue
-from zv_viewer.model.objects import Look
 
 Float32 = npt.NDArray[np.float32]
 
@@ -56,8 +55,7 @@ class TellsObjects:
     @property
     def tells_objects(self) -> bool:
         """Whether it matters to the picture which object a row belongs to."""
-        states = self._objects
-        return states.coloured or bool((states.looks != Look.NORMAL).any())
+        return self._objects.coloured or not self._objects.all_normal
 
     @property
     def object_colours(self) -> Float32 | None:
