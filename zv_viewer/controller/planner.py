@@ -27,7 +27,7 @@ Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
 
 PLAN_EVERY_S = 1 / 30
-"""Plans are at least this far apart."""
+"""Plans are at least this far apart, but where the camera leaps to another place."""
 
 AHEAD_SHARE = 0.05
 """Part of all bytes read that may be spent on views to come."""
@@ -148,7 +148,8 @@ class Planner:
         if self.plan is None or self._todo.fresh:
             return True
         if self._todo.plan:
-            return now - self.planned_at >= PLAN_EVERY_S - SLACK_S
+            spaced = now - self.planned_at >= PLAN_EVERY_S - SLACK_S
+            return spaced or self._view.leapt_at > self.planned_at
         return self._view.has_come_to_rest(self.planned_at, now)
 
     def make(

@@ -59,6 +59,7 @@ class View:
         self._moved_at: float | None = None
         self.leapt = False
         """Whether at the last move nothing of the picture before stayed on the canvas."""
+        self.leapt_at = -np.inf
         self.lately_px_per_s = 0.0
         """Speed of the middle of the picture at the last move."""
         self._motion = MotionMeter(tree)
@@ -72,6 +73,7 @@ class View:
             self._motion.moved(before, camera, now - self._camera_at)
             self._moved_at = now
             self.leapt = leaps(before, camera)
+            self.leapt_at = now if self.leapt else self.leapt_at
             self.lately_px_per_s = self._motion.px_per_s
         self.camera, self._camera_at = camera, now
         return True

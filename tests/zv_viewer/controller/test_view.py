@@ -10,9 +10,10 @@ from zv_viewer.controller.view import (
     leaps,
     settling_s,
 )
-from zv_viewer.model.settings import LodSettings
+from zv_viewer.model.settings import Budget, LodSettings
 from zv_viewer.planning import build_cells
 from zv_viewer.testing.cameras import look_at, orthographic, shifted, zoomed
+from zv_viewer.testing.simulate import simulation
 from zv_viewer.testing.sources import make_cloud
 
 HERE = look_at((-90.0, 32.0, 32.0), (32.0, 32.0, 32.0))
@@ -76,3 +77,15 @@ def test_a_leap_leaves_nothing_of_the_picture_before() -> None:
             assert leaps(shifted(before, x, y), before) == far
         # Far out, a place that was outside is well within the canvas.
         assert not leaps(zoomed(shifted(before, 700.0), 0.1), before)
+
+
+def test_a_leap_is_planned_at_once() -> None:
+    sim = simulation(make_cloud(2000, 3, 1), LodSettings(Budget(5000, 1 << 24)))
+    sim.look(HERE)
+    assert sim.settle()
+    plans = []
+    for away in (5.0, 9.0, 4000.0):
+        sim.look(shifted(HERE, away))
+        sim.tick()
+        plans.append(sim.controller.plan)
+    assert plans[0] is plans[1] is not plans[2]
