@@ -318,9 +318,9 @@ class LodController:
         if self._closed or camera is None:
             return
         now = self._clock()
-        if not self._scene.by_object and isinstance(self._sink, ObjectSink):
-            if self._sink.tells_objects:
-                self.tell_objects()
+        sink = self._sink
+        if not self._scene.by_object and isinstance(sink, ObjectSink) and sink.tells_objects:
+            self.tell_objects()
         for outcome in self._loads.arrivals():
             self._loads.settle(outcome.job)
             self._arrivals.take(outcome, now)
