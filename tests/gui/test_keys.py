@@ -13,7 +13,7 @@ from zv_viewer import plugin
 from zv_viewer.layers.ring import Ring
 from zv_viewer.session.picking import picking_of
 from zv_viewer.widgets import show_store
-from zv_viewer.widgets.keys import LOCK_KEY, OPEN_KEY, RELOAD_KEY, bind_keys
+from zv_viewer.widgets.keys import LOCK_KEY, OPEN_KEY, PICK_KEY, RELOAD_KEY, bind_keys
 
 pytestmark = pytest.mark.gui
 
@@ -98,4 +98,4 @@ def test_keys_of_the_user_are_left_alone(make_napari_viewer: Callable) -> None:
     bind_keys(viewer, lambda viewer: None)
     bind_keys(viewer, lambda viewer: None)
     assert mine in viewer.keymap.values()
-    assert len(viewer.keymap) == len({LOCK_KEY, OPEN_KEY, RELOAD_KEY})
+    assert len(viewer.keymap) == len({LOCK_KEY, OPEN_KEY, PICK_KEY, RELOAD_KEY})
