@@ -89,6 +89,28 @@ class KnownObjects:
             found[place] = child >= 0 and not len(self._toward(child))
         return found
 
+    def standing_in(self, cells: Int, level: int) -> tuple[list[UInt], Bool]:
+        """What cells of a level, or coarser ones, have in the place of finer cells.
+
+        Args:
+            cells: (N,) cells, resident or not.
+            level: Number of the level.
+
+        Returns:
+            The objects of the nearest such cell above each that is resident, in the cell's place,
+            and (N,) where there is one.
+        """
+        tree, child = self._tree, cells
+        while True:
+            above = tree.parent[child]
+            go = (above >= 0) & (tree.level[above] < level)
+            if not go.any():
+                break
+            child = np.where(go, above, child)
+        places = self._below_resident(child)
+        lists = [self._toward(place) if place >= 0 else _NONE for place in places]
+        return lists, (np.array(places, np.int64) >= 0) & (tree.level[cells] < level)
+
     def _below_resident(self, missing: Int) -> list[int]:
         """The cell above each, or itself, whose parent is the nearest resident one; -1: none."""
         tree = self._tree

@@ -32,8 +32,9 @@ def object_holes(
     """Where a view, perhaps newer than the plan, meets data of which nothing is drawn.
 
     In the view that was planned, a place is no hole if what runs through it is drawn at a level
-    that has no cell there, or if a coarser cell that is resident has nothing there; outside of it
-    only drawn cells count.
+    that has no cell there, or if a coarser cell that is resident has nothing there. Nor is one
+    finer than the planned level if that level leaves out what runs through it, and what it has
+    there is drawn from other cells. Outside of that view only drawn cells count.
 
     Args:
         tree: The cells.
@@ -50,7 +51,11 @@ def object_holes(
     known = KnownObjects(tree, resident, content, len(levels))
     found = holes(tree, visible, draw)
     planned = found[plan.visible[found]]
-    fine = planned[drawn_anywhere(known.through(planned), levels) | known.bare(planned)]
+    fine = drawn_anywhere(known.through(planned), levels) | known.bare(planned)
+    if plan.level is not None:
+        lists, there = known.standing_in(planned, plan.level)
+        empty = np.array([not len(objects) for objects in lists], bool)
+        fine |= there & (empty | drawn_anywhere(lists, levels))
     roots = np.flatnonzero((tree.parent < 0) & visible & resident)
     lists = known.lists(roots)
     some = np.array([len(objects) > 0 for objects in lists], bool)
@@ -58,7 +63,7 @@ def object_holes(
     dark[roots[some & ~drawn_anywhere(lists, levels)]] = True
     ends = np.flatnonzero(visible & (np.diff(tree.child_start) == 0)) if dark.any() else roots[:0]
     unlit = ends[dark[ends] | is_below(tree, ends, dark)]
-    return np.union1d(np.setdiff1d(found, fine), unlit)
+    return np.union1d(np.setdiff1d(found, planned[fine]), unlit)
 
 
 def objects_in_view(

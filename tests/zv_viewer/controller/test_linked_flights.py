@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from zv_viewer.controller import connection
+from zv_viewer.controller.connection import LONGEST_WAIT_S
 from zv_viewer.controller.drawer import LENT_S
 from zv_viewer.controller.standing import Standing
 from zv_viewer.drawing import page_rows
@@ -331,6 +332,10 @@ def fly(seed, steps, weather=None, seconds=np.inf, budget=None):
         made.use(replace(made.settings, hysteresis=0.0, level_lock=None))
         settled(made, oracle)
         check_selection(made, oracle.plan, sim.controller.stats().limited_by)
+    end = sim.clock.now + 2 * LONGEST_WAIT_S  # what is read ahead may be waiting yet
+    while sim.controller.stats().trouble and sim.clock.now < end:
+        sim.tick()
+        oracle.look()
     sim.controller.close()
     for _ in range(int((sim.network.weather.timeout_s + sim.network.weather.latency_s) / TICK_S)):
         if sim.source.closed:
@@ -358,6 +363,10 @@ def test_flights(block):
     for seed in range(26 * block, 26 * (block + 1)):
         print("seed", seed)
         fly(seed, 3)
+
+
+def test_a_place_whose_objects_a_coarser_level_leaves_out_is_no_hole():
+    fly(17815472096, 200)
 
 
 @pytest.mark.parametrize("block", range(4))
