@@ -35,6 +35,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 ONCE = ("architecture", "benchmarks", "docs", "long", "scripts")
 """Folders of tests that look for what is rare, or are not of what another Python or Qt runs."""
 
+os.environ.setdefault("ZV_AZURITE", str(Path(__file__).parent.parent / ".cache" / "azurite"))
+
 _open_display = ExitStack()
 
 
@@ -141,7 +143,6 @@ def gcs(gcs_of_the_run: Server) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def azurite() -> None:
     """Azurite, and a Node to run it with; the test is skipped where they are missing."""
-    os.environ.setdefault("ZV_AZURITE", str(Path(__file__).parent.parent / ".cache" / "azurite"))
     missing = azurite_missing()
     if missing and os.environ.get("CI") == "true":
         pytest.fail(missing)
