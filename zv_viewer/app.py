@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
     from zv_viewer.layers.factory import Backend
 
-NO_DISPLAY = (
-    "there is no display to open a window on; `zv-view render` draws a picture without one"
-)
+NO_DISPLAY = "there is no display to open a window on; `zv-view render` draws a picture without one"
 
 PATIENCE_S = 3.0
 """How long a bad path may take to show before the window opens anyway."""
