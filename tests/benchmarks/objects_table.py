@@ -136,7 +136,7 @@ def measure(objects: int) -> dict[str, dict[str, float]]:
     def tick(key: str, place: int) -> None:
         panel.filters.add_line()
         line = panel.filters.lines[-1]
-        line.column.setCurrentIndex(line.column.findData(key))
+        line.target.setCurrentIndex(line.target.findData(key))
         line.editor.list.item(place).setCheckState(Qt.CheckState.Checked)
 
     def column(key: str) -> int:

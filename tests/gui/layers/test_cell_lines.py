@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
-import time
-
 import numpy as np
 import pytest
 
@@ -393,29 +390,3 @@ def test_what_napari_sees(flat, cut_cells, tmp_path):
     cells = cut_cells(flat.scene, [[20, 10], [20, 90]], path(2))
     with pytest.raises(LayerError, match="drawn whole or not"):
         flat.layer.apply(LayerUpdate(put=tuple(cells), draw=(DrawItem(0, (0,)),)))
-
-
-def test_a_cell_is_replaced_within_a_millisecond_and_a_half(stage, cut_cells):
-    """On the GUI thread: 5000 rows among 100 000, links and what joins it included."""
-    here = stage(BOX, ndisplay=3, link_width=2, objects=50, capacity=150_000)
-    rng = np.random.default_rng(0)
-
-    def block(numbers):
-        n = 5000 * len(numbers)
-        points = np.clip(50 + np.cumsum(rng.normal(0, 0.1, (n, 3)), axis=0), 0, 100)
-        objects, owners = np.resize(np.arange(50).repeat(100), n), np.repeat(numbers, 5000)
-        return cut_cells(here.scene, points, path(n), objects=objects, cells=owners)
-
-    cells = block(np.arange(20))
-    here.layer.apply(
-        LayerUpdate(put=tuple(cells), draw=all_of(cells), object_levels=np.zeros(50, np.uint8))
-    )
-    times = []
-    for _ in range(9):
-        again = block(np.arange(8, 11))[1]
-        assert (again.cell, len(again)) == (9, 5000)
-        start = time.thread_time()
-        here.layer.apply(LayerUpdate(put=(again,)))
-        times.append(time.thread_time() - start)
-    here.settle()
-    assert statistics.median(times) < 1.5e-3

@@ -185,7 +185,7 @@ def test_spacing_is_that_of_the_vertices_there():
 
 def test_a_hundred_thousand_chunks_take_no_time():
     scene = grid_scene(48, 5, 1000)
-    began = time.perf_counter()
+    began = time.process_time()
     tree = build_cells(scene)
     assert len(tree) > 120_000
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
