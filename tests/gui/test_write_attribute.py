@@ -179,6 +179,8 @@ def test_a_table_of_objects_and_the_selection(
     typed(qtbot, dock.new_name, "grade")
     dock.source.way.value = "file"
     dock.source.file.value = table
+    assert not dock.source.column.choices  # read in a thread
+    qtbot.waitUntil(lambda: "grade" in dock.source.column.choices, timeout=10_000)
     dock.source.column.value = "grade"
     dock.source.by.value = "object id"
     dock.source.ids.value = "id"

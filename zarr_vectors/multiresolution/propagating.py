@@ -22,7 +22,7 @@ from zarr_vectors.multiresolution.steps import Progress
 from zarr_vectors.multiresolution.strategies import points as reduce
 from zarr_vectors.multiresolution.tiles import rows_of
 from zarr_vectors.typing import AnyArray, FloatArray, IntArray
-from zarr_vectors.writing.commit import grid_of, put_object_attribute
+from zarr_vectors.writing.commit import grid_of, put_object_attribute, told_in
 from zarr_vectors.writing.order import dense_ranks
 from zarr_vectors.writing.route import starts_of
 
@@ -157,7 +157,8 @@ class _Carrying:
         if found is None or index is None:
             raise self._missing(level, OBJECT_ATTRIBUTES)
         values, present = found
-        extra = self._extra(path) | self._dictionary(path)
+        meta = layout.array_metas([path]).get(path, {})
+        extra = self._extra(path) | told_in(meta)
         given = []
         for done, number in enumerate(above):
             self._check(done, f"level {number}")
@@ -219,11 +220,6 @@ class _Carrying:
     def _extra(self, path: str) -> dict[str, Any]:
         meta = self._handle.layout.array_metas([path]).get(path, {})
         return {key: value for key, value in meta.items() if key not in KNOWN}
-
-    def _dictionary(self, path: str) -> dict[str, Any]:
-        meta = self._handle.layout.array_metas([path]).get(path, {})
-        names = ("encoding", "categories", "ordered", "_FillValue", "unit", "description")
-        return {key: meta[key] for key in names if key in meta}
 
     def _record(self, levels: list[int], family: str) -> None:
         """Add the attribute to the names of arrays the levels say they have."""

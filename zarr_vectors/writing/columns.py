@@ -16,7 +16,7 @@ from zarr_vectors.encoding.categorical import encode_categories, is_text
 from zarr_vectors.exceptions import ArrayError, MetadataError
 from zarr_vectors.spatial.chunking import compute_bounds, positions_in_box
 from zarr_vectors.typing import AnyArray, FloatArray, IntArray
-from zarr_vectors.writing.commit import Column, column_limits
+from zarr_vectors.writing.commit import Column, column_limits, told_in
 
 POSITION_DTYPES = ("float32", "float64")
 MAX_AXES = 4
@@ -138,11 +138,7 @@ def object_values(name: str, given: npt.ArrayLike) -> tuple[AnyArray, dict[str, 
     if not is_text(values):
         return numbers(values, f"object attribute {name!r}"), {}
     column = vertex_columns({name: values}, len(values))[name]
-    meta = column.spec.to_meta()
-    told = {key: meta[key] for key in ("encoding", "categories", "ordered")}
-    if column.spec.missing_code is not None:
-        told["_FillValue"] = column.spec.missing_code
-    return column.values, told
+    return column.values, told_in(column.spec.to_meta())
 
 
 def number_spec(

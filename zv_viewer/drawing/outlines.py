@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,6 @@ Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
 
 Outlined: TypeAlias = Literal["chunks", "bins"]
-OUTLINED: tuple[Outlined, ...] = get_args(Outlined)
 
 MOST = 20_000
 """Boxes outlined at once, those nearest to the middle of the view."""

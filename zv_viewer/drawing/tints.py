@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,6 @@ Int = npt.NDArray[np.int64]
 UInt8 = npt.NDArray[np.uint8]
 
 Quantity: TypeAlias = Literal["level", "error", "bytes"]
-QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
 
 OCTAVES = 3.0
 """Errors are told apart up to so many doublings below and above the one asked for."""

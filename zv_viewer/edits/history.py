@@ -316,7 +316,12 @@ def _describe(edit: Edit) -> None:
         "time": edit.time,
         "changes": [asdict(change) for change in edit.changes],
     }
-    (edit.folder / _DESCRIPTION).write_text(json.dumps(found), encoding="utf-8")
+    text = json.dumps(found)
+    if len(text) > _LARGEST:
+        raise InputError(
+            f"{edit.words}: {len(edit.changes):,} keys are more than can be kept for undo"
+        )
+    (edit.folder / _DESCRIPTION).write_text(text, encoding="utf-8")
 
 
 def _read(folder: Path) -> Edit | None:

@@ -9,22 +9,17 @@ from collections.abc import Sequence
 
 def rebuild(store: str, level: int) -> str:
     """Remove a level and those above it, and build them again."""
-    return f"build the levels again, level {level} among them: {_build(store, '')}"
+    return f"build the levels again, level {level} among them: {_build(store)}"
 
 
-def rebuild_with(store: str, factors: Sequence[tuple[float, float]]) -> str:
-    """Build all levels again with other factors (coarsen, sparsity)."""
-    return f"build the levels again so: {_build(store, f', factors={list(factors)!r}')}"
-
-
-def _build(store: str, options: str) -> str:
+def _build(store: str) -> str:
     return _python(
         "from zarr_vectors.core.store import list_resolution_levels, open_store, "
         "remove_resolution_level as remove; "
         "from zarr_vectors.multiresolution.coarsen import build_pyramid; "
         f'store = {json.dumps(store)}; root = open_store(store, mode="r+"); '
         "[remove(root, n) for n in reversed(list_resolution_levels(root)) if n]; "
-        f"build_pyramid(store{options})"
+        "build_pyramid(store)"
     )
 
 

@@ -313,7 +313,9 @@ class StoreSource:
             if self._width:
                 raise
             return none, [f"objects of points cannot be told apart: {error}"]
-        return np.concatenate([none, ids]) if self._width or len(ids) < MOST_OBJECTS else none, []
+        if self._width or len(ids) < MOST_OBJECTS:
+            return np.concatenate([none, ids]), []
+        return none, [f"objects of points cannot be told apart: there are {len(ids):,} of them"]
 
     @property
     def _has_object_index(self) -> bool:

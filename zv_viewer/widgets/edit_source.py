@@ -27,6 +27,7 @@ from zv_viewer.rows import InOutline, RowFilter, RowRule
 from zv_viewer.rows.rules import Bool, rows_of
 from zv_viewer.session import StoreSession
 from zv_viewer.session.filtering import filtering_of
+from zv_viewer.session.latest import Latest
 from zv_viewer.widgets.lasso import Lasso, canvas_of
 
 EXPRESSION, FILE, OBJECTS = "expression", "file", "selected objects"
@@ -60,6 +61,8 @@ class SourceForm:
         self._said, self._asked = said, asked
         self._outline: InOutline | None = None
         self.lasso: Lasso | None = None
+        self._lane = Latest("zv-table-columns")
+        self._of_file: list[str] = []
         self.way = ComboBox(label="values from", choices=WAYS, name="way")
         self.expression = LineEdit(label="expression", name="expression")
         self.expression.native.setPlaceholderText("sqrt(x**2 + y**2), where(kind == 'a', 1, 0)")
@@ -76,7 +79,7 @@ class SourceForm:
         self.rows: tuple[Widget, ...] = (*first, self.lax, self.draw, self.inside, self.outside)
         self.way.changed.connect(self.show_rows)
         self.by.changed.connect(self.show_rows)
-        self.file.changed.connect(self._on_table)
+        self.file.changed.connect(self._on_file)
         self.layer.changed.connect(self._on_table)
         self.draw.changed.connect(self._draw)
         for widget in self.rows:
@@ -103,6 +106,7 @@ class SourceForm:
             widget.visible = on
         if way == FEATURES:
             self.layer.reset_choices()
+        if table:
             self._on_table()
 
     def source(self) -> Source:
@@ -164,20 +168,28 @@ class SourceForm:
         layers = self._viewer.layers
         return [one.name for one in layers if len(getattr(one, "features", ()))]
 
-    def _columns(self, *_: object) -> list[str]:
-        try:
-            return self._known_columns()
-        except InputError as error:
-            self._said(str(error))
-            return []
+    def close(self) -> None:
+        """Nothing is asked for any more."""
+        self._lane.close()
 
-    def _known_columns(self) -> list[str]:
+    def _columns(self, *_: object) -> list[str]:
         if self.way.value == FILE:
-            path = self.file.value
-            return column_names(Path(path)) if path and Path(path).is_file() else []
+            return self._of_file
         if self.way.value == FEATURES and self.layer.value is not None:
             return [str(name) for name in self._viewer.layers[self.layer.value].features]
         return []
+
+    def _on_file(self, *_: object) -> None:
+        """The names of its columns are read in a thread."""
+        self._of_file = []
+        self._on_table()
+        if self.file.value:
+            task = partial(_columns_of, Path(self.file.value))
+            self._lane.ask(task, self._on_columns, lambda error: self._said(str(error)))
+
+    def _on_columns(self, names: list[str]) -> None:
+        self._of_file = names
+        self._on_table()
 
     def _on_table(self, *_: object) -> None:
         self.column.reset_choices()
@@ -201,6 +213,11 @@ class SourceForm:
 
         self.lasso.drawn.connect(done)
         self.lasso.given_up.connect(given_up)
+
+
+def _columns_of(path: Path) -> list[str]:
+    """None of a name that is not typed to its end."""
+    return column_names(path) if path.is_file() else []
 
 
 def _keeps(scene: SceneInfo, kept_by: RowFilter, positions: Any, values: Mapping[str, Any]) -> Bool:  # noqa: ANN401

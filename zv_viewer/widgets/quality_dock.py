@@ -14,8 +14,6 @@ from zv_viewer.widgets.quality_see import SeePanel
 from zv_viewer.widgets.quality_what_if import WhatIfPanel
 from zv_viewer.widgets.store_choice import StoreChoice
 
-QUALITY_DOCK = "Pyramid quality"
-
 
 class QualityDock(QWidget):
     """The stores of a viewer, and pages about the one chosen."""

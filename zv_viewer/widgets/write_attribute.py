@@ -126,6 +126,7 @@ class WriteAttribute(Container[Any]):
         registry.signals.added.disconnect(self._list_stores)
         registry.signals.removed.disconnect(self._list_stores)
         self._connect(None)
+        self.source.close()
 
     def _listen(self, editing: Editing | None) -> None:
         self._connect(editing)

@@ -254,6 +254,18 @@ def test_a_store_changed_in_between(tmp_path: Path) -> None:
     assert contents(place) == before
 
 
+def test_what_cannot_be_kept_for_undo_is_not_written(tmp_path: Path, monkeypatch) -> None:
+    place, history = DictPlace(items_of("points", "0.7.0")), History(tmp_path / "h")
+    before = contents(place)
+    monkeypatch.setattr("zv_viewer.edits.history._LARGEST", 100)
+    handle = open_handle(place)
+    with rehearse(handle, Request("half", "vertex", FromExpression("age / 2"))) as dry:
+        with pytest.raises(InputError, match="keys are more than can be kept for undo"):
+            history.write(handle, dry)
+    assert contents(place) == before
+    assert not any(history._of(dry.url).iterdir())
+
+
 def test_a_store_that_cannot_be_written_says_so_first(tmp_path: Path) -> None:
     place = DictPlace(items_of("points", "0.7.0"))
     handle = open_handle(place)

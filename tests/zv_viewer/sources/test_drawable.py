@@ -63,3 +63,13 @@ def test_a_store_of_every_kind(kind: str, version: str, tmp_path: Path) -> None:
     assert (scene.links_per_vertex > 0) is not points
     assert not scene.warnings
     source.close()
+
+
+def test_too_many_objects_of_points_are_told(tmp_path: Path, monkeypatch) -> None:
+    make_store("objects", tmp_path / "s")
+    monkeypatch.setattr("zv_viewer.sources.store.MOST_OBJECTS", 3)
+    source = StoreSource(str(tmp_path / "s"))
+    scene = source.describe()
+    assert scene.objects.tolist() == [-1]
+    assert scene.warnings == ("objects of points cannot be told apart: there are 6 of them",)
+    source.close()
