@@ -13,8 +13,9 @@ from zarr_vectors.core.handle import open_handle
 from zarr_vectors.lazy import open_zv
 from zarr_vectors.multiresolution.coarsen import build_pyramid
 from zarr_vectors.testing.kinds import make_store
-from zv_viewer.edits.dry_run import Request, rehearse
+from zv_viewer.edits.dry_run import rehearse
 from zv_viewer.edits.history import History
+from zv_viewer.edits.request import Request
 from zv_viewer.edits.sources import FromExpression, FromObjects
 
 pytestmark = pytest.mark.peers

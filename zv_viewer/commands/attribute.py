@@ -6,8 +6,9 @@ import argparse
 import sys
 
 from zarr_vectors.core.handle import open_handle
-from zv_viewer.edits.dry_run import Request, rehearse
+from zv_viewer.edits.dry_run import rehearse
 from zv_viewer.edits.history import History
+from zv_viewer.edits.request import Request
 from zv_viewer.edits.sources import FromExpression, FromFile, Source
 from zv_viewer.edits.words import dry_run_lines, edit_words, key_lines
 from zv_viewer.errors import InputError
@@ -43,7 +44,7 @@ def attribute(args: argparse.Namespace) -> int:
         for line in dry_run_lines(dry):
             print(line)
         if args.dry_run:
-            for line in key_lines(dry, None):
+            for line in key_lines(dry):
                 print(f"  {line}")
             return REFUSED if dry.conflicts else 0
         edit = history.write(handle, dry, progress=_told)
@@ -65,6 +66,8 @@ def _source(args: argparse.Namespace) -> Source:
 
 def _back(place: str, history: History, *, redo: bool) -> int:
     handle = open_handle(place)
+    for notice in history.notices(handle):
+        print(f"note: {notice}", file=sys.stderr)
     edit = history.can_redo(handle) if redo else history.can_undo(handle)
     if edit is None:
         what = "done again" if redo else "taken back"

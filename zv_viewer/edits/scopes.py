@@ -42,6 +42,21 @@ PLURALS: dict[Scope, str] = {
     "object": "objects",
 }
 
+_OF_KIND: dict[str, tuple[Scope, ...]] = {
+    "graph": ("vertex", "node"),
+    "skeleton": ("vertex", "node"),
+    "mesh": ("vertex", "face"),
+}
+
+
+def scopes_of(geometry: str | None, *, objects: bool) -> tuple[Scope, ...]:
+    """The scopes a store of a kind of geometry has; all of them where it is not known."""
+    if geometry is None:
+        return SCOPES
+    own = _OF_KIND.get(geometry, ("vertex",))
+    return (*own, "object") if objects else own
+
+
 RUN_ROWS = 1 << 19
 """Rows at once, unless one chunk has more."""
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from zv_viewer.edits.dry_run import DryRun
-from zv_viewer.edits.history import Edit
-
-MOST_KEYS = 200
-"""Keys listed; of more, their number is told."""
+from zv_viewer.edits.saved import Edit
 
 
 def size_words(count: int) -> str:
@@ -45,15 +42,16 @@ def dry_run_lines(dry: DryRun) -> list[str]:
     return lines
 
 
-def key_lines(dry: DryRun, most: int | None = MOST_KEYS) -> list[str]:
-    """The keys that change, with their bytes before and afterwards; ``most`` None: all of them."""
-    lines = []
+def key_lines(dry: DryRun, most: int | None = None) -> list[str]:
+    """The keys that change, with their bytes before and afterwards: all, or at most so many."""
+    lines = ["keys, and their bytes before > afterwards:"]
     for change in dry.changes[:most]:
         old = "-" if change.old is None else f"{change.old.length:,}"
         new = "-" if change.new is None else f"{change.new.length:,}"
         lines.append(f"{change.key}  {old} > {new}")
-    if len(lines) < len(dry.changes):
-        lines.append(f"and {len(dry.changes) - len(lines):,} more")
+    left = 0 if most is None else len(dry.changes) - most
+    if left > 0:
+        lines.append(f"and {left:,} more, which zv-view attribute --dry-run lists")
     return lines
 
 

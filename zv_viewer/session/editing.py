@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
@@ -14,8 +15,11 @@ from qtpy.QtCore import QObject, Signal
 from zarr_vectors.core.backends.urls import scheme_of
 from zarr_vectors.core.handle import StoreHandle
 from zarr_vectors.exceptions import Cancelled, StoreError
-from zv_viewer.edits.dry_run import DryRun, Request, check_writable, rehearse
-from zv_viewer.edits.history import Edit, History
+from zv_viewer.edits.dry_run import DryRun, rehearse
+from zv_viewer.edits.history import History
+from zv_viewer.edits.refusals import check_writable
+from zv_viewer.edits.request import Request
+from zv_viewer.edits.saved import Edit
 from zv_viewer.edits.scopes import Scope
 from zv_viewer.errors import InputError
 from zv_viewer.session.latest import Latest
@@ -25,6 +29,16 @@ if TYPE_CHECKING:
     from zv_viewer.session.session import StoreSession
 
 GIVEN_UP = "given up: the store is as before"
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What was found out about a store before anything is asked for."""
+
+    undoable: Edit | None = None
+    redoable: Edit | None = None
+    notices: list[str] = field(default_factory=list)
+    refusal: str = ""
 
 
 class Editing(QObject):  # type: ignore[misc]  # qtpy is untyped
@@ -58,6 +72,8 @@ class Editing(QObject):  # type: ignore[misc]  # qtpy is untyped
         self.redoable: Edit | None = None
         self.refusal = ""
         """Why the store cannot be written to; empty where it can, or it is not known yet."""
+        self.notices: list[str] = []
+        """What is to be known of edits that were kept."""
         session.reloaded.connect(self._on_reloaded)
         session.closed.connect(self.close)
 
@@ -131,14 +147,14 @@ class Editing(QObject):  # type: ignore[misc]  # qtpy is untyped
             self._history = History() if lasts else History.for_now()
         return self._history
 
-    def _looked(self) -> tuple[str, Edit | None, Edit | None]:
+    def _looked(self) -> _Look:
         try:
             handle = self._handle()
             check_writable(handle)
         except (StoreError, InputError) as error:
-            return str(error), None, None
+            return _Look(refusal=str(error))
         kept = self._kept(handle)
-        return "", kept.can_undo(handle), kept.can_redo(handle)
+        return _Look(kept.can_undo(handle), kept.can_redo(handle), kept.notices(handle))
 
     def _rehearse(self, request: Request) -> DryRun:
         return rehearse(
@@ -172,8 +188,9 @@ class Editing(QObject):  # type: ignore[misc]  # qtpy is untyped
         self.failed.emit(message)
         self.changed.emit()
 
-    def _have_looked(self, found: tuple[str, Edit | None, Edit | None]) -> None:
-        self.refusal, self.undoable, self.redoable = found
+    def _have_looked(self, found: _Look) -> None:
+        self.refusal, self.notices = found.refusal, found.notices
+        self.undoable, self.redoable = found.undoable, found.redoable
         self.changed.emit()
 
     def _have_rehearsed(self, dry: DryRun) -> None:

@@ -17,8 +17,9 @@ from zarr_vectors.core.handle import open_handle
 from zarr_vectors.multiresolution.coarsen import build_pyramid
 from zarr_vectors.testing.crash_runs import Files, contents
 from zarr_vectors.types.points import write_points
-from zv_viewer.edits.dry_run import Request, rehearse
+from zv_viewer.edits.dry_run import rehearse
 from zv_viewer.edits.history import History
+from zv_viewer.edits.request import Request
 from zv_viewer.edits.sources import FromExpression
 
 Act = Callable[[str, str], None]

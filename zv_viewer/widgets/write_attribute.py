@@ -4,31 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from magicgui.widgets import (
-    CheckBox,
-    ComboBox,
-    Container,
-    LineEdit,
-    ProgressBar,
-    PushButton,
-    TextEdit,
-)
+from magicgui.widgets import CheckBox, ComboBox, Container, LineEdit, ProgressBar, PushButton
 
 from zarr_vectors.exceptions import ZVError
 from zarr_vectors.multiresolution.strategies.points import AGGREGATIONS
-from zv_viewer.edits.dry_run import DryRun, Request
-from zv_viewer.edits.history import Edit
-from zv_viewer.edits.scopes import SCOPES
+from zv_viewer.edits.dry_run import DryRun
+from zv_viewer.edits.request import Request
+from zv_viewer.edits.saved import Edit
+from zv_viewer.edits.scopes import Scope, scopes_of
 from zv_viewer.edits.words import dry_run_lines, edit_words, key_lines
 from zv_viewer.errors import InputError
 from zv_viewer.session import StoreSession, registry, sessions_in
 from zv_viewer.session.editing import Editing, editing_of
+from zv_viewer.widgets.edit_outcome import MOST_KEYS, Outcome, as_tip
 from zv_viewer.widgets.edit_source import SourceForm
 
 WRITE_DOCK = "Write attribute"
 AS_IT_IS = "as computed"
 USUAL = "usual (mean, or mode of categories)"
 DTYPES = (AS_IT_IS, "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16")
+ORDER = "edits are undone the latest first"
 SHARES = 1000
 
 
@@ -44,7 +39,7 @@ class WriteAttribute(Container[Any]):
         self._editing: Editing | None = None
         self.store = ComboBox(label="store", choices=self._stores, name="store", nullable=True)
         self.level = ComboBox(label="level", choices=self._levels, name="level", nullable=True)
-        self.scope = ComboBox(label="scope", choices=SCOPES, name="scope")
+        self.scope = ComboBox(label="scope", choices=self._scopes, name="scope")
         self.new_name = LineEdit(label="name", name="new_name")
         self.source = SourceForm(self._viewer, lambda: self.session, self.say, self._on_asked)
         self.dtype = ComboBox(label="stored as", choices=DTYPES, name="dtype")
@@ -55,22 +50,19 @@ class WriteAttribute(Container[Any]):
         self.write = PushButton(text="Write", name="write")
         self.cancel = PushButton(text="Cancel", name="cancel")
         self.progress = ProgressBar(max=SHARES, name="progress")
-        self.outcome = TextEdit(label="", name="outcome")
+        self.outcome = Outcome(name="outcome")
         self.undo = PushButton(text="Undo", name="undo")
         self.redo = PushButton(text="Redo", name="redo")
-        work = Container(
-            widgets=[self.rehearse, self.write, self.cancel], layout="horizontal", labels=False
-        )
-        back = Container(widgets=[self.undo, self.redo], layout="horizontal", labels=False)
         what = [self.store, self.level, self.scope, self.new_name, *self.source.rows]
         how = [self.dtype, self.carry, self.aggregation, self.replace]
-        super().__init__(
-            widgets=[*what, *how, work, self.progress, self.outcome, back], labels=True
-        )
-        self.outcome.native.setReadOnly(True)
-        self.source.show_rows()
-        for one in (work, back):
+        form = Container(widgets=[*what, *how[:-1]], labels=True)
+        form.append(self.replace)  # magicgui brings labels to one width when one is added
+        buttons = [self.rehearse, self.write, self.cancel], [self.undo, self.redo]
+        work, back = (Container(widgets=row, layout="horizontal", labels=False) for row in buttons)
+        super().__init__(widgets=[form, work, self.progress, self.outcome, back], labels=False)
+        for one in (form, work, back):
             one.margins = (0, 0, 0, 0)
+        self.source.show_rows()
         for one in (self.scope, self.new_name, *how, self.level):
             one.changed.connect(self._on_asked)
         self.store.changed.connect(self._on_store)
@@ -93,7 +85,7 @@ class WriteAttribute(Container[Any]):
 
     def say(self, text: str) -> None:
         """Show a sentence."""
-        self.outcome.value = text
+        self.outcome.show_text(text)
 
     # which store
 
@@ -104,6 +96,13 @@ class WriteAttribute(Container[Any]):
         session = self.session
         scene = None if session is None else session.scene
         return [] if scene is None else [level.index for level in scene.levels]
+
+    def _scopes(self, *_: object) -> tuple[Scope, ...]:
+        session = self.session
+        scene = None if session is None else session.scene
+        if scene is None:
+            return scopes_of(None, objects=True)
+        return scopes_of(scene.geometry, objects=scene.has_objects)
 
     def _list_stores(self, *_: object) -> None:
         self.store.reset_choices()
@@ -118,6 +117,7 @@ class WriteAttribute(Container[Any]):
         if editing is not self._editing:
             self._listen(editing)
             self.level.reset_choices()
+            self.scope.reset_choices()
             if levels := self._levels():
                 self.level.value = levels[0]
         self._on_changed()
@@ -210,11 +210,16 @@ class WriteAttribute(Container[Any]):
         self.cancel.enabled = busy
         self.undo.enabled = can and editing is not None and editing.undoable is not None
         self.redo.enabled = can and editing is not None and editing.redoable is not None
-        self.undo.tooltip = edit_words(None if editing is None else editing.undoable)
-        self.redo.tooltip = edit_words(None if editing is None else editing.redoable)
+        for button, edit in (
+            (self.undo, None if editing is None else editing.undoable),
+            (self.redo, None if editing is None else editing.redoable),
+        ):
+            button.tooltip = "" if edit is None else as_tip(f"{edit_words(edit)}; {ORDER}")
         self.aggregation.enabled = self.carry.value and self.scope.value != "object"
         if editing is not None and editing.refusal:
             self.say(editing.refusal)
+        for notice in () if editing is None else editing.notices:
+            self.outcome.add_text(f"note: {notice}")
         if not busy:
             self.progress.value = 0
 
@@ -223,8 +228,7 @@ class WriteAttribute(Container[Any]):
         self.progress.tooltip = text
 
     def _on_rehearsed(self, dry: DryRun) -> None:
-        self.outcome.value = "\n".join(dry_run_lines(dry))
-        self.outcome.tooltip = "\n".join(key_lines(dry))
+        self.say("\n".join((*dry_run_lines(dry), "", *key_lines(dry, MOST_KEYS))))
 
     def _on_written(self, edit: Edit) -> None:
         self.say(f"done: {edit.words}")

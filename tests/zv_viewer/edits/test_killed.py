@@ -15,8 +15,9 @@ from zarr_vectors.testing.crash_runs import contents
 from zarr_vectors.testing.crashes import Died, Dying
 from zarr_vectors.testing.kills import quick_processes
 from zarr_vectors.testing.places import DictPlace
-from zv_viewer.edits.dry_run import Request, rehearse
+from zv_viewer.edits.dry_run import rehearse
 from zv_viewer.edits.history import History
+from zv_viewer.edits.request import Request
 from zv_viewer.edits.sources import FromExpression
 from zv_viewer.testing.edits import kill_once, make, replace, undo
 

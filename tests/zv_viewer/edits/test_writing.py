@@ -19,8 +19,9 @@ from zarr_vectors.sharding.io import shard_store
 from zarr_vectors.testing.kinds import make_store
 from zarr_vectors.testing.places import DictPlace
 from zarr_vectors.types.points import write_points
-from zv_viewer.edits.dry_run import PROVENANCE, DryRun, Request, rehearse
+from zv_viewer.edits.dry_run import DryRun, rehearse
 from zv_viewer.edits.history import History
+from zv_viewer.edits.request import PROVENANCE, Request
 from zv_viewer.edits.sources import FromExpression, FromFeatures, FromFile, FromObjects, FromRule
 from zv_viewer.errors import InputError
 
@@ -193,7 +194,7 @@ def test_replacing_and_its_conflicts(version: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(open_zv(place)[0].attributes["age"].compute(), ages / 2)
     with rehearse(open_handle(place), Request("b", "vertex", FromExpression("age"))) as dry:
         second = history.write(open_handle(place), dry)
-    with pytest.raises(StoreError, match="was changed since"):
+    with pytest.raises(InputError, match="latest first: write vertex attribute 'b', of 2"):
         history.undo(open_handle(place), edit)
     for one in (second, edit):
         history.undo(open_handle(place), one)
@@ -257,11 +258,13 @@ def test_a_store_changed_in_between(tmp_path: Path) -> None:
 def test_what_cannot_be_kept_for_undo_is_not_written(tmp_path: Path, monkeypatch) -> None:
     place, history = DictPlace(items_of("points", "0.7.0")), History(tmp_path / "h")
     before = contents(place)
-    monkeypatch.setattr("zv_viewer.edits.history._LARGEST", 100)
+    monkeypatch.setattr("zv_viewer.edits.saved.LARGEST", 100)
     handle = open_handle(place)
-    with rehearse(handle, Request("half", "vertex", FromExpression("age / 2"))) as dry:
-        with pytest.raises(InputError, match="keys are more than can be kept for undo"):
-            history.write(handle, dry)
+    with (
+        rehearse(handle, Request("half", "vertex", FromExpression("age / 2"))) as dry,
+        pytest.raises(InputError, match="keys are more than can be kept for undo"),
+    ):
+        history.write(handle, dry)
     assert contents(place) == before
     assert not any(history._of(dry.url).iterdir())
 
@@ -420,3 +423,41 @@ def test_a_repository_takes_an_edit_as_one_commit(tmp_path: Path) -> None:
     np.testing.assert_array_equal(level.attributes["new"].compute(), x)
     history.undo(open_handle(url), edit)
     assert "new" not in open_zv(url)[0].attribute_specs
+
+
+@pytest.mark.parametrize("harm", ["text", "half", "deep", "lost", "empty"])
+def test_an_edit_that_cannot_be_read_is_told(harm: str, tmp_path: Path) -> None:
+    place, history = DictPlace(items_of("points", "0.9.2")), History(tmp_path)
+    edits = []
+    for name in ("first", "second"):
+        with rehearse(open_handle(place), Request(name, "vertex", FromExpression("age"))) as dry:
+            edits.append(history.write(open_handle(place), dry))
+    handle, description = open_handle(place), edits[1].folder / "edit.json"
+    assert history.notices(handle) == []
+    text = description.read_text()
+    harmed = {"text": "no json", "half": text[: len(text) // 2], "deep": "[" * 10**5, "empty": "{}"}
+    if harm == "lost":
+        (edits[1].folder / "old").unlink()
+    else:
+        description.write_text(harmed[harm])
+    assert history.edits(dry.url) == edits[:1]
+    ((told),) = history.unreadable(dry.url)
+    assert edits[1].folder.name in told
+    first, second = history.notices(handle)
+    assert "an edit kept of" in first
+    assert told in first
+    assert "was changed otherwise since the last edit kept of it" in second
+    assert history.can_undo(handle) is None
+
+
+def test_what_a_killed_program_had_begun_is_removed_in_time(tmp_path: Path) -> None:
+    place, history = DictPlace(items_of("points", "0.9.2")), History(tmp_path)
+    handle = open_handle(place)
+    left = [history._of(handle.backend.url) / f"{year}0101T000000000000-x" for year in (2001, 9001)]
+    for folder in left:
+        folder.mkdir(parents=True)
+        (folder / "new").write_bytes(b"x")
+    assert history.notices(handle) == []
+    with rehearse(handle, Request("new", "vertex", FromExpression("age"))) as dry:
+        history.write(handle, dry)
+    assert [folder.exists() for folder in left] == [False, True]
