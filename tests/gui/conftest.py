@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,14 @@ from napari.settings import get_settings
 from zv_viewer import samples
 
 SMALL = samples.Sample("small", "small", "cells", 3, 5000, 3, 250.0, 62.5, 3, "0.7.0")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _what_stays_is_not_searched_again() -> Iterator[None]:
+    """napari collects garbage with every layer removed; what windows leave is none."""
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
