@@ -90,10 +90,10 @@ def settled(session, qtbot) -> None:
 @pytest.mark.parametrize("version", [pytest.param("0.7.0", marks=pytest.mark.once), "0.9.2"])
 @pytest.mark.parametrize("kind", LINKED_ONCE)
 def test_what_is_typed_is_counted_as_by_hand(
-    make_napari_viewer: Callable, qtbot, stores, kind: str, version: str
+    shared_viewer, qtbot, stores, kind: str, version: str
 ) -> None:
     place = stores(kind, version)
-    viewer = make_napari_viewer()
+    viewer = shared_viewer
     session, dock = shown(viewer, qtbot, place)
     positions, values = level_0(place)
     total = f"{len(positions):,} vertices, counted on level 0"
@@ -127,11 +127,9 @@ def test_what_is_typed_is_counted_as_by_hand(
     assert 0 < inside.sum() < len(positions)
 
 
-def test_categories_are_ticked_and_a_share_is_set(
-    make_napari_viewer: Callable, qtbot, stores
-) -> None:
+def test_categories_are_ticked_and_a_share_is_set(shared_viewer, qtbot, stores) -> None:
     place = stores("points")
-    viewer = make_napari_viewer()
+    viewer = shared_viewer
     session, dock = shown(viewer, qtbot, place)
     _, values = level_0(place)
     names = session.scene.attribute("kind").categories
@@ -156,9 +154,9 @@ def test_categories_are_ticked_and_a_share_is_set(
     assert not dock.counts.isVisible()
 
 
-def test_an_outline_is_drawn_with_the_mouse(make_napari_viewer: Callable, qtbot, stores) -> None:
+def test_an_outline_is_drawn_with_the_mouse(shared_viewer, qtbot, stores) -> None:
     place = stores("points")
-    viewer = make_napari_viewer(show=True)
+    viewer = shared_viewer
     session, dock = shown(viewer, qtbot, place)
     positions, _ = level_0(place)
     canvas = canvas_of(viewer)
@@ -193,8 +191,8 @@ def test_an_outline_is_drawn_with_the_mouse(make_napari_viewer: Callable, qtbot,
     assert drawn_rows(session) == inside.sum()
 
 
-def test_escape_gives_an_outline_up(make_napari_viewer: Callable, qtbot, stores) -> None:
-    viewer = make_napari_viewer()
+def test_escape_gives_an_outline_up(shared_viewer, qtbot, stores) -> None:
+    viewer = shared_viewer
     session, dock = shown(viewer, qtbot, stores("points"))
     line = add(dock, qtbot, (LASSO, 0))
     qtbot.mouseClick(line.editor.button, LEFT)
@@ -203,8 +201,8 @@ def test_escape_gives_an_outline_up(make_napari_viewer: Callable, qtbot, stores)
     assert line.rule() is None
 
 
-def test_hidden_objects_do_not_count(make_napari_viewer: Callable, qtbot, stores) -> None:
-    viewer = make_napari_viewer()
+def test_hidden_objects_do_not_count(shared_viewer, qtbot, stores) -> None:
+    viewer = shared_viewer
     session, dock = shown(viewer, qtbot, stores("skeleton"))
     session.objects.load()
     qtbot.waitUntil(lambda: session.objects.table is not None and not session.objects.busy)
@@ -222,8 +220,8 @@ def test_hidden_objects_do_not_count(make_napari_viewer: Callable, qtbot, stores
 
 
 @pytest.mark.parametrize("kind", LINKED_ONCE)
-def test_what_is_left_out_is_not_seen(make_napari_viewer: Callable, qtbot, stores, kind) -> None:
-    viewer = make_napari_viewer(show=True)
+def test_what_is_left_out_is_not_seen(shared_viewer, qtbot, stores, kind) -> None:
+    viewer = shared_viewer
     session, dock = shown(viewer, qtbot, stores(kind))
 
     def lit() -> int:
@@ -244,11 +242,9 @@ def test_what_is_left_out_is_not_seen(make_napari_viewer: Callable, qtbot, store
     assert lit() == everything
 
 
-def test_a_filter_stays_when_the_store_is_read_anew(
-    make_napari_viewer: Callable, qtbot, tmp_path: Path
-) -> None:
+def test_a_filter_stays_when_the_store_is_read_anew(shared_viewer, qtbot, tmp_path: Path) -> None:
     make_store("points", tmp_path / "store", **WIDE)
-    session, dock = shown(make_napari_viewer(), qtbot, tmp_path / "store")
+    session, dock = shown(shared_viewer, qtbot, tmp_path / "store")
     line = add(dock, qtbot, ("age", 0))
     qtbot.keyClicks(line.editor.low, "50")
     settled(session, qtbot)
@@ -264,8 +260,8 @@ def test_a_filter_stays_when_the_store_is_read_anew(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_click_says_what_is_there(make_napari_viewer: Callable, qtbot, stores, kind) -> None:
-    viewer = make_napari_viewer(show=True)
+def test_a_click_says_what_is_there(shared_viewer, qtbot, stores, kind) -> None:
+    viewer = shared_viewer
     place = stores(kind)
     session, dock = shown(viewer, qtbot, place)
     if session.objects is not None:
