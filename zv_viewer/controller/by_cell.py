@@ -66,6 +66,11 @@ class ByCell:
         """How often a cell in view went back and forth between levels."""
         return self._switches.oscillations
 
+    @property
+    def known(self) -> tuple[object, ...]:
+        """Nothing: what is drawn in a place does not depend on what cells hold."""
+        return ()
+
     def drawn(self, drawing: Drawing, opened: Bool, plan: ViewPlan, now: float) -> None:
         """This is drawn from now on."""
         self._switches.drawn(opened, plan.visible, now)

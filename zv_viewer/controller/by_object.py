@@ -127,6 +127,11 @@ class ByObject:
         """How often an object in view went back and forth between levels."""
         return self._switches.oscillations
 
+    @property
+    def known(self) -> tuple[object, ...]:
+        """The plan drawn for, and the state of what is known of the cells."""
+        return self._plan, self._stock.contents
+
     def drawn(self, drawing: Drawing, opened: Bool, plan: ViewPlan, now: float) -> None:
         """This is drawn from now on."""
         before, levels, stock = self._drawn, drawing.object_levels, self._stock

@@ -53,7 +53,7 @@ class Picture:
         self._was_whole = False
         self._for_figures: tuple[Drawing | None, ViewPlan | None] | None = None
         self._figures = Figures()
-        self._for_holes: tuple[Drawing | None, Camera, int] | None = None
+        self._for_holes: tuple[Drawing | None, Camera, int, tuple[object, ...]] | None = None
         self._holes = 0
         self.hole_frames = 0
 
@@ -82,7 +82,7 @@ class Picture:
         """
         if camera is None:
             return 0
-        key = (self._drawing, camera, int(failed.sum()))
+        key = (self._drawing, camera, int(failed.sum()), self._policy.known)
         if self._for_holes is None or any(
             a is not b and a != b for a, b in zip(self._for_holes, key, strict=True)
         ):

@@ -62,6 +62,11 @@ class DrawPolicy(Protocol):
         """How often something in view went back and forth between levels."""
         ...
 
+    @property
+    def known(self) -> tuple[object, ...]:
+        """What ``holes`` goes by beside its arguments; equal while answers stay the same."""
+        ...
+
     def drawn(self, drawing: Drawing, opened: Bool, plan: ViewPlan, now: float) -> None:
         """This is drawn from now on.
 

@@ -78,6 +78,10 @@ class Stock:
             self.content[cell] = objects
             self.contents += 1
         self._values.hold(arrays, left_out=left_out)
+        if self._counted is not None and not left_out and not self._counted[cell]:
+            self._counted[cell] = True  # its load was under way when the filter came
+            self.tree = self._thinned()
+            self._todo.plan = True
         self.cache.touch(np.array([cell]), now)
         self.read_cost[cell] = fetched_bytes
         return True

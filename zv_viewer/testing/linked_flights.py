@@ -6,14 +6,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from zv_viewer.drawing.slots import page_rows, rows_for
 from zv_viewer.model.camera import Camera
 from zv_viewer.model.objects import Look
+from zv_viewer.model.selected import SelectedObjects
 from zv_viewer.model.settings import Budget, LodSettings
 from zv_viewer.planning import build_cells
+from zv_viewer.rows import CategoryIs, InBox, RandomRows, RowFilter, ValueRange
 from zv_viewer.testing.cameras import shifted, zoomed
 from zv_viewer.testing.linked import LinkedCloud, make_linked_cloud
+from zv_viewer.testing.linked_oracle import truth_of
 from zv_viewer.testing.linked_sink import LinkedSink
 from zv_viewer.testing.scenes import random_camera
 from zv_viewer.testing.simulate import Simulation, simulation
@@ -22,6 +26,8 @@ from zv_viewer.testing.weather import Weather
 
 KINDS = ("line", "polyline", "streamline", "skeleton", "graph", "mesh")
 QUALITIES = (0.75, 8.0, 60.0)
+
+Int = npt.NDArray[np.int64]
 
 
 @dataclass(eq=False)
@@ -41,6 +47,8 @@ class LinkedSimulation:
     """Whether nobody changes the budget on the way."""
     changed_at: float = 0.0
     """When something other than the camera was last changed."""
+    kept_by: RowFilter | None = None
+    """The rows to be drawn; None: all."""
 
     @property
     def levels(self) -> range:
@@ -61,6 +69,22 @@ class LinkedSimulation:
         if rows_of(self.source, budget, roomy=self.roomy) <= self.sink.capacity:
             self.settings = replace(self.settings, budget=budget)
             self.sim.controller.follow_budget(budget)
+
+    def keep(self, kept_by: RowFilter | None) -> None:
+        """Draw these rows only; places that were left out before may have nothing for a while."""
+        self.kept_by = kept_by
+        self.emptied += 1
+        self.sim.controller.set_filter(kept_by)
+
+    def select(self, ranks: Int) -> None:
+        """Show these objects, ascending, at the finest level."""
+        if not len(ranks):
+            self.sim.controller.select_objects(None)
+            return
+        finest = truth_of(self.source, self.sim.controller.tree)[0]
+        cells = [np.unique(finest.cells[finest.objects == rank]) for rank in ranks.tolist()]
+        start = np.concatenate([[0], np.cumsum([len(each) for each in cells])])
+        self.sim.controller.select_objects(SelectedObjects(ranks, start, np.concatenate(cells)))
 
     def empty(self, capacity: int) -> None:
         """The layer is emptied, as it is when its canvas goes or it grows."""
@@ -156,7 +180,7 @@ def _moved(rng: np.random.Generator, camera: Camera, made: LinkedSimulation) -> 
 
 
 def _change_something(made: LinkedSimulation) -> None:
-    """Now and then: the colour, the looks, the budget, a lock; or the layer loses all it has."""
+    """Now and then: colour, looks, budget, lock, filter, selection; or the layer loses it all."""
     rng, sim, settings = made.rng, made.sim, made.settings
     kind = rng.random()
     if kind < 0.06:
@@ -180,6 +204,27 @@ def _change_something(made: LinkedSimulation) -> None:
     elif kind < 0.29:
         made.emptied += 1
         sim.controller.retry()
+    elif kind < 0.34:
+        made.keep(_random_filter(made))
+    elif kind < 0.37:
+        objects = len(made.source.scene.objects)
+        made.select(np.flatnonzero(rng.random(objects) < rng.choice([0.0, 0.1, 0.5])))
     else:
         return
     made.changed_at = sim.clock.now
+
+
+def _random_filter(made: LinkedSimulation) -> RowFilter | None:
+    """One of each kind of rule, two, or none."""
+    rng, scene = made.rng, made.source.scene
+    low, high = np.sort(rng.uniform(scene.bounds[0], scene.bounds[1], (2, scene.ndim)), axis=0)
+    include = bool(rng.random() < 0.7)
+    height = float(rng.uniform(scene.bounds[0].sum(), scene.bounds[1].sum()))
+    rules = (
+        ValueRange("height", low=height, include=include),
+        CategoryIs("kind", frozenset(rng.permutation(3)[:2].tolist()), include=include),
+        InBox(tuple(low.tolist()), tuple(high.tolist()), include=include),
+        RandomRows(float(rng.random()), include=include),
+    )
+    chosen = rng.permutation(len(rules))[: int(rng.integers(0, 3))]
+    return RowFilter(tuple(rules[nth] for nth in chosen.tolist())) if len(chosen) else None

@@ -212,7 +212,7 @@ def rows_in_view(positions: npt.NDArray[np.float32], origin: Float, camera: Came
 
 
 def torn_objects(
-    truth: list[LevelTruth], shown: Shown, seen: Bool, readable: list[Bool]
+    truth: list[LevelTruth], shown: Shown, seen: Bool, asked_for: list[Bool]
 ) -> dict[int, str]:
     """Objects that are not one unbroken piece of one level, and what is wrong with each.
 
@@ -220,12 +220,12 @@ def torn_objects(
         truth: What the store holds.
         shown: What is on the screen.
         seen: (C,) cells in view.
-        readable: Per level, (N,) rows that can be read.
+        asked_for: Per level, (N,) rows that can be read and that no filter leaves out.
     """
     found: dict[int, str] = {}
     for number, level in enumerate(truth):
         wanted = (shown.levels == number) & ~shown.hidden
-        asked = wanted[level.objects] & seen[level.cells] & readable[number]
+        asked = wanted[level.objects] & seen[level.cells] & asked_for[number]
         for rank in np.unique(level.objects[asked & ~shown.rows[number]]).tolist():
             found[rank] = f"rows of level {number} are not drawn"
         links = asked[level.links].all(axis=1) & ~shown.links[number]

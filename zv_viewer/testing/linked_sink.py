@@ -63,9 +63,11 @@ class LinkedSink(FakeSink):
 
     def shown_rows(self, cell: int) -> Bool:
         """(N,) whether each row of a cell passes what the card asks of it."""
-        links = _links_of(self.cells[cell])
+        arrays = self.cells[cell]
+        links = _links_of(arrays)
         levels = np.full(len(links.objects), links.level, np.uint8)
-        return self.states.drawn(links.objects, levels)
+        drawn = self.states.drawn(links.objects, levels)
+        return drawn if arrays.kept is None else drawn & arrays.kept
 
     def shown_links(self) -> tuple[Int, Int]:
         """(L, W) cells, and (L, W) rows of them, that links on the card join, all ends shown."""

@@ -54,3 +54,19 @@ def test_an_emptied_layer_starts_anew(sim, asked):
     assert sim.settle()
     assert asked
     assert set(sim.sink.cells) == set(before)
+
+
+def test_holes_are_counted_again_once_more_is_known(sim, monkeypatch):
+    controller, counted = sim.controller, []
+    policy = controller._drawer._policy
+    holes = policy.holes
+    monkeypatch.setattr(policy, "holes", lambda *asked: counted.append(asked) or holes(*asked))
+    for _ in range(3):
+        controller.on_frame(sim.camera)
+    assert not counted  # of this picture they are known
+    controller._stock.contents += 1
+    controller.on_frame(sim.camera)
+    assert len(counted) == 1
+    policy._plan = controller.plan_from(sim.camera)
+    controller.on_frame(sim.camera)
+    assert len(counted) == 2

@@ -212,3 +212,15 @@ def test_filters_come_and_go_in_a_random_flight(seed: int) -> None:
                     assert (rows == rule.include).all()
         else:
             assert cell.kept is None or not len(cell)
+
+
+def test_rows_that_were_under_way_when_the_filter_came_count() -> None:
+    sim = simulation(make_cloud(6000, 2, chunks=4), FINEST, latency_s=0.5)
+    sim.look(overview())
+    sim.tick()  # loads are under way
+    sim.controller.set_filter(RowFilter((InBox((0.0,) * 3, (10.0,) * 3),)))
+    assert sim.settle(60)
+    held = sim.controller.tree.count[sorted(sim.sink.cells)]
+    rows = [len(sim.sink.cells[cell]) for cell in sorted(sim.sink.cells)]
+    assert held.tolist() == rows
+    assert sum(rows) > brute(sim, (InBox((0.0,) * 3, (10.0,) * 3),)).shape[0]
