@@ -32,6 +32,12 @@ from zarr_vectors.lazy.views import ViewSpec, ZVView
 from zarr_vectors.lazy.writer import ZVWriter
 from zarr_vectors.reading.assemble import categories_as_text
 from zarr_vectors.reading.cache import CellCache
+from zarr_vectors.reading.faces import (
+    InnerFaces,
+    face_attribute_specs,
+    face_values,
+    inner_faces,
+)
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import LevelArrays, describe_level, describe_recorded
 from zarr_vectors.reading.linked import holds_faces
@@ -404,6 +410,40 @@ class ZVLevel:
     ) -> dict[ChunkCoords, AnyArray]:
         """Values of one attribute by chunk, rows as in :meth:`read_chunks`."""
         return self.reader.read_chunk_values(self._keys(coords), name, text=decode_categories)
+
+    @property
+    def face_attribute_specs(self) -> dict[str, AttributeSpec]:
+        """What is known of every face attribute from metadata.
+
+        Raises:
+            StoreError: The level tells that there are some and not which, and cannot be listed.
+        """
+        names = self._meta.arrays_present
+        return face_attribute_specs(self._handle.layout, str(self._number), names)
+
+    def read_inner_faces(
+        self, coords: npt.ArrayLike | Iterable[ChunkCoords], attributes: Iterable[str] = ()
+    ) -> tuple[InnerFaces, dict[str, AnyArray]]:
+        """The faces that lie inside each of some chunks, and their attributes.
+
+        Args:
+            coords: (M, R) chunk coordinates.
+            attributes: Names of face attributes.
+
+        Returns:
+            The faces, and name -> (F,) or (F, C) in the stored dtype, categories as codes.
+
+        Raises:
+            ArrayError: There is no such attribute, or a chunk is damaged.
+        """
+        layout, path, specs = self._handle.layout, str(self._number), self.face_attribute_specs
+        wanted = list(attributes)
+        unknown = next((name for name in wanted if name not in specs), None)
+        if unknown is not None:
+            where = f"level {path} of {layout.backend.url}"
+            raise ArrayError(f"{where} has no face attribute {unknown!r}")
+        faces = inner_faces(layout, path, self._keys(coords))
+        return faces, {name: face_values(layout, path, specs[name], faces) for name in wanted}
 
     def read_attribute_chunk(self, value: object) -> list[FloatArray]:
         """Fragments of the chunks that hold one value of the attribute the level is chunked by.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from zarr_vectors.constants import OBJECT_ATTRIBUTES, VERTEX_ATTRIBUTES
+from zarr_vectors.constants import FACE_ATTRIBUTES, OBJECT_ATTRIBUTES, VERTEX_ATTRIBUTES
 from zarr_vectors.core.backends import StoreLike
 from zarr_vectors.core.handle import StoreHandle, finish, open_handle
 from zarr_vectors.core.layouts.meta import absent_value
@@ -17,6 +18,7 @@ from zarr_vectors.core.metadata import AttributeSpec
 from zarr_vectors.encoding.manifests import EMPTY_MANIFEST
 from zarr_vectors.encoding.ragged import encode_rows
 from zarr_vectors.exceptions import ArrayError, CoarseningError
+from zarr_vectors.multiresolution.face_values import Behind, Step, carry_faces, face_path, put_faces
 from zarr_vectors.multiresolution.parentage import Family, Pair, families, reader_of
 from zarr_vectors.multiresolution.steps import Progress
 from zarr_vectors.multiresolution.strategies import points as reduce
@@ -51,11 +53,13 @@ def propagate_attribute(
     stored, else by its bin, else by making the level once more in memory and comparing positions.
     Each counts by the vertices of ``level`` behind it, as in
     :func:`~zarr_vectors.multiresolution.coarsen.build_pyramid`. Of objects, each keeps its value.
+    A face, of those inside one chunk, has the values of the faces that became it; where none inside
+    a chunk did, of those around its corners.
 
     Args:
         store_path: The store.
         name: The attribute.
-        scope: ``vertex`` or ``object``.
+        scope: ``vertex``, ``object`` or ``face``.
         level: The level that has it.
         aggregation: ``mean`` (numbers, by default), ``mode`` (categories and bool, by default),
             ``min``, ``max`` or ``first``; of objects there is nothing to aggregate.
@@ -66,7 +70,8 @@ def propagate_attribute(
     Returns:
         ``levels``: those that were given it, ascending; ``aggregation``, None of objects; ``how``:
         level -> ``links``, ``bins`` or ``again``; ``without_value``: level -> rows whose vertices
-        are not known, which get what stands for no value.
+        are not known, which get what stands for no value; ``from_around``: level -> faces that have
+        the value of those around them.
 
     Raises:
         CoarseningError: A level is out of date or cannot be told from the one below, the
@@ -75,9 +80,13 @@ def propagate_attribute(
         StoreError: Not writable, or another writer is at work.
         ValueError: An unknown scope.
     """
-    families = {"vertex": VERTEX_ATTRIBUTES, "object": OBJECT_ATTRIBUTES}
+    families = {
+        "vertex": VERTEX_ATTRIBUTES,
+        "object": OBJECT_ATTRIBUTES,
+        "face": FACE_ATTRIBUTES,
+    }
     if scope not in families:
-        raise ValueError(f"scope must be vertex or object, not {scope!r}")
+        raise ValueError(f"scope must be vertex, object or face, not {scope!r}")
     opened = open_handle(store_path, "r+", backend=backend)
     above = levels_above(opened, level)
     fresh = [f"{number}/{families[scope]}/{name}" for number in above]
@@ -85,6 +94,8 @@ def propagate_attribute(
         work = _Carrying(handle, name, progress, cancelled, len(above))
         if scope == "object":
             return work.objects(level, above)
+        if scope == "face":
+            return work.faces(level, above, aggregation)
         return work.vertices(level, above, aggregation)
 
 
@@ -131,23 +142,47 @@ class _Carrying:
         spec = reader_of(self._handle, level).arrays.attribute(self._name)
         path = f"{level}/{VERTEX_ATTRIBUTES}/{self._name}"
         extra = self._extra(path)
-        categorical = spec.categories is not None
-        usual = "mode" if categorical or spec.dtype.kind == "b" else "mean"
-        how = reduce.check_aggregation(aggregation or usual, self._name, categorical=categorical)
+        how = self._aggregation(spec, aggregation)
         meta = replace(spec, limits=None, guessed=False).to_meta() | extra
         told: dict[int, str] = {}
         without: dict[int, int] = {}
         weights: dict[int, FloatArray | None] = {level: None}
         for done, number in enumerate(above):
             self._check(done, f"level {number}")
-            parent = self._handle.level(number).meta.parent_level
-            below = number - 1 if parent is None else parent
+            below = self._below(number)
             pair = Pair.of(self._handle, below, number)
             told[number], parts = families(pair, weights[below], self._check_stop)
             made = self._reduce(pair, parts, weights[below], spec, how, meta)
             weights[number], without[number] = made
         self._record(above, VERTEX_ATTRIBUTES)
-        return {"levels": above, "aggregation": how, "how": told, "without_value": without}
+        return _told(above, how, told, without)
+
+    def faces(self, level: int, above: list[int], aggregation: str | None) -> dict[str, Any]:
+        """An attribute of the faces inside chunks."""
+        layout, path = self._handle.layout, face_path(level, self._name)
+        found = layout.array_metas([path]).get(path)
+        if found is None:
+            raise self._missing(level, FACE_ATTRIBUTES)
+        spec = AttributeSpec.from_meta(self._name, found)
+        how = self._aggregation(spec, aggregation)
+        meta = replace(spec, limits=None, guessed=False).to_meta() | self._extra(path)
+        steps: dict[int, Step] = {}
+        for done, number in enumerate(above):
+            self._check(done, f"level {number}")
+            below = self._below(number)
+            pair = Pair.of(self._handle, below, number)
+            arrays = pair.above.arrays
+            grid = grid_of(self._handle.meta.bounds, arrays.chunk_shape, pair.coarse.coords)
+            write = partial(put_faces, layout, face_path(number, self._name), meta, grid)
+            behind = steps[below].behind if below in steps else Behind()
+            steps[number] = carry_faces(
+                pair, spec, how, behind, _absent(spec, 1), write, self._check_stop
+            )
+        self._record(above, FACE_ATTRIBUTES)
+        ways = {number: step.how for number, step in steps.items()}
+        lost = {number: step.without_value for number, step in steps.items()}
+        around = {number: step.from_around for number, step in steps.items()}
+        return _told(above, how, ways, lost, around)
 
     def objects(self, level: int, above: list[int]) -> dict[str, Any]:
         """An attribute of objects, where a level has them by the same ids."""
@@ -173,7 +208,17 @@ class _Carrying:
             )
             given.append(number)
         self._record(given, OBJECT_ATTRIBUTES)
-        return {"levels": given, "aggregation": None, "how": {}, "without_value": {}}
+        return _told(given, None)
+
+    def _aggregation(self, spec: AttributeSpec, asked: str | None) -> reduce.Aggregation:
+        categorical = spec.categories is not None
+        usual = "mode" if categorical or spec.dtype.kind == "b" else "mean"
+        return reduce.check_aggregation(asked or usual, self._name, categorical=categorical)
+
+    def _below(self, number: int) -> int:
+        """The level that a level was made from."""
+        parent = self._handle.level(number).meta.parent_level
+        return number - 1 if parent is None else parent
 
     def _reduce(
         self,
@@ -252,3 +297,19 @@ def _absent(spec: AttributeSpec, count: int) -> AnyArray:
     if spec.categories is not None and spec.missing_code is None:
         code = 0
     return np.full((count, *spec.row_shape), code, spec.dtype)
+
+
+def _told(
+    levels: list[int],
+    aggregation: str | None,
+    how: dict[int, str] | None = None,
+    without_value: dict[int, int] | None = None,
+    from_around: dict[int, int] | None = None,
+) -> dict[str, Any]:
+    return {
+        "levels": levels,
+        "aggregation": aggregation,
+        "how": how or {},
+        "without_value": without_value or {},
+        "from_around": from_around or {},
+    }

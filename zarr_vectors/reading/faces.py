@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import numpy as np
 
 from zarr_vectors.constants import FACE_ATTRIBUTES
@@ -12,6 +15,48 @@ from zarr_vectors.core.paths import join
 from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.reading import assemble
 from zarr_vectors.typing import AnyArray, ChunkCoords, IntArray
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class InnerFaces:
+    """Faces that lie inside one chunk, chunk after chunk.
+
+    Attributes:
+        chunks: (M, R) int64 chunks that hold such faces, ascending.
+        counts: (M,) int64 faces of each.
+        corners: (F, W) int64, row of every corner among all rows of its chunk.
+        across: Faces that were met and reach from one chunk to another: they have no attributes
+            here.
+    """
+
+    chunks: IntArray
+    counts: IntArray
+    corners: IntArray
+    across: int = 0
+
+    def keys(self) -> list[ChunkCoords]:
+        """The chunks as tuples."""
+        return [tuple(row) for row in self.chunks.tolist()]
+
+
+def inner_faces(
+    layout: Layout, level: str, within: Iterable[ChunkCoords] | None = None
+) -> InnerFaces:
+    """The faces inside chunks, as their attributes number them.
+
+    Args:
+        layout: The store's layout.
+        level: The level's path.
+        within: Of these chunks only.
+    """
+    links = layout.get_links(level, within=within)
+    if links is None:
+        none = np.zeros((0, 0), np.int64)
+        return InnerFaces(none, np.zeros(0, np.int64), none)
+    places = links.chunks
+    inside = (places == places[:, :1]).all(axis=(1, 2))
+    chunks, counts = np.unique(places[inside, 0], axis=0, return_counts=True)
+    return InnerFaces(chunks, counts, links.rows[inside], int(np.count_nonzero(~inside)))
 
 
 def face_counts(layout: Layout, level: str) -> tuple[IntArray, IntArray]:
@@ -26,12 +71,30 @@ def face_counts(layout: Layout, level: str) -> tuple[IntArray, IntArray]:
     Returns:
         (M, R) int64 chunks, ascending; (M,) int64 faces.
     """
-    links = layout.get_links(level)
-    if links is None:
-        return np.zeros((0, 0), np.int64), np.zeros(0, np.int64)
-    inside = (links.chunks == links.chunks[:, :1]).all(axis=(1, 2))
-    chunks, counts = np.unique(links.chunks[inside, 0], axis=0, return_counts=True)
-    return chunks, counts
+    found = inner_faces(layout, level)
+    return found.chunks, found.counts
+
+
+def face_values(layout: Layout, level: str, spec: AttributeSpec, faces: InnerFaces) -> AnyArray:
+    """An attribute of faces inside chunks, categories as codes.
+
+    Args:
+        layout: The store's layout.
+        level: The level's path.
+        spec: The attribute.
+        faces: The faces, all of each chunk.
+
+    Returns:
+        (F,) or (F, C) in the stored dtype.
+
+    Raises:
+        ArrayError: It is damaged, or has another number of rows than there are faces.
+    """
+    path, url, keys = join(level, FACE_ATTRIBUTES, spec.name), layout.backend.url, faces.keys()
+    column = read_columns(layout, {path: keys})[path]
+    found = assemble.row_counts(column, spec.row_bytes, path, url)
+    assemble.same_counts(faces.counts, found, keys, path, url)
+    return assemble.rows_of(column.data, spec.dtype, spec.row_shape)
 
 
 def read_face_attribute(
@@ -57,12 +120,7 @@ def read_face_attribute(
     if meta is None:
         raise ArrayError(f"there is no {path} in {url}", array=path)
     spec = AttributeSpec.from_meta(name, meta)
-    chunks, counts = face_counts(layout, level)
-    keys: list[ChunkCoords] = [tuple(row) for row in chunks.tolist()]
-    column = read_columns(layout, {path: keys})[path]
-    found = assemble.row_counts(column, spec.row_bytes, path, url)
-    assemble.same_counts(counts, found, keys, path, url)
-    values = assemble.rows_of(column.data, spec.dtype, spec.row_shape)
+    values = face_values(layout, level, spec, inner_faces(layout, level))
     if spec.categories is not None and decode_categories:
         return assemble.categories_as_text(values, spec, path, url)
     return values
@@ -71,3 +129,26 @@ def read_face_attribute(
 def face_attribute_names(layout: Layout, level: str) -> list[str]:
     """Names of a level's face attributes, ascending; StoreError where the place cannot list."""
     return layout.array_names(f"{level}/{FACE_ATTRIBUTES}")
+
+
+def face_attribute_specs(
+    layout: Layout, level: str, recorded: Iterable[str]
+) -> dict[str, AttributeSpec]:
+    """What is known of the face attributes of a level from metadata.
+
+    Args:
+        layout: The store's layout.
+        level: The level's path.
+        recorded: Names of arrays that the level says it has; names of face attributes are listed
+            where it says that there are some and not which.
+
+    Raises:
+        StoreError: They must be listed, and the place cannot list.
+    """
+    told = [name.split("/") for name in recorded]
+    names = sorted(name[1] for name in told if name[0] == FACE_ATTRIBUTES and len(name) == 2)
+    if not names and [FACE_ATTRIBUTES] in told:
+        names = face_attribute_names(layout, level)
+    paths = {join(level, FACE_ATTRIBUTES, name): name for name in names}
+    metas = layout.array_metas(paths) if paths else {}
+    return {paths[path]: AttributeSpec.from_meta(paths[path], metas[path]) for path in metas}

@@ -21,7 +21,7 @@ from zv_viewer.edits.columns import Kind
 from zv_viewer.edits.refusals import check_writable, conflicts, levels_to_carry
 from zv_viewer.edits.rehearsal import Pack, Rehearsal, digest
 from zv_viewer.edits.request import PROVENANCE, Progress, Request, provenance
-from zv_viewer.edits.scopes import Rows
+from zv_viewer.edits.scopes import Rows, Scope
 from zv_viewer.edits.staging import Summary, as_stored, put_column, spec_of
 from zv_viewer.errors import InputError
 
@@ -135,12 +135,11 @@ def rehearse(
 
         summary = put_column(writing, rows, spec, column, {PROVENANCE: told_of_it}, told)
         chunks = {request.level: len(rows.chunks)} if rows.scope != "object" else {}
-        without: dict[int, int] = {}
+        carried: tuple[str, ...] = ()
         if above:
-            without = _carry(rehearsal, request, progress, cancelled)
+            carried = _carry(rehearsal, request, progress, cancelled)
             if rows.scope != "object":
-                tables = {n: Rows(handle, n, "vertex") for n in above}
-                chunks |= {n: len(of.chunks) for n, of in tables.items()}
+                chunks |= {number: _chunks(handle, number, rows.scope) for number in above}
         check()
         progress(0.95, "comparing")
         changes = changes_of(rehearsal)
@@ -156,7 +155,7 @@ def rehearse(
             changes=changes,
             chunks=chunks,
             conflicts=against,
-            notes=(*column.notes, *notes, *_lost(without)),
+            notes=(*column.notes, *notes, *carried),
             guards={key: digest(stored.get(key)) for key in guards},
             fresh=tuple(path for path in families if is_new(path, changes)),
             pack=rehearsal.pack,
@@ -179,19 +178,20 @@ def _carry(
     request: Request,
     progress: Progress,
     cancelled: Callable[[], bool],
-) -> dict[int, int]:
-    """Give it to the levels above; how many of their rows have no value."""
+) -> tuple[str, ...]:
+    """Give it to the levels above; what is worth knowing of their rows."""
 
     def told(done: int, steps: int, text: str) -> None:
         progress(0.7 + 0.25 * done / max(steps, 1), text)
 
+    scope = "vertex" if request.scope == "node" else request.scope
     try:
         found = propagate_attribute(
             rehearsal,
             request.name,
-            scope="object" if request.scope == "object" else "vertex",
+            scope=scope,
             level=request.level,
-            aggregation=None if request.scope == "object" else request.aggregation,
+            aggregation=None if scope == "object" else request.aggregation,
             progress=told,
             cancelled=cancelled,
         )
@@ -199,13 +199,26 @@ def _carry(
         if cancelled():
             raise Cancelled("the dry run was given up") from None
         raise InputError(f"{error}; or write to level {request.level} alone") from None
-    without: dict[int, int] = found["without_value"]
-    return without
-
-
-def _lost(without: dict[int, int]) -> tuple[str, ...]:
-    return tuple(
-        f"{count:,} vertices of level {level} stand for none of the level below: they get no value"
-        for level, count in without.items()
-        if count
+    words = (
+        "faces of level {} have no face" if scope == "face" else "vertices of level {} have none"
     )
+    lost = [
+        f"{count:,} {words.format(level)} of the level below behind them: they get no value"
+        for level, count in found["without_value"].items()
+        if count
+    ]
+    around = [
+        f"{count:,} faces of level {level} are made of faces without a value: they get that of the "
+        "faces around"
+        for level, count in found["from_around"].items()
+        if count
+    ]
+    return (*lost, *around)
+
+
+def _chunks(handle: StoreHandle, level: int, scope: Scope) -> int:
+    """Chunks of a level that hold rows of a scope."""
+    try:
+        return len(Rows(handle, level, scope).chunks)
+    except InputError:  # there are none
+        return 0

@@ -34,7 +34,7 @@ def levels_to_carry(handle: StoreHandle, request: Request) -> list[int]:
     Raises:
         InputError: One of them is out of date.
     """
-    if not request.carry or request.scope == "face":
+    if not request.carry:
         return []
     try:
         return levels_above(handle, request.level)
@@ -51,8 +51,8 @@ def conflicts(
     levels = [request.level, *above]
     known = {request.level: rows.spec(request.name)}
     for number in handle.levels:
-        if number != request.level and scope != "face":
-            with suppress(InputError):  # no objects there
+        if number != request.level:
+            with suppress(InputError):  # no objects, or no such faces, there
                 known[number] = Rows(handle, number, scope).spec(request.name)
     for number, spec in sorted(known.items()):
         if spec is None:
@@ -67,8 +67,8 @@ def conflicts(
             )
         else:
             taken.append(f"level {number} has a {scope} attribute {request.name!r} already")
-    if request.scope == "face" and request.carry and len(handle.levels) > 1:
-        notes.append("attributes of faces are not carried to coarser levels")
+    if rows.lacking:
+        notes.append(rows.lacking)
     if request.replace:
         return (), (*(f"{one}: it is replaced" for one in taken), *notes)
     return tuple(taken), tuple(notes)

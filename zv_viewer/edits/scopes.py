@@ -11,9 +11,9 @@ import numpy as np
 
 from zarr_vectors.constants import FACE_ATTRIBUTES, OBJECT_ATTRIBUTES, VERTEX_ATTRIBUTES
 from zarr_vectors.core.handle import StoreHandle
+from zarr_vectors.core.layouts.base import ObjectRows
 from zarr_vectors.core.metadata import AttributeSpec
 from zarr_vectors.encoding.manifests import EMPTY_MANIFEST
-from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.reading.assemble import piece_rows
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import describe_level
@@ -22,7 +22,8 @@ from zarr_vectors.reading.plan import Pieces
 from zarr_vectors.spatial.ranks import chunk_ranks
 from zarr_vectors.typing import ChunkCoords
 from zarr_vectors.writing.route import starts_of
-from zv_viewer.edits.columns import Int, Values
+from zv_viewer.edits.columns import Array, Int
+from zv_viewer.edits.face_rows import Corners, FaceRows
 from zv_viewer.errors import InputError
 
 Scope = Literal["vertex", "node", "face", "object"]
@@ -100,11 +101,17 @@ class Rows:
         self.scope = scope
         arrays = describe_level(handle.layout, handle.meta, handle.level(level))
         self.reader = LevelReader(handle.layout, arrays)
+        self._faces = FaceRows(handle.layout, self.reader)
         kinds = handle.meta.geometry_types
         if scope == "face" and "mesh" not in kinds:
             raise InputError(f"{handle.backend.url} holds {', '.join(kinds)}: it has no faces")
         if scope == "object" and not len(self.object_ids):
             raise InputError(f"level {level} of {handle.backend.url} has no objects")
+        if scope == "face" and not self.count:
+            raise InputError(
+                f"no face of level {level} of {handle.backend.url} lies inside one chunk: the "
+                "format keeps values for no others"
+            )
 
     @property
     def family(self) -> str:
@@ -130,16 +137,57 @@ class Rows:
         return np.array(keys, np.int64).reshape(len(keys), self.reader.arrays.rank)
 
     @cached_property
+    def index(self) -> ObjectRows | None:
+        """The object index; None where there is none."""
+        return self.handle.layout.get_objects(str(self.level))
+
+    @cached_property
     def object_ids(self) -> Int:
         """(O,) objects of the level that have vertices, ascending."""
-        index = self.handle.layout.get_objects(str(self.level))
-        if index is None:
+        if self.index is None:
             return np.zeros(0, np.int64)
-        there = np.array([blob != EMPTY_MANIFEST for blob in index.manifests], np.bool_)
-        return np.asarray(index.ids[there])
+        there = np.array([blob != EMPTY_MANIFEST for blob in self.index.manifests], np.bool_)
+        return np.asarray(self.index.ids[there])
+
+    @property
+    def lacking(self) -> str:
+        """Which rows the format keeps no values for, in a sentence; empty where it does for all."""
+        if self.scope != "face":
+            return ""
+        across = self._faces.across(self.count)
+        if across is None:
+            return "faces that reach from one chunk to another have no values in this format"
+        whole = f"{across:,} of {across + self.count:,} faces reach from one chunk to another"
+        return f"{whole}: the format keeps no values for these" if across else ""
 
     def objects_of(self, run: Run) -> Int:
-        """(n,) the object of every vertex, -1 of none; the first where several share one."""
+        """(n,) the object of every vertex, or of the first corner of every face.
+
+        -1 of none; the first where several share a vertex.
+        """
+        if self.scope != "face":
+            return self._vertex_objects(run)
+        corners = self.corners(run)
+        own = self._vertex_objects(Run(0, run.chunks, corners.counts))
+        return np.asarray(own[corners.rows[:, 0]])
+
+    def corners(self, run: Run, names: Sequence[str] = ()) -> Corners:
+        """Of faces, their corners, with attributes of vertices.
+
+        Raises:
+            InputError: One of the attributes is of categories.
+        """
+        return self._faces.corners(run.chunks, names)
+
+    def face_values(self, run: Run, spec: AttributeSpec) -> Array:
+        """Of faces, an attribute of theirs."""
+        return self._faces.values(run.chunks, spec)
+
+    def vertex_names(self) -> list[str]:
+        """Names of the attributes of vertices, sorted."""
+        return sorted(self.reader.arrays.attributes)
+
+    def _vertex_objects(self, run: Run) -> Int:
         arrays = self.reader.arrays
         pieces, wanted = self._pieces, np.array(run.chunks, np.int64)
         own = np.flatnonzero(chunk_ranks(pieces.chunks, wanted) >= 0)
@@ -160,7 +208,7 @@ class Rows:
     def names(self) -> list[str]:
         """Names of the attributes of the scope, sorted."""
         if self.family == VERTEX_ATTRIBUTES:
-            return sorted(self.reader.arrays.attributes)
+            return self.vertex_names()
         return self.handle.layout.array_names(f"{self.level}/{self.family}")
 
     def spec(self, name: str) -> AttributeSpec | None:
@@ -174,54 +222,6 @@ class Rows:
         shape = meta.get("shape", [])[1:] if self.scope == "object" else meta.get("row_shape")
         return AttributeSpec.from_meta(name, {**meta, "row_shape": shape or []})
 
-    def read(self, run: Run, names: Sequence[str]) -> dict[str, Values]:
-        """Columns by name: attributes of the scope, axes of vertices, ``object_id``.
-
-        Raises:
-            InputError: There is no such column.
-        """
-        arrays, axes = self.reader.arrays, self.axes
-        specs = {name: self.spec(name) for name in names}
-        unknown = next(
-            (n for n, s in specs.items() if s is None and n not in (*axes, "object_id")), None
-        )
-        if unknown is not None:
-            known = ", ".join(dict.fromkeys((*self.names(), *axes, "object_id")))
-            raise InputError(f"level {self.level} has no {self.scope} {unknown!r}; it has {known}")
-        if self.family != VERTEX_ATTRIBUTES:
-            return {
-                name: Values(self.object_ids) if spec is None else self._whole(run, name, spec)
-                for name, spec in specs.items()
-            }
-        stored = {name: spec for name, spec in specs.items() if spec is not None}
-        found: dict[str, Values] = {}
-        if any(name in axes and name not in stored for name in specs):
-            parts = self.reader.read_chunks(run.chunks, list(stored))
-            none = np.zeros((0, arrays.ndim), arrays.vertices.dtype)
-            positions = np.concatenate([none, *(part.positions for part in parts.values())])
-            for place, axis in enumerate(axes):
-                if axis in specs and axis not in stored:
-                    found[axis] = Values(positions[:, place])
-            columns = {name: [p.attributes[name] for p in parts.values()] for name in stored}
-        else:
-            columns = {
-                name: list(self.reader.read_chunk_values(run.chunks, name).values())
-                for name in stored
-            }
-        for name, spec in stored.items():
-            empty = np.zeros((0, *spec.row_shape), spec.dtype)
-            found[name] = Values(np.concatenate([empty, *columns[name]]), spec.categories)
-        if "object_id" in specs and specs["object_id"] is None:
-            found["object_id"] = Values(self.objects_of(run))
-        return found
-
-    @property
-    def axes(self) -> tuple[str, ...]:
-        """Names of the axes, of vertices."""
-        if self.family != VERTEX_ATTRIBUTES:
-            return ()
-        return tuple(axis.name for axis in self.handle.meta.axes)
-
     @cached_property
     def _pieces(self) -> Pieces:
         return fragments_of(self.handle.layout, self.reader.arrays, None)
@@ -230,7 +230,7 @@ class Rows:
         table = self.reader.arrays.table
         keys = table.keys()
         if self.scope == "face":
-            return self._faces(keys, table.counts)
+            return self._faces.counted([run.chunks for run in _in_runs(keys, table.counts)])
         if table.exact:
             return keys, table.counts
         counts = [
@@ -239,39 +239,6 @@ class Rows:
             for part in self.reader.read_chunks(keys[at : at + 64]).values()
         ]
         return keys, np.array(counts, np.int64)
-
-    def _faces(self, keys: list[ChunkCoords], vertices: Int) -> tuple[list[ChunkCoords], Int]:
-        """Chunks with faces inside them, and how many."""
-        found: dict[ChunkCoords, int] = {}
-        for run in _in_runs(keys, vertices):
-            links = self.handle.layout.get_links(str(self.level), within=run.chunks)
-            if links is None:
-                continue
-            inside = (links.chunks == links.chunks[:, :1]).all(axis=(1, 2))
-            chunks, counts = np.unique(links.chunks[inside, 0], axis=0, return_counts=True)
-            own = zip(map(tuple, chunks.tolist()), counts.tolist(), strict=True)
-            found.update(own)
-        return list(found), np.array(list(found.values()), np.int64)
-
-    def _whole(self, run: Run, name: str, spec: AttributeSpec) -> Values:
-        """Rows of an attribute of objects or faces."""
-        path, layout = f"{self.level}/{self.family}/{name}", self.handle.layout
-        if self.scope == "face":
-            cells = layout.get_cells({path: run.chunks})[path]
-            blobs = b"".join(cells.get(chunk, b"") for chunk in run.chunks)
-            rows = np.frombuffer(blobs, spec.dtype).reshape(-1, *spec.row_shape)
-            if len(rows) != run.count:
-                raise ArrayError(f"{path} has {len(rows)} rows for {run.count} faces", array=path)
-            return Values(rows, spec.categories)
-        found, index = layout.get_dense(path), layout.get_objects(str(self.level))
-        assert found is not None and index is not None  # noqa: PT018, S101  it has a spec
-        values, present = found
-        if values.dtype.kind == "f":
-            absent = np.ones(len(values), np.bool_)
-            absent[present] = False
-            values = np.where(absent.reshape(-1, *(1,) * (values.ndim - 1)), np.nan, values)
-        place = np.searchsorted(index.ids, self.object_ids)
-        return Values(np.asarray(values[place], spec.dtype), spec.categories)
 
 
 def _in_runs(keys: list[ChunkCoords], counts: Int) -> Iterator[Run]:

@@ -15,6 +15,7 @@ from zarr_vectors.multiresolution.scratch import Scratch
 from zv_viewer.edits.columns import Array, Int, Kind, Values
 from zv_viewer.edits.expressions import parse
 from zv_viewer.edits.joining import Joined, by_object, check_rows
+from zv_viewer.edits.row_columns import places_of, read_columns
 from zv_viewer.edits.scopes import PLURALS, Rows, Run
 from zv_viewer.edits.tables import Table, read_table, values_of
 from zv_viewer.errors import InputError
@@ -67,13 +68,17 @@ class FromExpression:
         none = Run(0, [], np.zeros(0, np.int64))
         known = expression.names
         if rows.scope == "object":
-            columns = rows.read(rows.runs[0], known)
+            columns = read_columns(rows, rows.runs[0], known)
             few = {n: Values(v.rows[:0], v.categories) for n, v in columns.items()}
         else:
-            few = rows.read(none, known)
+            few = read_columns(rows, none, known)
         first = expression.evaluate(few, 0)
         kind = Kind(first.dtype, first.shape[1:])
-        return Column(kind, lambda run: expression.evaluate(rows.read(run, known), run.count))
+
+        def of(run: Run) -> Array:
+            return expression.evaluate(read_columns(rows, run, known), run.count)
+
+        return Column(kind, of)
 
     def provenance(self) -> dict[str, Any]:
         """As of :class:`Source`."""
@@ -146,7 +151,7 @@ class FromFeatures:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class FromObjects:
-    """Whether a row is one of some objects, or of their vertices.
+    """Whether a row is one of some objects, or of their vertices or faces.
 
     Attributes:
         ids: (n,) object ids.
@@ -162,8 +167,6 @@ class FromObjects:
         wanted = np.unique(np.asarray(self.ids, np.int64))
         strangers = int(np.count_nonzero(~np.isin(wanted, rows.object_ids)))
         notes: tuple[str, ...] = ()
-        if rows.scope == "face":
-            raise InputError("objects are selected: write the scope object or vertex")
         if strangers == len(wanted):
             raise InputError(f"no object is selected that level {rows.level} has")
         if strangers:
@@ -182,7 +185,7 @@ class FromObjects:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class FromRule:
-    """Whether a vertex meets a rule, such as one drawn with a lasso.
+    """Whether a vertex, or the middle of a face, meets a rule, such as one drawn with a lasso.
 
     Attributes:
         keeps: (n, D) positions and columns by name -> (n,) whether a row does.
@@ -199,14 +202,13 @@ class FromRule:
     def open(self, rows: Rows, scratch: Scratch, check: Check) -> Column:
         """As of :class:`Source`."""
         del scratch, check
-        if rows.scope not in ("vertex", "node"):
+        if rows.scope == "object":
             raise InputError("vertices are selected: write the scope vertex")
-        names = [name for name in self.attributes if rows.spec(name) is not None]
+        known = rows.vertex_names()
+        names = [name for name in self.attributes if name in known]
 
         def chosen(run: Run) -> Bool:
-            found = rows.reader.read_chunks(run.chunks, names).values()
-            kept = [self.keeps(part.positions, part.attributes) for part in found]
-            return np.concatenate([np.zeros(0, np.bool_), *kept])
+            return self.keeps(*places_of(rows, run, names))
 
         return _labelled(chosen, self.labels, ())
 
@@ -234,8 +236,6 @@ def joined(table: Table, column: str, id_column: str | None, rows: Rows, *, stri
         check_rows(table.name, len(values), rows.count, what)
         kind, ready = _stored(values, missing=_some_missing(values))
         return Column(kind, lambda run: ready(values.rows[run.first : run.first + run.count]))
-    if rows.scope == "face":
-        raise InputError("values of faces are joined by row: faces have no object id")
     objects = rows.object_ids
     if not len(objects):
         raise InputError(f"level {rows.level} of {rows.handle.backend.url} has no objects")

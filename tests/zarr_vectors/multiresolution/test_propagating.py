@@ -126,7 +126,7 @@ def test_refusals_change_nothing() -> None:
     with pytest.raises(ArrayError, match="nothing"):
         propagate_attribute(place, "nothing", scope="object")
     with pytest.raises(ValueError, match="scope"):
-        propagate_attribute(place, "age", scope="face")
+        propagate_attribute(place, "age", scope="edge")
     with pytest.raises(CoarseningError, match="cancelled"):
         propagate_attribute(place, "age", cancelled=lambda: True)
     assert dict(place.items) == before

@@ -14,10 +14,10 @@ from zarr_vectors.core.journal import FOLDER
 from zarr_vectors.exceptions import Cancelled, StoreError
 from zarr_vectors.lazy import open_zv
 from zarr_vectors.multiresolution.coarsen import build_pyramid
-from zarr_vectors.reading.faces import read_face_attribute
 from zarr_vectors.sharding.io import shard_store
 from zarr_vectors.testing.kinds import make_store
 from zarr_vectors.testing.places import DictPlace
+from zarr_vectors.testing.surfaces import write_sheets
 from zarr_vectors.types.points import write_points
 from zv_viewer.edits.dry_run import DryRun, rehearse
 from zv_viewer.edits.history import History
@@ -33,8 +33,11 @@ def items_of(kind: str, version: str) -> dict[str, bytes]:
     """A pyramid of two levels, made once."""
     if (kind, version) not in _made:
         place = DictPlace()
-        make_store(kind, place, format_version=version)
-        build_pyramid(place, factors=[(2.0, 1.0)])
+        if kind == "mesh":
+            write_sheets(place, side=12, levels=1, format_version=version)
+        else:
+            make_store(kind, place, format_version=version)
+            build_pyramid(place, factors=[(2.0, 1.0)])
         _made[kind, version] = place.items
     return _made[kind, version]
 
@@ -101,7 +104,12 @@ def test_the_dry_run_is_what_happens(scope, version, where, tmp_path: Path) -> N
     before = contents(place)
     history = History(tmp_path / "history")
     handle = open_handle(place)
-    text = {"vertex": "age * 2 + x", "node": "age + object_id", "face": "1.5", "object": "size*2"}
+    text = {
+        "vertex": "age * 2 + x",
+        "node": "age + object_id",
+        "face": "x + 100 * object_id",
+        "object": "size*2",
+    }
     request = Request("new", scope, FromExpression(text[scope]), description="a test")
     with rehearse(handle, request) as dry:
         assert contents(place) == before
@@ -146,8 +154,7 @@ def check_values(place: object, scope: str) -> None:
         assert store[1].object_attribute("new").tolist() == level.object_attribute("new").tolist()
         return
     if scope == "face":
-        layout = open_handle(place).layout
-        assert (read_face_attribute(layout, "0", "new") == 1.5).all()
+        check_faces(store)
         return
     values, ages = level.attributes["new"].compute(), level.attributes["age"].compute()
     if scope == "vertex":
@@ -166,6 +173,19 @@ def check_values(place: object, scope: str) -> None:
         assert kept["source"] == "expression"
         assert kept["aggregation"] == "mean"
         assert kept["program"].startswith("zv-viewer ")
+
+
+def check_faces(store) -> None:
+    """Faces have the middle of their corners; coarse ones about that of those behind them."""
+    for level, apart in ((store[0], 1e-9), (store[1], 2.5)):
+        faces, values = level.read_inner_faces(level.chunk_keys, ["new"])
+        rows = level.read_chunks(level.chunk_keys)
+        parts = np.split(faces.corners, np.cumsum(faces.counts)[:-1])
+        own = [rows[k].positions[part] for k, part in zip(faces.keys(), parts, strict=True)]
+        middle = np.concatenate(own).mean(axis=1)
+        expected = middle[:, 0] + 100 * (middle[:, 2] > 2)
+        assert len(expected) > 20
+        np.testing.assert_allclose(values["new"], expected, atol=apart)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -461,3 +481,41 @@ def test_what_a_killed_program_had_begun_is_removed_in_time(tmp_path: Path) -> N
     with rehearse(handle, Request("new", "vertex", FromExpression("age"))) as dry:
         history.write(handle, dry)
     assert [folder.exists() for folder in left] == [False, True]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_faces_from_every_source(version: str, tmp_path: Path) -> None:
+    place = DictPlace(items_of("mesh", version))
+    count = sum(open_zv(place)[0].read_inner_faces(open_zv(place)[0].chunk_keys)[0].counts)
+    np.save(tmp_path / "rows.npy", np.arange(count))
+    table = tmp_path / "grades.csv"
+    table.write_text("id,grade\n0,good\n1,bad\n")
+    sources = {
+        "row": FromFile(tmp_path / "rows.npy", "rows"),
+        "grade": FromFile(table, "grade", by="object", id_column="id"),
+        "upper": FromObjects(np.array([1])),
+        "left": FromRule(lambda p, a: (p[:, 0] < 5) & (a["age"] >= 0), ("age",), "a lasso"),
+        "older": FromExpression("age > 100"),
+    }
+    for name, source in sources.items():
+        dry = written(place, Request(name, "face", source), tmp_path / "history")
+        assert "reach from one chunk to another: the format keeps no values" in dry.notes[0]
+        assert set(dry.chunks) == {0, 1}
+    _, values = open_zv(place)[0].read_inner_faces(open_zv(place)[0].chunk_keys, sources)
+    assert values["row"].tolist() == list(range(count))
+    assert values["upper"].dtype == np.bool_
+    assert values["grade"].tolist() == np.where(values["upper"], 0, 1).tolist()
+    assert 0 < values["left"].sum() < count
+    for name in sources:
+        assert open_zv(place)[1].face_attribute_specs[name].dtype == values[name].dtype
+    with pytest.raises(InputError, match="'kind' holds categories of vertices"):
+        rehearse(open_handle(place), Request("k", "face", FromExpression("kind + 1")))
+    with pytest.raises(InputError, match="no face 'nothing'; it has grade, left, older, row"):
+        rehearse(open_handle(place), Request("k", "face", FromExpression("nothing")))
+
+
+def test_a_mesh_whose_faces_all_cross_says_so(tmp_path: Path) -> None:
+    place = DictPlace()
+    write_sheets(place, side=4, chunk=1.0, levels=0)
+    with pytest.raises(InputError, match="lies inside one chunk: the format"):
+        rehearse(open_handle(place), Request("k", "face", FromExpression("1")), folder=tmp_path)
