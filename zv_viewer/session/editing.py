@@ -24,6 +24,7 @@ from zv_viewer.edits.scopes import Scope
 from zv_viewer.errors import InputError
 from zv_viewer.session.latest import Latest
 from zv_viewer.sources.base import Writable
+from zv_viewer.sources.face_values import face_title
 
 if TYPE_CHECKING:
     from zv_viewer.session.session import StoreSession
@@ -215,7 +216,9 @@ class Editing(QObject):  # type: ignore[misc]  # qtpy is untyped
         if wanted is None or scene is None:
             return
         scope, name = wanted
-        if scope in ("vertex", "node") and name in {info.name for info in scene.attributes}:
+        if scope == "face":
+            name = face_title(name)
+        if scope != "object" and name in {info.name for info in scene.attributes}:
             self._session.color_by(name)
         elif scope == "object" and objects is not None and objects.can_hide:
 

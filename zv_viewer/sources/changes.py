@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from zarr_vectors.constants import NODE, VERTEX_ATTRIBUTES
+from zarr_vectors.constants import FACE_ATTRIBUTES, NODE, VERTEX_ATTRIBUTES
+from zv_viewer.sources.face_values import face_title
 
 ROWS = ""
-"""Files of a level that are of no attribute of vertices."""
+"""Files of a level that are of no attribute of vertices or faces."""
 
 
 def dated(path: str | Path) -> int:
@@ -18,7 +19,7 @@ def dated(path: str | Path) -> int:
 
 
 def newest(level: Path) -> dict[str, int]:
-    """Date of the newest file of each attribute of vertices, and of the others (``ROWS``).
+    """Date of the newest file of each attribute of vertices or faces, and of others (``ROWS``).
 
     Documents do not count: values and rows are in other files.
 
@@ -28,7 +29,11 @@ def newest(level: Path) -> dict[str, int]:
     found: dict[str, int] = {}
     for where, _, names in os.walk(level):
         parts = Path(where).relative_to(level).parts
-        of = parts[1] if len(parts) > 1 and parts[0] == VERTEX_ATTRIBUTES else ROWS
+        of = ROWS
+        if len(parts) > 1 and parts[0] == VERTEX_ATTRIBUTES:
+            of = parts[1]
+        elif len(parts) > 1 and parts[0] == FACE_ATTRIBUTES:
+            of = face_title(parts[1])
         dates = [dated(f"{where}/{name}") for name in names if name != NODE]
         if dates:
             found[of] = max(found.get(of, 0), *dates)

@@ -26,12 +26,14 @@ from zv_viewer.sources.base import Network, News, RawCell
 from zv_viewer.sources.changes import ROWS, dated, newest
 from zv_viewer.sources.copying import copy_objects
 from zv_viewer.sources.drawable import (
+    FACES,
     PATHS,
     drawn_as,
     link_width,
     mixed_warning,
     with_direction,
 )
+from zv_viewer.sources.face_values import FaceValues
 from zv_viewer.sources.fingerprint import fingerprint_of
 from zv_viewer.sources.left_out import left_out_warnings, levels_left_out
 from zv_viewer.sources.object_places import StoreObjects, chunks_of_objects
@@ -79,6 +81,8 @@ class StoreSource:
         self._kind = drawn_as(self._store.geometry_types)
         self._width = link_width(self._kind)
         self._row_objects = ObjectsOfLevels(self._store)
+        meshes = self._kind in FACES and bool(self._levels)
+        self._faces = FaceValues(self._levels) if meshes else None
 
     def describe(self) -> SceneInfo:
         """Levels, chunk tables, errors and attributes; reads metadata only.
@@ -109,7 +113,7 @@ class StoreSource:
             axis_units=units,
             bounds=np.asarray(store.bounds, np.float64),
             levels=tuple(levels),
-            attributes=with_direction(self._kind, self._attributes(finest)),
+            attributes=with_direction(self._kind, self._attributes(finest)) + self._of_faces,
             bytes_per_vertex=nbytes,
             warnings=(*self._warnings(levels, left_out), *trouble),
             is_map=store.crs is not None,
@@ -125,7 +129,7 @@ class StoreSource:
         handle = self._levels[level]
         present = [name for name in attributes if name in handle.attribute_specs]
         if self._width:
-            return self._read_linked(handle, chunks, present)
+            return self._read_linked(level, chunks, present, self._face_names(level, attributes))
         with self._store.io.scope() as cost:
             rows = handle.read_chunks(chunks, attributes=present)
         parts = list(rows.values())
@@ -142,7 +146,10 @@ class StoreSource:
         """
         handle = self._levels[level]
         with self._store.io.scope() as cost:
-            if attribute in handle.attribute_specs:
+            if self._faces is not None and self._face_names(level, [attribute]):
+                counts = self._counts(level, chunks)
+                values = self._faces.of(level, chunks, counts, [attribute])[attribute]
+            elif attribute in handle.attribute_specs:
                 values = _stack(list(handle.read_chunk_values(chunks, attribute).values()))
             else:
                 rows = handle.read_chunks(chunks)
@@ -178,8 +185,9 @@ class StoreSource:
         return chunks_of_objects(self._store, ids)
 
     def attributes_of(self, level: int) -> frozenset[str]:
-        """Names of the attributes of vertices that a level keeps."""
-        return frozenset(self._levels[level].attribute_specs)
+        """Names of the attributes of vertices that a level keeps, and of those of its faces."""
+        own = frozenset(self._levels[level].attribute_specs)
+        return own if self._faces is None else own | self._faces.names_of(level)
 
     def objects_of_rows(
         self, level: int, chunks: npt.NDArray[np.int64]
@@ -286,11 +294,26 @@ class StoreSource:
         """Release the store's caches."""
         self._store.close()
 
+    def _face_names(self, level: int, attributes: Sequence[str]) -> list[str]:
+        """Those that are attributes of faces the level has, and of no vertices."""
+        if self._faces is None or not any(name in self._faces for name in attributes):
+            return []
+        own, faces = self._levels[level].attribute_specs, self._faces.names_of(level)
+        return [name for name in attributes if name in faces and name not in own]
+
     def _read_linked(
-        self, handle: ZVLevel, chunks: npt.NDArray[np.int64], attributes: Sequence[str]
+        self,
+        level: int,
+        chunks: npt.NDArray[np.int64],
+        attributes: Sequence[str],
+        of_faces: Sequence[str],
     ) -> RawCell:
         with self._store.io.scope() as cost:
-            rows = handle.read_linked_chunks(chunks, attributes)
+            rows = self._levels[level].read_linked_chunks(chunks, attributes)
+            values = dict(rows.attributes)
+            if of_faces and self._faces is not None:
+                found = self._faces.of(level, chunks, rows.counts.tolist(), of_faces)
+                values |= {name: own[rows.stored] for name, own in found.items()}
         links = RawLinks(
             objects=rows.objects,
             inner=rows.links,
@@ -300,7 +323,7 @@ class StoreSource:
             stored=rows.stored,
             stored_count=int(rows.counts.sum()),
         )
-        return RawCell(rows.positions, rows.attributes, cost.bytes_read, cost.requests, links)
+        return RawCell(rows.positions, values, cost.bytes_read, cost.requests, links)
 
     def _objects(self) -> tuple[npt.NDArray[np.int64], list[str]]:
         """Ids of objects, with a place before them for rows of none; why points have none."""
@@ -352,6 +375,10 @@ class StoreSource:
         """Each level records its part of the objects of the level below it."""
         shares = [self._levels[level].object_sparsity for level in self._levels if level <= number]
         return float(np.prod(shares))
+
+    @property
+    def _of_faces(self) -> tuple[AttributeInfo, ...]:
+        return () if self._faces is None else self._faces.infos
 
     def _attributes(self, level: ZVLevel) -> tuple[AttributeInfo, ...]:
         return tuple(

@@ -63,7 +63,7 @@ class SourceForm:
         self.lasso: Lasso | None = None
         self._lane = Latest("zv-table-columns")
         self._of_file: list[str] = []
-        self.way = ComboBox(label="values from", choices=WAYS, name="way")
+        self.way = ComboBox(label="values", choices=WAYS, name="way")
         self.expression = LineEdit(label="expression", name="expression")
         self.expression.native.setPlaceholderText("sqrt(x**2 + y**2), where(kind == 'a', 1, 0)")
         self.file = FileEdit(label="file", mode="r", filter=TABLES, name="file", nullable=True)
