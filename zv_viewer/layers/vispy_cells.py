@@ -184,8 +184,14 @@ class VCellLayer(VispyBaseLayer):  # type: ignore[misc]  # napari's canvas layer
         self.layer.events.view()
 
     def close(self) -> None:
-        """The layer left the viewer: free the card's memory; should it return, it is empty."""
+        """The layer left the viewer: free the card's memory; should it return, it is empty.
+
+        napari has what is deleted carried out at once, in whichever context happens to be the
+        present one. Programs deleted in another than their own crash software renderers later.
+        """
         self.layer.attach(None)
+        if self.node.canvas is not None:
+            self.node.canvas.set_current()
         super().close()
         self.node.free()
 

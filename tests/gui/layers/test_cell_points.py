@@ -7,6 +7,8 @@ import weakref
 
 import numpy as np
 import pytest
+from qtpy.QtGui import QOpenGLContext
+from vispy.gloo import glir
 
 from zv_viewer.layers.colours import MISSING
 from zv_viewer.layers.factory import make_layer
@@ -347,6 +349,26 @@ def test_a_removed_layer_frees_the_card_and_starts_empty(stage, cell):
     assert here.layer.rows_drawn == 0
     here.layer.apply(LayerUpdate(put=(cell(here.scene, 5, spread(9)),), draw=(DrawItem(5),)))
     assert (here.colours_at(spread(9)) == WHITE).all()
+
+
+def test_programs_are_deleted_in_the_context_they_are_of(stage, cell, monkeypatch):
+    """Software renderers crash some frames after they were deleted in another."""
+    here = stage(FLAT)
+    here.layer.apply(LayerUpdate(put=(cell(here.scene, 0, spread(9)),), draw=(DrawItem(0),)))
+    assert here.lit() > 0
+    widget = here.viewer.window._qt_viewer.canvas._scene_canvas._backend
+    delete, contexts = glir.GlirProgram.delete, []
+
+    def noted(program):
+        contexts.append(QOpenGLContext.currentContext())
+        delete(program)
+
+    monkeypatch.setattr(glir.GlirProgram, "delete", noted)
+    widget.doneCurrent()
+    here.viewer.layers.remove(here.layer)
+    assert here.lit() == 0
+    assert contexts
+    assert all(context is widget.context() for context in contexts)
 
 
 def test_cells_put_before_the_layer_is_on_a_canvas_wait_for_it(stage, cell):
