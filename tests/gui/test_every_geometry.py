@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +21,8 @@ SHOWN = 0.98
 
 
 @pytest.mark.parametrize("version", [pytest.param("0.7.0", marks=pytest.mark.once), "0.9.2"])
-def test_it_is_drawn_where_it_is(
-    make_napari_viewer: Callable, qtbot, tmp_path: Path, version: str
-) -> None:
-    viewer = make_napari_viewer(show=True)
+def test_it_is_drawn_where_it_is(shared_viewer, qtbot, tmp_path: Path, version: str) -> None:
+    viewer = shared_viewer
     viewer.window.resize(700, 500)
     for kind in KINDS:
         store = tmp_path / kind
@@ -58,10 +55,8 @@ def test_it_is_drawn_where_it_is(
         assert not lit(viewer).any(), kind
 
 
-def test_a_mark_beside_the_data_is_noticed(
-    make_napari_viewer: Callable, qtbot, tmp_path: Path
-) -> None:
-    viewer = make_napari_viewer(show=True)
+def test_a_mark_beside_the_data_is_noticed(shared_viewer, qtbot, tmp_path: Path) -> None:
+    viewer = shared_viewer
     make_store("streamline", tmp_path / "s")
     session = open_store(viewer, tmp_path / "s")
     assert session.wait(20)
@@ -73,10 +68,8 @@ def test_a_mark_beside_the_data_is_noticed(
     assert share_lit(lit(viewer), pixels_of(viewer, session.layer, places)) > SHOWN
 
 
-def test_spheres_of_a_store_of_nothing_else(
-    make_napari_viewer: Callable, qtbot, tmp_path: Path
-) -> None:
-    viewer = make_napari_viewer(show=True)
+def test_spheres_of_a_store_of_nothing_else(shared_viewer, qtbot, tmp_path: Path) -> None:
+    viewer = shared_viewer
     ball = {"type": "sphere", "coefficients": [60, 70, 50, 20]}
     write_parametric_objects(tmp_path / "s", [ball], create_new_store=True)
     session = open_store(viewer, tmp_path / "s")

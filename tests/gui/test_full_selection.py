@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,10 +26,8 @@ def streamlines(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def test_selected_objects_are_finer_than_the_rest(
-    make_napari_viewer: Callable, qtbot, streamlines: Path
-) -> None:
-    viewer = make_napari_viewer(show=False)
+def test_selected_objects_are_finer_than_the_rest(shared_viewer, qtbot, streamlines: Path) -> None:
+    viewer = shared_viewer
     session = open_store(viewer, streamlines, settings=COARSE)
     assert session.wait(20)
     session.objects.load()
@@ -62,10 +59,10 @@ def test_selected_objects_are_finer_than_the_rest(
 
 
 def test_a_selection_beyond_what_is_looked_for_is_told(
-    make_napari_viewer: Callable, qtbot, streamlines: Path, monkeypatch: pytest.MonkeyPatch
+    shared_viewer, qtbot, streamlines: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(full_selection, "MOST", 2)
-    session = open_store(make_napari_viewer(show=False), streamlines, settings=COARSE)
+    session = open_store(shared_viewer, streamlines, settings=COARSE)
     assert session.wait(20)
     session.objects.load()
     qtbot.waitUntil(lambda: session.objects.table is not None and not session.objects.busy)

@@ -100,8 +100,8 @@ def test_they_are_drawn_listed_and_hidden(make_napari_viewer: Callable, qtbot, s
     assert not viewer.layers
 
 
-def test_the_slider_cuts_them(make_napari_viewer: Callable, qtbot, store: Path) -> None:
-    viewer = make_napari_viewer(show=True)
+def test_the_slider_cuts_them(shared_viewer, qtbot, store: Path) -> None:
+    viewer = shared_viewer
     session = open_store(viewer, store)
     assert session.wait(20)
     shapes = session.shapes
@@ -124,16 +124,14 @@ def test_the_slider_cuts_them(make_napari_viewer: Callable, qtbot, store: Path) 
     assert colour_at(viewer, session, shapes, rim).max() > 60
 
 
-def test_a_store_of_shapes_alone_is_seen_whole(
-    make_napari_viewer: Callable, tmp_path: Path
-) -> None:
+def test_a_store_of_shapes_alone_is_seen_whole(shared_viewer, tmp_path: Path) -> None:
     objects = [
         {"type": "plane", "coefficients": [0, 0, 1, -120], "name": "floor"},
         {"type": "sphere", "coefficients": [500, 50, 160, 20], "name": "soma"},
         {"type": "sphere", "coefficients": [400, 5, 100, 32], "name": "other"},
     ]
     write_parametric_objects(tmp_path / "alone", objects, create_new_store=True)
-    viewer = make_napari_viewer(show=True)
+    viewer = shared_viewer
     session = show_store(viewer, tmp_path / "alone")
     assert session.wait(20)
     shapes = session.shapes
