@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from zarr_vectors.multiresolution.measuring import Standing
 from zarr_vectors.multiresolution.object_selection import keep_objects
 from zarr_vectors.multiresolution.reducing import Runner, TileJob, serial
 from zarr_vectors.multiresolution.scratch import Scratch, rest
+from zarr_vectors.multiresolution.sizing import sized_target
 from zarr_vectors.multiresolution.steps import (
     METHOD,
     Members,
@@ -52,7 +54,7 @@ from zarr_vectors.writing.commit import (
     write_objects,
 )
 from zarr_vectors.writing.order import distinct
-from zarr_vectors.writing.route import Route
+from zarr_vectors.writing.route import Route, cell_ranks
 
 
 class CloudBuilder(LevelBuilder):
@@ -143,7 +145,7 @@ class CloudBuilder(LevelBuilder):
         handle, layout, path = self.handle, self.handle.layout, str(level)
         if level in handle.levels:
             raise StoreError(f"{handle.backend.url} has a level {level} already: remove it first")
-        target = target_of(handle.meta, handle.level(source).meta, level, step)
+        target = self._target(source, level, step)
         members, kept = self._members, self._slots
         if members is not None:
             kept = self._kept(members, step, choice)
@@ -152,15 +154,15 @@ class CloudBuilder(LevelBuilder):
             raise CoarseningError(
                 "there are no objects to leave out: the sparsity factor must be 1"
             )
-        scales = None
+        scales, settle = None, step.vertices is not None
         if members is None:
             scales = chunk_scales(self._reader.arrays.chunk_shape, target)
         try:
             try:
-                table, route, parents = self._make(target, members, scales, rest_of)
+                table, route, parents = self._make(target, members, scales, rest_of, settle=settle)
             except ChunkingError:  # grids that nest on paper and not in float64
                 layout.delete(path)
-                table, route, parents = self._make(target, members, None, rest_of)
+                table, route, parents = self._make(target, members, None, rest_of, settle=settle)
             carried = None
             if members is not None:
                 count = int(table.counts.sum())
@@ -210,6 +212,8 @@ class CloudBuilder(LevelBuilder):
         members: Members | None,
         scales: tuple[int, ...] | None,
         rest_of: int,
+        *,
+        settle: bool,
     ) -> tuple[ChunkTable, Route, IntArray]:
         """Write the rows of a level, tile after tile.
 
@@ -236,7 +240,7 @@ class CloudBuilder(LevelBuilder):
         route: Route | None = None
         chunks = None if scales is None else target_chunks(self._table.coords, scales)
         done = 0
-        jobs = self._jobs(tiles, target, members, starts)
+        jobs = self._jobs(tiles, target, members, starts, settle=settle)
         for tile, result in zip(tiles, self._runner.tiles(self._reader, jobs), strict=True):
             self._report(f"level {target.level}: {done:,} vertices")
             route = result.route
@@ -264,7 +268,13 @@ class CloudBuilder(LevelBuilder):
         return ChunkTable(coords, counts, exact=True), route, parents
 
     def _jobs(
-        self, tiles: list[Tile], target: Target, members: Members | None, starts: IntArray
+        self,
+        tiles: list[Tile],
+        target: Target,
+        members: Members | None,
+        starts: IntArray,
+        *,
+        settle: bool,
     ) -> Iterator[TileJob]:
         live: npt.NDArray[np.bool_] | None = None
         if members is not None:
@@ -286,7 +296,40 @@ class CloudBuilder(LevelBuilder):
                 weights=weights,
                 live=live,
                 shared=members is not None,
+                settle=settle,
             )
+
+    def _target(self, source: int, level: int, step: Step) -> Target:
+        """The grids of the next level."""
+        root, below = self.handle.meta, self.handle.level(source).meta
+        if step.vertices is None:
+            return target_of(root, below, level, step)
+        live: npt.NDArray[np.bool_] | None = None
+        if self._members is not None:
+            live = np.zeros(int(self._table.counts.sum()), np.bool_)
+            live[self._members.rows] = True
+        return sized_target(root, below, level, step.vertices, partial(self._occupied, live))
+
+    def _occupied(self, live: npt.NDArray[np.bool_] | None, target: Target) -> int:
+        """Bins of a target that hold a vertex of the level last made.
+
+        Args:
+            live: (N,) bool rows to look at, or None for all.
+            target: The grids.
+        """
+        scales = None
+        if live is None:
+            scales = chunk_scales(self._reader.arrays.chunk_shape, target)
+        found = 0
+        for tile in tiles_of(self._table, scales):
+            self._check()
+            chunks = [tuple(row) for row in self._table.coords[tile.chunks].tolist()]
+            arrays = self._reader.arrays
+            plan = plan_read(arrays.table.coords, arrays.chunk_shape, chunks=chunks)
+            positions = self._reader.read(plan).positions
+            own = positions if live is None else positions[live]
+            found += cell_ranks(own, target.bin_shape)[0]
+        return found
 
     def _kept(self, members: Members, step: Step, choice: tuple[str, int | None]) -> IntArray:
         """Objects that stay, among those that have vertices."""

@@ -16,7 +16,13 @@ from zarr_vectors.multiresolution.object_selection import check_strategy
 from zarr_vectors.multiresolution.reducing import Runner
 from zarr_vectors.multiresolution.running import Client, runner_for
 from zarr_vectors.multiresolution.stale import without_stale
-from zarr_vectors.multiresolution.steps import METHOD, Progress, check_step, check_steps
+from zarr_vectors.multiresolution.steps import (
+    METHOD,
+    Progress,
+    check_step,
+    check_steps,
+    sized_steps,
+)
 
 MOST_LINKED = 1 << 22
 """Vertices a level may have to be linked with the levels above it."""
@@ -26,6 +32,7 @@ def build_pyramid(
     store_path: StoreLike,
     *,
     factors: Sequence[tuple[float, float] | float] | None = None,
+    vertices: Sequence[int] | None = None,
     chunk_scale_factors: Sequence[int | Sequence[int]] | None = None,
     sparsity_strategy: str = "random",
     sparsity_seed: int | None = None,
@@ -47,11 +54,18 @@ def build_pyramid(
     one another. Edges and faces follow: what is connected stays so, a tree stays a tree, no face
     loses a corner or is there twice; faces of four corners and more become triangles.
 
+    With ``vertices`` levels have about so many, and are as near to level 0 as that allows. Bins of
+    a point cloud are sized for it, and each vertex moves inside its bin to where it is nearest to
+    those around. Of lines, graphs and meshes edges collapse one after the other where the shape
+    changes least: bins say nothing about them then. No line, part of a graph or edge of a mesh
+    comes apart or meets another object's; lines keep two vertices, parts of graphs too. Where that
+    leaves more, or an object would have fewer than four, fewer objects stay.
+
     Every level keeps the attributes of vertices, links and objects, the groups and the object ids,
-    and records the distance from each level-0 vertex to the vertex that stands for it
-    (``zarr_vectors_error``) and how closely vertices lie
-    (``zarr_vectors_density``). Levels that an append has made stale are replaced. A failure or a
-    kill leaves the store as it was.
+    and records the distance from each level-0 vertex to the vertex that stands for it, or with
+    ``vertices`` to the lines or faces around that one (``zarr_vectors_error``), and how closely
+    vertices lie (``zarr_vectors_density``). Levels that an append has made stale are replaced. A
+    failure or a kill leaves the store as it was.
 
     Args:
         store_path: The store.
@@ -59,6 +73,9 @@ def build_pyramid(
             level before, and how many times fewer objects it keeps. By default bins double until
             a level is a few thousand vertices or stops shrinking; where lines, graphs and meshes
             have little left to merge, every fourth object stays.
+        vertices: Instead of ``factors``: about how many vertices each level is to have, falling.
+            Counts of clouds come within a few per cent, where bins allow; others are met but for
+            what keeps parts whole.
         chunk_scale_factors: One per level: integers (or one per axis) that chunks grow by; chosen
             so that chunks keep about as many bins by default.
         sparsity_strategy: Which objects stay, always among those of the level before: ``random``,
@@ -88,7 +105,7 @@ def build_pyramid(
         ``cross_level_storage``.
 
     Raises:
-        ValueError: Malformed factors, storage, or depth below -1.
+        ValueError: Malformed factors, vertices, storage, or depth below -1.
         CoarseningError: Levels that cannot be built as asked, or the work was cancelled.
         StoreError: No such store, not writable, or a level is there already.
 
@@ -100,7 +117,11 @@ def build_pyramid(
     check_strategy(sparsity_strategy)
     opened = open_handle(store_path, "r+", backend=backend)
     ndim = opened.meta.ndim
+    if factors is not None and vertices is not None:
+        raise ValueError("factors and vertices are two ways to say the same: give one")
     steps = None if factors is None else check_steps(factors, chunk_scale_factors, ndim)
+    if vertices is not None:
+        steps = sized_steps(vertices, chunk_scale_factors)
     specs: list[dict[str, Any]] = []
     stopped: CoarseningError | None = None
     with (
@@ -140,7 +161,7 @@ def build_pyramid(
     return {
         "levels_created": len(specs),
         "level_specs": specs,
-        "method": METHOD,
+        "method": specs[-1]["method"] if specs else METHOD,
         "cross_level_depth": cross.depth,
         "cross_level_storage": cross.storage,
     }

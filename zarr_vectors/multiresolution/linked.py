@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from zarr_vectors.constants import (
 from zarr_vectors.core.handle import StoreHandle, finish
 from zarr_vectors.core.metadata import LevelError, LevelMetadata
 from zarr_vectors.core.metadata.multiscales import LevelTransform, with_transform
+from zarr_vectors.core.metadata.tables import ERROR_METRIC, SHAPE_METRIC
 from zarr_vectors.core.root_meta import LevelDocument, RootDocument
 from zarr_vectors.exceptions import CoarseningError, StoreError, ZVWarning
 from zarr_vectors.multiresolution.builder import LevelBuilder, exact_table
@@ -25,7 +27,7 @@ from zarr_vectors.multiresolution.carried import arrays_of_objects, read_carried
 from zarr_vectors.multiresolution.cross_level import CrossLevel, Place, composed, place_of
 from zarr_vectors.multiresolution.density import DENSITY_KEY, density_of_bins
 from zarr_vectors.multiresolution.linked_load import Loader, Source
-from zarr_vectors.multiresolution.linked_reduce import BatchJob, reduce_batch
+from zarr_vectors.multiresolution.linked_reduce import BatchJob, joined_rows, reduce_batch
 from zarr_vectors.multiresolution.linked_routes import with_slots
 from zarr_vectors.multiresolution.linked_rows import KINDS, PATHS
 from zarr_vectors.multiresolution.linked_write import Stacked, Stacking, stored_specs
@@ -35,8 +37,16 @@ from zarr_vectors.multiresolution.quantiles import Quantiles
 from zarr_vectors.multiresolution.reducing import Runner, serial
 from zarr_vectors.multiresolution.scratch import Scratch, rest
 from zarr_vectors.multiresolution.shelf import BATCH_ROWS, Shelf
-from zarr_vectors.multiresolution.steps import METHOD, Progress, Step, Target, target_of
+from zarr_vectors.multiresolution.steps import (
+    COLLAPSE,
+    METHOD,
+    Progress,
+    Step,
+    Target,
+    target_of,
+)
 from zarr_vectors.multiresolution.strategies import points as reduce
+from zarr_vectors.multiresolution.strategies.shapes import to_shape
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import LevelArrays, describe_level
 from zarr_vectors.reading.linked import link_attribute_names
@@ -63,6 +73,8 @@ class LinkedBuilder(LevelBuilder):
         cross: Links between levels.
     """
 
+    LEAST = 4
+    """Vertices that an object keeps on average; where fewer are asked for, fewer objects stay."""
     SPARSE = 4.0
     """Sparsity of a step of its own accord where bins have little left to merge."""
 
@@ -145,12 +157,13 @@ class LinkedBuilder(LevelBuilder):
         if level in handle.levels:
             raise StoreError(f"{handle.backend.url} has a level {level} already: remove it first")
         self._steps = self._done + rest_of * (self._shelf.batches + 3)
+        step = self._sized(step)
         target = target_of(handle.meta, handle.level(source).meta, level, step)
         kept = self._kept(step, choice)
         above = self._scratch.growing(np.int64)
         stacking = Stacking(self._scratch)
         below = self._shelf
-        for result in self._runner.each(reduce_batch, self._jobs(kept, target)):
+        for result in self._runner.each(reduce_batch, self._jobs(kept, target, step.vertices)):
             self._report(f"level {level}: {stacking.count:,} vertices")
             stacking.add(result)
             above.add(result.parents)
@@ -166,7 +179,7 @@ class LinkedBuilder(LevelBuilder):
             there = self._write_objects(path, stacked)
             layout.put_links(path, stacked.links(BATCH_ROWS), grid)
             self._report(f"level {level}: error")
-            error = self._measure(below, shelf, parents)
+            error = self._measure(below, shelf, parents, shape=step.vertices is not None)
             place = place_of(handle.meta, level, target.chunk_shape, merged.table)
             self._climb(place, below, shelf, stacked, parents)
         except BaseException:
@@ -176,7 +189,8 @@ class LinkedBuilder(LevelBuilder):
         self._shared = self._shared or stacking.shared
         self._shelf = shelf
         self._sparsity = 1.0 / step.sparsity
-        meta = self._level_meta(source, target, shelf.count, shared=stacking.shared)
+        method = METHOD if step.vertices is None else COLLAPSE
+        meta = self._level_meta(source, target, shelf.count, method, shared=stacking.shared)
         transform = LevelTransform(target.bin_ratio, tuple(x / 2 for x in target.bin_shape))
         root = RootDocument(with_transform(handle.root.attributes, level, transform), handle.meta)
         extra = {DENSITY_KEY: density_of_bins(shelf.count, bins, target.bin_shape, stacked.length)}
@@ -188,7 +202,7 @@ class LinkedBuilder(LevelBuilder):
             "object_count": len(there),
             "objects_kept": len(kept),
             "source_objects": 0 if self._carried is None else len(self._carried.slots),
-            "method": METHOD,
+            "method": method,
             "preserves_object_ids": meta.preserves_object_ids,
             "shared_fragments": stacking.shared,
             "error": error.to_dict(),
@@ -200,8 +214,48 @@ class LinkedBuilder(LevelBuilder):
         if self._shared:
             yield "shared_fragments"
 
-    def _jobs(self, kept: IntArray, target: Target) -> Iterator[BatchJob]:
+    def _sized(self, step: Step) -> Step:
+        """The step, with how much larger bins become where a number of vertices is asked for.
+
+        Bins and chunks grow as vertices become fewer. Fewer objects stay where each would have
+        less than :data:`LEAST` vertices.
+
+        Raises:
+            CoarseningError: The level has no more vertices than that.
+        """
+        wanted, count = step.vertices, self._shelf.count
+        if wanted is None:
+            return step
+        if wanted >= count:
+            raise CoarseningError(
+                f"{wanted:,} vertices are asked for, and the level below has {count:,}"
+            )
+        ratio = (count / wanted) ** (1 / self.handle.meta.ndim)
+        sparsity = 1.0
+        if self._carried is not None:
+            least = 2 if self._kind == "line" else self.LEAST
+            sparsity = max(1.0, least * len(self._shelf.ids()) / wanted)
+        return replace(step, coarsen=float(max(1, round(ratio))), sparsity=sparsity)
+
+    def _shares(self, kept: IntArray, wanted: int) -> list[int]:
+        """Vertices that each batch may make, as its objects that stay have them."""
         shelf = self._shelf
+        sizes = []
+        for number in range(shelf.batches):
+            members = shelf.batch(number).members
+            live = np.ones(int(shelf.starts[number + 1] - shelf.starts[number]), np.bool_)
+            if members is not None:
+                stays = np.isin(members.objects, kept)
+                live[members.rows] = False
+                live[members.rows[stays]] = True
+            sizes.append(np.count_nonzero(live))
+        ends = np.cumsum([0, *sizes])
+        shares = np.diff(np.rint(ends * (wanted / max(int(ends[-1]), 1))))
+        return [int(share) for share in shares]
+
+    def _jobs(self, kept: IntArray, target: Target, wanted: int | None) -> Iterator[BatchJob]:
+        shelf = self._shelf
+        shares = None if wanted is None else self._shares(kept, wanted)
         marks = self.handle.layout.parents_cross_fragments
         for number in range(shelf.batches):
             self._check()
@@ -220,6 +274,7 @@ class LinkedBuilder(LevelBuilder):
                 self._link_how,
                 self.handle.meta.bounds[0],
                 marks,
+                None if shares is None else shares[number],
             )
             shelf.rest()
 
@@ -245,13 +300,14 @@ class LinkedBuilder(LevelBuilder):
         write_carried(self.handle.layout, path, self._carried, there)
         return there
 
-    def _measure(self, below: Shelf, shelf: Shelf, parents: IntArray) -> LevelError:
+    def _measure(self, below: Shelf, shelf: Shelf, parents: IntArray, *, shape: bool) -> LevelError:
         """Distance of every reference vertex to the one that now stands for it.
 
         Args:
             below: The level before.
             shelf: The level.
             parents: (N,) int64 row of the level, in its batch, for every row of the level before.
+            shape: To the lines or faces around that one instead.
         """
         reference, tally, lost = self._reference, Quantiles(), 0
         first = self._standing is None
@@ -269,11 +325,19 @@ class LinkedBuilder(LevelBuilder):
             own = np.asarray(shelf.positions[_span(shelf.starts, number)])
             if not there.all():
                 positions, standing = positions[there], standing[there]
-            tally.add(reduce.displacements(positions, own, standing))
+            if shape:
+                rows_above = shelf.batch(number)
+                links = rows_above.links
+                if self._kind in PATHS:
+                    links = joined_rows(rows_above, self._kind)
+                tally.add(to_shape(positions, standing, own, links))
+            else:
+                tally.add(reduce.displacements(positions, own, standing))
             for column in (self._standing, reference.positions, shelf.positions, parents):
                 rest(column)
         p50, p95 = tally.percentiles((50, 95))
-        return LevelError(p50, p95, tally.max, self._reference_level, lost)
+        metric = SHAPE_METRIC if shape else ERROR_METRIC
+        return LevelError(p50, p95, tally.max, self._reference_level, lost, metric)
 
     def _climb(
         self, place: Place, below: Shelf, shelf: Shelf, stacked: Stacked, parents: IntArray
@@ -287,7 +351,7 @@ class LinkedBuilder(LevelBuilder):
         self._cross.climb(self.handle.layout, place, whole, np.concatenate(stored))
 
     def _level_meta(
-        self, source: int, target: Target, count: int, *, shared: bool
+        self, source: int, target: Target, count: int, method: str, *, shared: bool
     ) -> LevelMetadata:
         names = [VERTICES]
         if self._specs:
@@ -305,7 +369,7 @@ class LinkedBuilder(LevelBuilder):
             bin_ratio=target.bin_ratio,
             chunk_shape=None if chunk == self.handle.meta.chunk_shape else chunk,
             object_sparsity=self._sparsity,
-            coarsening_method=METHOD,
+            coarsening_method=method,
             parent_level=source,
             preserves_object_ids=has_objects,
             inherited_num_objects=len(self._carried.slots) if self._carried else 0,

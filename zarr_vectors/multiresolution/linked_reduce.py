@@ -32,6 +32,7 @@ class BatchJob:
         link_how: Attribute of links -> how values are reduced.
         offset: D floats near the data: sums are taken from here.
         mark_roots: As of :func:`~zarr_vectors.writing.edges.parent_links`.
+        most: Vertices to make of it, or None for one in each bin.
     """
 
     rows: LinkedRows
@@ -43,6 +44,7 @@ class BatchJob:
     link_how: Mapping[str, reduce.Aggregation]
     offset: tuple[float, ...]
     mark_roots: bool
+    most: int | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -76,7 +78,7 @@ def reduce_batch(job: BatchJob) -> BatchResult:
     kept = rows.members
     if kept is not None and job.kept is not None:
         kept = kept_members(kept, job.kept)
-    made = coarser(rows, kept, job.kind, job.target.bin_shape, job.link_how, job.offset)
+    made = coarser(rows, kept, job.kind, job.target.bin_shape, job.link_how, job.offset, job.most)
     routed = route_batch(
         made, job.kind, job.target, mark_roots=job.mark_roots, objects=rows.members is not None
     )

@@ -11,8 +11,9 @@ import numpy.typing as npt
 from zarr_vectors.exceptions import CoarseningError
 from zarr_vectors.multiresolution.steps import Members, carried_members
 from zarr_vectors.multiresolution.strategies import points as reduce
+from zarr_vectors.multiresolution.strategies.collapse import collapse
 from zarr_vectors.multiresolution.strategies.graphs import contract
-from zarr_vectors.multiresolution.strategies.links import CarriedLinks
+from zarr_vectors.multiresolution.strategies.links import CarriedLinks, carry_links
 from zarr_vectors.multiresolution.strategies.meshes import cluster
 from zarr_vectors.multiresolution.strategies.polylines import merge_runs
 from zarr_vectors.typing import AnyArray, FloatArray, IntArray
@@ -127,6 +128,7 @@ def coarser(
     bin_shape: tuple[float, ...],
     how: Mapping[str, reduce.Aggregation],
     offset: Sequence[float] | None = None,
+    most: int | None = None,
 ) -> Coarser:
     """The level above.
 
@@ -137,30 +139,35 @@ def coarser(
         bin_shape: D floats, bins of the level above, world units.
         how: Link attribute -> how values are reduced.
         offset: D floats near the data, from which sums are taken; the first position by default.
+        most: Collapse edges until so many vertices are left, whatever the bins; None: bins.
 
     Raises:
         CoarseningError: Lines that are not objects.
         ArrayError: A skeleton that is no forest.
     """
     if kind in PATHS:
-        return _coarser_paths(rows, kept, bin_shape, offset, always_two=kind == "line")
+        return _coarser_paths(rows, kept, bin_shape, offset, most, always_two=kind == "line")
     live = np.ones(len(rows.positions), np.bool_)
     if kept is not None and kept is not rows.members:
         live[rows.members.rows if rows.members is not None else []] = False
         live[kept.rows] = True
     owners = owners_of(kept, len(live)).of_rows
-    found, ranks = cell_ranks(rows.positions[live], bin_shape)
-    cells = np.full(len(live), -1, np.int64)
-    top = int(owners.max(initial=0)) + 1
-    cells[live] = ranks * top + owners[live]
-    del found, ranks
-    heads = None
-    if kind == "mesh":
-        merged = cluster(cells, rows.links)
-        count, parents, carried = merged.count, merged.parents, merged.links
+    heads, collapsed = None, None
+    if most is not None:
+        joined = rows.links[live[rows.links].all(axis=1)]
+        joined = joined[(owners[joined] == owners[joined[:, :1]]).all(axis=1)]
+        collapsed = collapse(rows.positions[live], (np.cumsum(live) - 1)[joined], most)
+        count, parents = len(collapsed.positions), np.full(len(live), -1, np.int64)
+        parents[live] = collapsed.parents
+        carried = carry_links(rows.links, parents)
     else:
-        contracted = contract(cells, rows.links)
-        count, parents, carried = contracted.count, contracted.parents, contracted.links
+        cells = np.full(len(live), -1, np.int64)
+        top = int(owners.max(initial=0)) + 1
+        cells[live] = cell_ranks(rows.positions[live], bin_shape)[1] * top + owners[live]
+        merge = cluster if kind == "mesh" else contract
+        merged = merge(cells, rows.links)
+        count, parents, carried = merged.count, merged.parents, merged.links
+    order = np.arange(count)
     if kind == "skeleton":
         order, _ = depth_first(parents_of(carried.links, count))
         places = np.empty(count, np.int64)
@@ -169,6 +176,8 @@ def coarser(
         carried = CarriedLinks(places[carried.links], carried.parents)
         heads = parents_of(carried.links, count)
     positions, weights = _means(rows, parents, count, offset)
+    if collapsed is not None:
+        positions = collapsed.positions[order].astype(positions.dtype)
     values, link_weights = _carried_values(rows, carried, how)
     made = LinkedRows(
         positions,
@@ -192,23 +201,31 @@ def _coarser_paths(
     kept: Members | None,
     bin_shape: tuple[float, ...],
     offset: Sequence[float] | None,
+    most: int | None,
     *,
     always_two: bool,
 ) -> Coarser:
     if kept is None:
         raise CoarseningError("lines are joined by their object: there are no objects")
-    ids, starts = path_starts(kept)
+    _, starts = path_starts(kept)
     positions = rows.positions.take(kept.rows, axis=0)
-    _, cells = cell_ranks(positions, bin_shape)
-    merged = merge_runs(positions, cells, starts, always_two=always_two)
     parents = np.full(len(rows.positions), -1, np.int64)
-    parents[kept.rows] = merged.parents
-    means, weights = _means(rows, parents, merged.count, offset)
-    exact = np.flatnonzero(merged.exact >= 0)
-    means[exact] = positions[merged.exact[exact]]
-    objects = np.repeat(ids, np.diff(merged.starts))
-    members = Members(objects, np.arange(merged.count))
-    return Coarser(LinkedRows(means, members, weights), parents)
+    if most is None:
+        _, cells = cell_ranks(positions, bin_shape)
+        merged = merge_runs(positions, cells, starts, always_two=always_two)
+        parents[kept.rows] = merged.parents
+        means, weights = _means(rows, parents, merged.count, offset)
+        exact = np.flatnonzero(merged.exact >= 0)
+        means[exact] = positions[merged.exact[exact]]
+    else:
+        at = np.flatnonzero(kept.objects[1:] == kept.objects[:-1])
+        collapsed = collapse(positions, np.stack([at, at + 1], axis=1), most)
+        parents[kept.rows] = collapsed.parents
+        means, weights = _means(rows, parents, len(collapsed.positions), offset)
+        means = collapsed.positions.astype(means.dtype)
+    objects = np.empty(len(means), np.int64)
+    objects[parents[kept.rows]] = kept.objects
+    return Coarser(LinkedRows(means, Members(objects, np.arange(len(means))), weights), parents)
 
 
 def _means(

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from zarr_vectors.multiresolution.steps import Target
 from zarr_vectors.multiresolution.strategies import points as reduce
+from zarr_vectors.multiresolution.strategies.settling import settled
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.plan import plan_read
 from zarr_vectors.spatial.bins import cells_along
@@ -35,6 +36,7 @@ class TileJob:
         weights: (n,) number of level-0 vertices behind every row, or None for one each.
         live: (n,) bool rows to use, or None for all.
         shared: Every vertex becomes a fragment of its own, for objects to share.
+        settle: Vertices move to where they are nearest to those around, inside their bins.
     """
 
     level: int
@@ -45,6 +47,7 @@ class TileJob:
     weights: npt.NDArray[np.floating] | None = None
     live: npt.NDArray[np.bool_] | None = None
     shared: bool = False
+    settle: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -101,6 +104,9 @@ def reduce_tile(tile: ReadTile) -> TileResult:
     count, ranks = cell_ranks(positions, job.target.bin_shape)
     totals = reduce.total_weights(ranks, count, weights)
     means = reduce.mean_positions(positions, ranks, totals, weights, job.offset)
+    if job.settle:
+        shapes = job.target.bin_shape, job.target.chunk_shape
+        means = settled(means, positions, ranks, weights, *shapes)
     means = _within_bins(means, positions, ranks, job.target.bin_shape)
     values = []
     for column, (_, how) in zip(tile.values, job.attributes, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -19,7 +20,9 @@ Progress = Callable[[int, int, str], None]
 """Called with (steps done, steps in all, what is being done)."""
 
 METHOD = "per_object"
-"""How levels are made, as they record it."""
+"""How levels are made, as they record it: a vertex for each bin."""
+COLLAPSE = "edge_collapse"
+"""How levels are made that have so many vertices, whatever the bins: edges become one vertex."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Step:
     sparsity: float = 1.0
     chunk_scale: tuple[int, ...] | None = None
     """None: chosen so that chunks keep about as many bins."""
+    vertices: int | None = None
+    """About how many the level is to have; ``coarsen`` is then not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,23 @@ def check_step(
     if len(given) != ndim or len(numbers) != ndim:
         raise CoarseningError(f"chunk_scale_factor must be integers of at least 1, not {scale}")
     return Step(float(coarsen), float(sparsity), numbers)
+
+
+def sized_steps(
+    vertices: Sequence[int], chunk_scale_factors: Sequence[int | Sequence[int]] | None
+) -> list[Step]:
+    """The steps of a pyramid whose levels have about so many vertices each.
+
+    Raises:
+        ValueError: Numbers below 1 or that do not fall, or chunk scales beside them.
+    """
+    given: Sequence[object] = vertices
+    numbers = [int(n) if isinstance(n, int | np.integer) and n >= 1 else 0 for n in given]
+    if not all(numbers) or any(b >= a for a, b in itertools.pairwise(numbers)):
+        raise ValueError(f"vertices must be falling integers of at least 1, not {vertices!r}")
+    if chunk_scale_factors is not None:
+        raise ValueError("chunk_scale_factors are chosen where vertices are given")
+    return [Step(1.0, vertices=n) for n in numbers]
 
 
 def target_of(root: RootMetadata, source: LevelMetadata, level: int, step: Step) -> Target:

@@ -22,6 +22,7 @@ from zarr_vectors.typing import ChunkCoords, IntArray
 TABLE_VERSION = 1
 _MOST_AXES = 16
 ERROR_METRIC = "vertex_to_representative"
+SHAPE_METRIC = "vertex_to_shape"
 MAX_BYTES = 1 << 24
 """Bytes the coordinates of a table may have: those of 1.4 million chunks of three axes. Larger
 tables are not stored; chunks are listed instead."""
@@ -29,7 +30,7 @@ tables are not stored; chunks are listed instead."""
 
 @dataclass(frozen=True, slots=True)
 class LevelError:
-    """Distance from level-0 vertices to the vertices that stand for them, world units."""
+    """Distance from level-0 vertices to what stands for them, world units."""
 
     p50: float
     p95: float
@@ -37,6 +38,9 @@ class LevelError:
     reference_level: int = 0
     unrepresented: int = 0
     """Level-0 vertices without a representative: those of objects left out."""
+    metric: str = ERROR_METRIC
+    """To the vertex that stands for each (``vertex_to_representative``), or to the nearest of the
+    lines and faces around it (``vertex_to_shape``)."""
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> LevelError:
@@ -52,13 +56,14 @@ class LevelError:
             largest,
             integer_of(entry.get("reference_level", 0), what, least=0),
             integer_of(entry.get("unrepresented", 0), what, least=0),
+            text_of(entry.get("metric", ERROR_METRIC), what),
         )
 
     def to_dict(self) -> dict[str, Any]:
         """As stored."""
         data: dict[str, Any] = {
             "reference_level": self.reference_level,
-            "metric": ERROR_METRIC,
+            "metric": self.metric,
             "p50": self.p50,
             "p95": self.p95,
             "max": self.max,
