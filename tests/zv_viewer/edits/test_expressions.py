@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zv_viewer.edits.columns import Values
-from zv_viewer.edits.expressions import FUNCTIONS, LONGEST, parse
+from zv_viewer.edits.expressions import parse
+from zv_viewer.edits.grammar import LONGEST
+from zv_viewer.edits.operators import FUNCTIONS
 from zv_viewer.errors import InputError
 
 COLUMNS = {
