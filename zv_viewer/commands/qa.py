@@ -47,12 +47,13 @@ def qa(args: argparse.Namespace) -> int:
 
 def words(report: Report) -> str:
     """A report as text: a line per level and per finding."""
+    drawn = any(level.shape_p95 is not None for level in report.levels)
     lines = [
         f"{report.store}",
         f"  {report.geometry}, format {report.format_version}, looked at in {report.seconds:.1f} s",
         "",
         f"  {'level':>5} {'vertices':>14} {'bytes':>14} {'p50 / p95 / max error':>28} "
-        f"{'overlap':>8} {'holes':>8} {'bias':>6} {'objects':>8}",
+        f"{'overlap':>8} {'holes':>8} {'bias':>6} {'objects':>8}{'  shape p95' if drawn else ''}",
     ]
     for level in report.levels:
         error = level.to_level
@@ -61,6 +62,7 @@ def words(report: Report) -> str:
             f"  {level.level:>5} {level.vertices:>14,} {_number(level.bytes, ','):>14} {shown:>28} "
             f"{_number(level.occupancy_iou, '.4f'):>8} {_number(level.hole_rate, '.2%'):>8} "
             f"{_number(level.density_bias, '.2f'):>6} {_number(level.objects_kept, '.1%'):>8}"
+            + (f" {_number(level.shape_p95, '.4g'):>10}" if drawn else "")
         )
     counts = Counter(finding.severity for finding in report.findings)
     lines += [

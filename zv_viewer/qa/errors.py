@@ -7,6 +7,7 @@ from dataclasses import replace
 from zarr_vectors.core.backends import StoreLike
 from zarr_vectors.core.handle import finish, open_handle
 from zarr_vectors.core.metadata import LevelError
+from zarr_vectors.core.metadata.tables import ERROR_METRIC, SHAPE_METRIC
 from zv_viewer.qa.report import Report
 
 
@@ -25,17 +26,20 @@ def write_errors(place: StoreLike, report: Report) -> list[int]:
     """
     opened = open_handle(place, "r+")
     total = report.levels[0].vertices
-    measured = {
-        level.level: LevelError(
-            level.to_level.p50,
-            level.to_level.p95,
-            level.to_level.max,
-            report.levels[0].level,
-            max(total - level.to_level.of, 0),
-        )
-        for level in report.levels[1:]
-        if level.to_level is not None
-    }
+    measured = {}
+    for level in report.levels[1:]:
+        known = opened.level(level.level).error
+        of_shape = known is not None and known.metric == SHAPE_METRIC
+        found = level.shape_to_level if of_shape else level.to_level
+        if found is not None:
+            measured[level.level] = LevelError(
+                found.p50,
+                found.p95,
+                found.max,
+                report.levels[0].level,
+                max(total - found.of, 0),
+                SHAPE_METRIC if of_shape else ERROR_METRIC,
+            )
     if not measured:
         return []
     with opened.transaction("store measured errors") as writing:

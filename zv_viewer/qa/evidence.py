@@ -119,6 +119,8 @@ class Evidence:
         shift: (D,) how far the level lies beside level 0; None where it does not.
         to_level: Distances from level 0.
         to_finest: Distances to level 0.
+        shape_to_level: Distances from level 0 to edges or faces; None where there are none.
+        shape_to_finest: Distances from edges or faces to those of level 0.
         lost_links: Edges or faces that are missing; None where nothing joins vertices.
         degenerate: Faces without an area.
         duplicates: Vertices that are there twice.
@@ -146,6 +148,8 @@ class Evidence:
     shift: FloatArray | None = None
     to_level: Distances | None = None
     to_finest: Distances | None = None
+    shape_to_level: Distances | None = None
+    shape_to_finest: Distances | None = None
     lost_links: LinkKeys | None = None
     degenerate: Places | None = None
     duplicates: Places | None = None

@@ -65,6 +65,7 @@ def _levels(levels: Sequence[LevelMeasures]) -> str:
             _number(level.bytes, ","),
             *(_number(value) for value in (level.error_p50, level.error_p95, level.error_max)),
             _interval(level),
+            _number(level.shape_p95),
             _number(level.occupancy_iou, ".4f"),
             _number(level.hole_rate, ".3%"),
             _number(level.density_bias, ".3f"),
@@ -72,7 +73,7 @@ def _levels(levels: Sequence[LevelMeasures]) -> str:
             f"{level.duplicates:,}",
         ]
         rows.append("<tr>" + "".join(f"<td class='n'>{cell}</td>" for cell in cells) + "</tr>")
-    names = "level vertices bytes p50 p95 max sample overlap holes bias objects twice".split()
+    names = "level vertices bytes p50 p95 max sample shape overlap holes bias objects twice".split()
     return _table(names, rows, numbers=True)
 
 

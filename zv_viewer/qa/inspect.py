@@ -115,6 +115,8 @@ def _measures(level: Evidence) -> LevelMeasures:
         bytes=level.bytes,
         to_level=level.to_level,
         to_finest=level.to_finest,
+        shape_to_level=level.shape_to_level,
+        shape_to_finest=level.shape_to_finest,
         occupancy_iou=None if finest or not union else sums["common"] / union,
         hole_rate=None if finest or not sums["expected"] else sums["lost"] / sums["expected"],
         density_bias=density.bias,

@@ -9,6 +9,7 @@ from scipy.spatial import cKDTree
 
 from zarr_vectors.typing import FloatArray, IntArray
 from zv_viewer.qa.reading import LevelReading
+from zv_viewer.qa.shapes import to_short_links
 from zv_viewer.qa.tiles import Tile
 
 _REACH = 2.0
@@ -30,17 +31,22 @@ class FromFinest:
         self._points: list[FloatArray] = []
         self._found: list[FloatArray] = []
 
-    def add(self, tile: Tile, points: FloatArray, near: FloatArray) -> None:
+    def add(
+        self, tile: Tile, points: FloatArray, near: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
         """Measure from points of a tile.
 
         Args:
             tile: The tile.
             points: (n, D) vertices of level 0 in it.
             near: (m, D) vertices of the level in it and up to ``margin`` around it.
+
+        Returns:
+            The points that were measured, and (k,) float64 their distances.
         """
-        if not len(points):
-            return
         points = points.astype(np.float64)
+        if not len(points):
+            return points, np.zeros(0)
         found = _query(near, points)
         margin, depth = self.margin, tile.depth(points)
         while True:
@@ -54,6 +60,7 @@ class FromFinest:
         good = np.isfinite(found)
         self._points.append(points[good])
         self._found.append(found[good])
+        return points[good], found[good]
 
     def distances(self) -> FloatArray:
         """(n,) float64 of all points so far."""
@@ -79,13 +86,23 @@ class FromLevel:
         self._far = _FAR * float(np.linalg.norm(bin_shape))
         self._found = np.full(len(points), np.inf)
 
-    def add(self, tile: Tile, finest: FloatArray) -> None:
-        """Look among the level-0 vertices of a tile."""
+    def add(self, tile: Tile, finest: FloatArray, links: IntArray | None = None) -> None:
+        """Look among the level-0 vertices of a tile.
+
+        Args:
+            tile: The tile.
+            finest: (N, D) the vertices.
+            links: (M, W) rows of them: edges or faces that are looked at too.
+        """
         away = tile.distance(self._points)
         near = np.flatnonzero((away < self._found) & (away <= self._far))
         if not len(near) or not len(finest):
             return
         points = self._points[near]
+        if links is not None and len(links):
+            found = to_short_links(points, finest, links)
+            self._found[near] = np.minimum(self._found[near], found)
+            return
         low, high = points.min(axis=0) - self._far, points.max(axis=0) + self._far
         around = finest[((finest >= low) & (finest <= high)).all(axis=1)]
         if len(around):

@@ -255,6 +255,9 @@ class LevelMeasures:
         bytes: Bytes of its arrays as stored.
         to_level: From sampled vertices of level 0, of objects the level keeps, to the level.
         to_finest: From sampled vertices of the level to level 0.
+        shape_to_level: From the same vertices of level 0 to the edges or faces of the level, or
+            its vertices where these are nearer.
+        shape_to_finest: From places on edges or faces of the level to those of level 0.
         occupancy_iou: Bins that level 0 and the level both occupy over bins that one of them does.
         hole_rate: Share of the bins level 0 occupies that the level does not.
         density_bias: How unevenly the level thins level 0, 0 where evenly: see docs/quality.md.
@@ -272,6 +275,8 @@ class LevelMeasures:
     bytes: int | None
     to_level: Distances | None = None
     to_finest: Distances | None = None
+    shape_to_level: Distances | None = None
+    shape_to_finest: Distances | None = None
     occupancy_iou: float | None = None
     hole_rate: float | None = None
     density_bias: float | None = None
@@ -298,16 +303,22 @@ class LevelMeasures:
         """Largest distance measured of level 0 to the level."""
         return None if self.to_level is None else self.to_level.max
 
+    @property
+    def shape_p95(self) -> float | None:
+        """95 % of level 0 are at most this far from the edges or faces of the level."""
+        return None if self.shape_to_level is None else self.shape_to_level.p95
+
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""
-        errors = {name: getattr(self, name) for name in ("error_p50", "error_p95", "error_max")}
+        names = "error_p50", "error_p95", "error_max", "shape_p95"
+        errors = {name: getattr(self, name) for name in names}
         return {**asdict(self), **errors}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> LevelMeasures:
         """The measures that :meth:`to_json` wrote."""
-        own = {f.name: data[f.name] for f in fields(cls)}
-        for name in ("to_level", "to_finest"):
+        own: dict[str, Any] = {f.name: data.get(f.name) for f in fields(cls)}
+        for name in ("to_level", "to_finest", "shape_to_level", "shape_to_finest"):
             own[name] = None if own[name] is None else Distances.from_json(own[name])
         own["attributes"] = tuple(map(AttributeDrift.from_json, own["attributes"]))
         own["survival"] = tuple(Survival(**entry) for entry in own["survival"])

@@ -23,6 +23,7 @@ from zv_viewer.qa.offset import OffsetTally
 from zv_viewer.qa.path_links import LostJoints, lost_joints
 from zv_viewer.qa.reading import LevelReading, Rows
 from zv_viewer.qa.report import AttributeDrift, Distances
+from zv_viewer.qa.shapes import on_links
 from zv_viewer.qa.tally import Finest, LevelTally
 from zv_viewer.qa.tiles import Tile, tiles_of
 from zv_viewer.qa.weight import stored_bytes
@@ -132,7 +133,7 @@ class Pass:
         for reading in self.readings[1:]:
             self._check()
             self._progress(0, 1, f"sampling level {reading.number}")
-            points = self._sample_back(reading)
+            points, places = self._sample_back(reading)
             strict = strict and all(nests(shape, reading.bin_shape) for shape in shapes)
             shapes.append(reading.bin_shape)
             names = {n: c for n, c in self._names.items() if n in reading.specs}
@@ -143,6 +144,7 @@ class Pass:
                     strict=strict and self._declares_bins(reading),
                     offset=OffsetTally(reading, self._rng),
                     nearest=FromLevel(points, reading.bin_shape),
+                    shape=FromLevel(places, reading.bin_shape) if self._linked else None,
                 )
             )
 
@@ -150,8 +152,8 @@ class Pass:
         method = self._store.level_group(reading.number).attrs.get("zarr_vectors_level", {})
         return bool(method.get("coarsening_method") == METHOD)
 
-    def _sample_back(self, reading: LevelReading) -> FloatArray:
-        """Positions of vertices of a level, drawn from all of its chunks or from some."""
+    def _sample_back(self, reading: LevelReading) -> tuple[FloatArray, FloatArray]:
+        """Vertices of a level, drawn from all of its chunks or from some, and places on links."""
         count = len(reading.coords)
         chunks = np.arange(count)
         if count > _BACK_CHUNKS and int(reading.counts.sum()) > 4 * self._pace.back_sample:
@@ -162,7 +164,10 @@ class Pass:
             picked = np.sort(self._rng.choice(picked, self._pace.back_sample, replace=False))
         own = rows.take(picked)
         self._back[reading.number] = dict(own.attributes)
-        return own.positions
+        places: FloatArray = np.zeros((0, own.positions.shape[1]))
+        if rows.links is not None:
+            places = on_links(rows.positions, rows.links, self._pace.back_sample, self._rng)
+        return own.positions, places
 
     def _stream(self) -> None:
         finest = self.finest
@@ -247,6 +252,8 @@ class Pass:
         reading = tally.reading
         number = reading.number
         away, back = tally.distances.distances(), tally.nearest.distances()
+        shown = np.concatenate([np.zeros(0), *tally.shape_distances])
+        places = np.zeros(0) if tally.shape is None else tally.shape.distances()
         return self._evidence(
             reading,
             strict=tally.strict,
@@ -255,6 +262,8 @@ class Pass:
             shift=tally.offset.shift() if self.complete else None,
             to_level=summary(away, max(len(away), tally.of)),
             to_finest=summary(back, max(int(reading.counts.sum()), len(back))),
+            shape_to_level=summary(shown, max(len(shown), tally.of)),
+            shape_to_finest=summary(places, len(places) + 1),
             lost_links=tally.network.lost(),
             degenerate=tally.network.flat(),
             duplicates=tally.twice(),

@@ -18,6 +18,7 @@ from zv_viewer.qa.network import LinkTally
 from zv_viewer.qa.occupancy import across_walls, compare, crowding, whole_bins
 from zv_viewer.qa.offset import OffsetTally
 from zv_viewer.qa.reading import LevelReading, Rows
+from zv_viewer.qa.shapes import to_links, with_other_ends
 from zv_viewer.qa.tiles import Tile
 
 Bool = npt.NDArray[np.bool_]
@@ -47,6 +48,7 @@ class LevelTally:
         strict: Whether the level promises a vertex in every bin.
         offset: Adds up what tells a shift.
         nearest: Measures from the level to level 0.
+        shape: Measures from its edges or faces to those of level 0; None where there are none.
     """
 
     def __init__(
@@ -57,9 +59,12 @@ class LevelTally:
         strict: bool,
         offset: OffsetTally,
         nearest: FromLevel,
+        shape: FromLevel | None = None,
     ) -> None:
         self.reading, self.categories, self.strict = reading, dict(categories), strict
-        self.offset, self.nearest = offset, nearest
+        self.offset, self.nearest, self.shape = offset, nearest, shape
+        self.shape_distances: list[FloatArray] = []
+        """From level 0 to the edges or faces of the level."""
         self.distances = FromFinest(reading)
         self.network = LinkTally(reading)
         self.values = {name: Tally(64 if coded else None) for name, coded in categories.items()}
@@ -129,8 +134,15 @@ class LevelTally:
             expected.take(np.flatnonzero(first)), actual.take(np.flatnonzero(second)), rows
         )
         self._find_twice(own, finest.rows)
-        self.distances.add(tile, finest.rows.positions[self._picked(finest)], rows.positions)
+        points, away = self.distances.add(
+            tile, finest.rows.positions[self._picked(finest)], rows.positions
+        )
         self.nearest.add(tile, finest.rows.positions)
+        if self.shape is not None:
+            whole = with_other_ends(reading, rows, near)
+            if whole.links is not None:
+                self.shape_distances.append(to_links(points, whole.positions, whole.links, away))
+            self.shape.add(tile, finest.rows.positions, finest.rows.links)
         if finest.rows.links is not None and rows.links is not None:
             self.network.add(tile, finest.rows, finest.keep, rows, inside)
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zarr_vectors.lazy import open_zv
+from zarr_vectors.multiresolution.strategies.shapes import to_edges, to_faces
 from zarr_vectors.testing.pyramids import nearest
 from zv_viewer.qa.attributes import Tally, drift_of
 from zv_viewer.qa.bins import bins_of, coarser, joined, packed, table_of
@@ -17,6 +18,7 @@ from zv_viewer.qa.duplicates import repeated
 from zv_viewer.qa.evidence import COLUMNS, Cells
 from zv_viewer.qa.inspect import inspect_store
 from zv_viewer.qa.links import degenerate, half_of, keys_of, lost_links, whole_of
+from zv_viewer.qa.shapes import on_links, to_links
 from zv_viewer.qa.shift import nearest_shift, shift_of
 from zv_viewer.qa.stream import Pace
 from zv_viewer.qa.tiles import tiles_of
@@ -40,6 +42,66 @@ def test_distances_are_those_to_the_nearest_vertex(tmp_path, tile):
             assert level.to_finest.max == pytest.approx(back[-1])
             cells = [cell for cell in level.cells if cell.error_max is not None]
             assert max(cell.error_max for cell in cells) == pytest.approx(away[-1])
+
+
+@pytest.mark.parametrize("tile", [400, 10**6])
+@pytest.mark.parametrize("kind", ["streamline", "skeleton", "mesh"])
+def test_distances_to_edges_and_faces(kind, tile, tmp_path):
+    make_pyramid(a_scene(kind, size=0.3), tmp_path / "s", "0.9.2")
+    with open_zv(str(tmp_path / "s")) as store:
+        report = inspect_store(store, pace=Pace(tile_rows=tile))
+        rows = [
+            store[n].read_linked_chunks([tuple(c) for c in store[n].chunk_table.coords.tolist()])
+            for n in store.levels
+        ]
+    for level, own in zip(report.levels[1:], rows[1:], strict=True):
+        kept = np.isin(rows[0].objects, own.objects)
+        slowly = from_all(rows[0].positions[kept].astype(float), own)
+        found = level.shape_to_level
+        assert found.sample == found.of == kept.sum()
+        rank = [int(np.ceil(q * len(slowly))) - 1 for q in (0.5, 0.95, 1)]
+        wanted = np.sort(slowly)[rank]
+        np.testing.assert_allclose([found.p50, found.p95, found.max], wanted, rtol=0.02, atol=1e-5)
+        assert found.p95 <= level.to_level.p95
+        assert level.shape_p95 == found.p95
+        assert level.shape_to_finest.sample > 0
+        # the marks of the whole level, measured from all of level 0
+        assert level.shape_to_finest.max <= 1.01 * most_from(own, rows[0])
+
+
+def from_all(points, rows):
+    """Distance of every point to the nearest of all links and vertices."""
+    ends = rows.positions[rows.links].astype(float)
+    found = nearest(points, rows.positions.astype(float))
+    for row, point in enumerate(points):
+        every = np.broadcast_to(point, (len(ends), len(point)))
+        if ends.shape[1] == 2:
+            away = to_edges(every, ends[:, 0], ends[:, 1])
+        else:
+            away = to_faces(every, ends)
+        found[row] = min(found[row], away.min())
+    return found
+
+
+def most_from(rows, finest):
+    """Largest distance of places all over the links of a level to level 0."""
+    rng = np.random.default_rng(1)
+    places = on_links(rows.positions, rows.links, 3000, rng)
+    ends = rows.positions[rows.links].astype(float)
+    room = np.linalg.norm(ends - np.roll(ends, 1, axis=1), axis=2).max() / 4
+    return nearest(places, finest.positions.astype(float)).max() + room
+
+
+@pytest.mark.parametrize("width", [2, 3])
+def test_places_on_links_are_on_them(width):
+    rng = np.random.default_rng(0)
+    positions, links = rng.normal(size=(30, 3)), rng.integers(0, 30, (40, width))
+    places = on_links(positions, links, 500, rng)
+    known = np.full(500, np.inf)
+    found = to_links(places, positions, links, known)
+    assert np.percentile(found, 90) < 1e-9  # where many faces cross, another may be taken
+    assert found.max() < 0.25
+    assert len(on_links(positions, links[:0], 5, rng)) == 0
 
 
 def test_a_report_that_was_stopped_says_so(tmp_path):
