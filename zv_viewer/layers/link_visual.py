@@ -50,6 +50,7 @@ class LinksVisual(ObjectsVisual):
         self.blocks = self._links.blocks
         self.use_objects(objects)
 
+    ahead = 4
     shaded = False
     """Whether faces that turn away are darker."""
 
@@ -155,6 +156,8 @@ class LinesVisual(SizedVisual, LinksVisual):
         if width != self._width * ratio:
             log.warning("lines are %g pixels wide; this driver draws no others", width)
             self._width = width / ratio
+        # vispy leaves smooth lines on after its own; without blending they are only wide and slow.
+        gloo.set_state(line_smooth=False)
         gloo.set_line_width(width)
 
     def _learn(self) -> None:

@@ -56,8 +56,7 @@ class ObjectsVisual(CellVisual):
     def set_by_object(self, by_object: bool) -> None:
         """Colour by the table of objects, else by the values of rows."""
         if self._objects is not None:
-            self.shared_program["u_by_object"] = float(by_object)
-            self.update()
+            self._need(replace(self._needs, by_object=by_object))
 
     def free(self) -> None:
         """Give the card its memory back."""

@@ -1,7 +1,7 @@
 """The programs that draw a cell's rows: as points, and as what links join.
 
 What a view has no use for, planes, the slab and more, is left out of the text: a software renderer
-would compute it for every row or pixel.
+would compute it for every row or pixel, both sides of a condition and every look-up in a table.
 """
 
 from __future__ import annotations
@@ -85,7 +85,6 @@ bool behind_a_plane(vec4 position) {
 """
 
 _COLOUR = """
-uniform float u_mode;        // 0 plain, 1 scalar, 2 category, 3 rgb
 uniform sampler2D u_lut;
 uniform float u_lut_length;
 uniform vec2 u_lut_shape;    // width and height; entries run along x, then y
@@ -97,17 +96,23 @@ vec3 of_table(float texel) {
     return texture2D(u_lut, (vec2(texel - row * u_lut_shape.x, row) + 0.5) / u_lut_shape).rgb;
 }
 
+// MODE: 0 plain, 1 scalar, 2 category, 3 rgb
 vec3 colour_of(float value) {
-    if (u_mode < 0.5) return of_table(0.0);
-    if (u_mode < 1.5) {
-        if (!(value <= 0.0 || value > 0.0)) return u_missing;
-        return of_table(clamp((value - u_limits.x) * u_limits.y, 0.0, 1.0) * (u_lut_length - 1.0));
-    }
+#if MODE == 0
+    return of_table(0.0);
+#elif MODE == 1
+    if (!(value <= 0.0 || value > 0.0)) return u_missing;
+    return of_table(clamp((value - u_limits.x) * u_limits.y, 0.0, 1.0) * (u_lut_length - 1.0));
+#else
     if (!(value >= 0.0)) return u_missing;
-    if (u_mode < 2.5) return of_table(floor(mod(value + 0.5, u_lut_length)));
+#if MODE == 2
+    return of_table(floor(mod(value + 0.5, u_lut_length)));
+#else
     float red = floor(value / 65536.0);
     float green = floor((value - red * 65536.0) / 256.0);
     return vec3(red, green, value - red * 65536.0 - green * 256.0) / 255.0;
+#endif
+#endif
 }
 """
 
@@ -116,7 +121,6 @@ attribute float a_object;    // rank of the object the row belongs to; -1: not k
 
 uniform sampler2D u_objects; // rgb: colour; a: look * 32 + level the object is drawn at
 uniform vec2 u_objects_shape;
-uniform float u_by_object;   // 1: objects have colours of their own
 uniform vec4 u_ghost;
 uniform float u_deep;        // 1: three axes are shown, so what is nearer hides what is farther
 uniform vec3 u_highlight;
@@ -165,8 +169,9 @@ float pixels_of(float spacing, float w) {
     if (a_object < 0.0) return u_sizing.z;
     return pixels_along(texture2D(u_sizes, place_of_object()).r, u_sizing.xy, u_sizing.zw);
 #else
-    if (u_value_size.y > 0.0 && u_mode > 0.5 && u_mode < 1.5)
-        return pixels_along(a_value, u_limits, u_value_size);
+#if MODE == 1
+    if (u_value_size.y > 0.0) return pixels_along(a_value, u_limits, u_value_size);
+#endif
     if (u_size.x > 0.0) return u_size.x;
     return clamp(spacing * u_size.y / max(w, 1e-30), u_size.z, u_size.w);
 #endif
@@ -218,8 +223,8 @@ void main() {
 #endif
 #if TINTED
     v_colour = vec4(tint(), opaque);
-#elif OBJECTS
-    v_colour = vec4(u_by_object > 0.5 ? object.rgb : colour_of(a_value), opaque);
+#elif BY_OBJECT
+    v_colour = vec4(object.rgb, opaque);
 #else
     v_colour = vec4(colour_of(a_value), opaque);
 #endif
@@ -263,10 +268,9 @@ attribute float a_level;     // position of the level the row belongs to; -1: le
 
 uniform mat4 u_eye;          // step from u_centre -> right, down and ahead of the camera, px
 
-varying vec4 v_colour;
+varying vec4 v_colour;       // a: far from 0 to 1 beside a row that is not drawn
 varying vec4 v_position;     // as a_position: slab and planes cut between rows
 varying vec3 v_eye;
-varying float v_drawn;       // 1 between rows that are drawn, far from it beside any other
 
 void main() {
     vec4 object = texture2D(u_objects, place_of_object());
@@ -275,19 +279,19 @@ void main() {
     v_position = a_position;
     if (look < 0.5 || abs(state - look * 32.0 - a_level) > 0.5) {
         gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
-        v_colour = vec4(0.0);
+        v_colour = vec4(0.0, 0.0, 0.0, -1e6);
         v_eye = vec3(0.0);
-        v_drawn = -1e6;
         return;
     }
     vec4 away = a_position - u_centre;
     gl_Position = shifted(u_matrix * away + u_offset);
     v_eye = (u_eye * away).xyz;
-    v_drawn = 1.0;
 #if TINTED
     v_colour = vec4(tint(), 1.0);
+#elif BY_OBJECT
+    v_colour = vec4(object.rgb, 1.0);
 #else
-    v_colour = vec4(u_by_object > 0.5 ? object.rgb : colour_of(a_value), 1.0);
+    v_colour = vec4(colour_of(a_value), 1.0);
 #endif
 #if NODES
     gl_PointSize = pixels_of(0.0, gl_Position.w);
@@ -304,7 +308,6 @@ _BETWEEN_ROWS = (
     + """
 varying vec4 v_colour;
 varying vec4 v_position;
-varying float v_drawn;
 
 #if NODES
 uniform float u_nodes;       // 1: points are drawn, not lines
@@ -315,7 +318,7 @@ bool left_out() {
     vec2 from_middle = gl_PointCoord - 0.5;
     if (u_nodes > 0.5 && dot(from_middle, from_middle) > 0.25) return true;
 #endif
-    return abs(v_drawn - 1.0) > 0.5 || beside_part();
+    return abs(v_colour.a - 0.5) > 1.0 || beside_part();
 }
 """
 )
@@ -360,6 +363,8 @@ class Needs:
         tinted: Every page of rows has a colour of its own.
         parted: A part of the canvas is drawn only, moved sideways.
         objects: Points know their objects.
+        by_object: Objects have colours of their own.
+        mode: What values mean where they colour, a place in ``colours.MODES``.
         nodes: Ends of lines are drawn as points.
         sized: How large points are drawn: 0 alike, by spacing or by the value coloured by, 1 by a
             column, 2 by object.
@@ -370,6 +375,8 @@ class Needs:
     tinted: bool = False
     parted: bool = False
     objects: bool = False
+    by_object: bool = False
+    mode: int = 0
     nodes: bool = False
     sized: int = 0
 
@@ -381,6 +388,8 @@ class Needs:
             "TINTED": self.tinted,
             "PARTED": self.parted,
             "OBJECTS": self.objects,
+            "BY_OBJECT": self.by_object,
+            "MODE": self.mode,
             "NODES": self.nodes,
             "SIZED": self.sized,
         }

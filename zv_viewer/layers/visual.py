@@ -23,7 +23,7 @@ from zv_viewer.layers.tints import Part, TintTable, UInt8
 from zv_viewer.layers.untyped import Node
 
 FINISH = 1 << 15
-"""Rows a software renderer is given before it is waited for."""
+"""Rows or links a software renderer is given before it begins to draw them."""
 
 SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader", "software")
 """Words in the names of renderers that use no graphics card."""
@@ -53,6 +53,8 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
 
     mode = "points"
     ends = 1
+    ahead = 1
+    """How many times :data:`FINISH` a software renderer is given before it is waited for."""
 
     def __init__(
         self,
@@ -201,11 +203,10 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         texels = colouring.texels()
         self._lut.set_data(texels)
         program = self.shared_program
-        program["u_mode"] = float(MODES.index(colouring.mode))
         program["u_lut_length"] = float(len(colouring.lut))
         program["u_lut_shape"] = (float(texels.shape[1]), float(texels.shape[0]))
         program["u_limits"] = (colouring.limits[0], 1.0 / colouring.span)
-        self.update()
+        self._need(replace(self._needs, mode=MODES.index(colouring.mode)))
 
     def set_planes(self, normals: Float, reach: Float) -> None:
         """Keep what lies beyond planes.
@@ -234,7 +235,9 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         """Draw block by block.
 
         A software renderer sorts what it is given into tiles before it draws, hundreds of bytes
-        per point in main memory, which it keeps. Waiting for it now and then bounds that.
+        per point in main memory, which it keeps. Waiting for it now and then bounds that; where
+        the sorting takes as long as the drawing it is waited for less often, so that both go on
+        at once.
         """
         if not self.visible or not self._prepare_draw(self):
             return
@@ -246,13 +249,17 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         self._draw_blocks(self._draw_mode, self.blocks, self.ends)
 
     def _draw_blocks(self, mode: str, blocks: Sequence[gloo.IndexBuffer], ends: int) -> None:
-        begun = 0
+        begun = waiting = 0
         for block in blocks:
             if not block.size:
                 continue
             drawn = block.size // ends
             if self.in_software and begun and begun + drawn > FINISH:
-                gloo.finish()
+                waiting = (waiting + 1) % self.ahead
+                if waiting:
+                    gloo.flush()
+                else:
+                    gloo.finish()
                 begun = 0
             self._program.draw(mode, block)
             begun += drawn

@@ -82,6 +82,21 @@ def test_lines_run_from_row_to_row(stage, cut_cells, perspective):
         assert here.lit_at(along(points[first], points[second])).all()
 
 
+def test_smooth_lines_of_others_leave_lines_as_they_are(flat, cut_cells):
+    """Tracks turn smoothing on for all that is drawn after them; where it stays, lines are wide."""
+    points = [[10, 10], [40, 90], [60, 20], [90, 75]]
+    cells = cut_cells(flat.scene, points, path(4))
+    flat.layer.apply(
+        LayerUpdate(put=tuple(cells), draw=all_of(cells), object_levels=levels(0, 0, 0))
+    )
+    tracks = flat.viewer.add_tracks([[0, 0, 10, 10], [0, 0, 90, 90]], visible=False)
+    before = flat.picture()
+    tracks.visible = True
+    assert (flat.picture() != before).any()
+    tracks.visible = False
+    np.testing.assert_array_equal(flat.picture(), before)
+
+
 def test_cells_are_joined_where_both_are_drawn(flat, cut_cells):
     points = [[20, 10], [20, 40], [20, 60], [20, 90], [70, 10], [70, 90]]
     links = [(0, 1), (1, 2), (2, 3), (4, 5)]
