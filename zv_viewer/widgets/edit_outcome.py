@@ -8,6 +8,7 @@ from typing import Any
 from magicgui.widgets import TextEdit
 
 ROWS_SEEN = 12
+HINT = "A dry run tells which keys, bytes and chunks will change. Nothing is written before."
 MOST_KEYS = 5000
 """Keys listed; of more, their number is told, and the command line lists all."""
 
@@ -19,6 +20,7 @@ class Outcome(TextEdit):
         super().__init__(**options)
         self.native.setReadOnly(True)
         self.native.setAcceptRichText(False)
+        self.native.setPlaceholderText(HINT)
         self.native.setMinimumHeight(ROWS_SEEN * self.native.fontMetrics().lineSpacing())
 
     def show_text(self, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -28,6 +28,7 @@ from zv_viewer.rows.rules import Bool, rows_of
 from zv_viewer.session import StoreSession
 from zv_viewer.session.filtering import filtering_of
 from zv_viewer.session.latest import Latest
+from zv_viewer.widgets.edit_outcome import as_tip
 from zv_viewer.widgets.lasso import Lasso, canvas_of
 
 EXPRESSION, FILE, OBJECTS = "expression", "file", "selected objects"
@@ -75,6 +76,8 @@ class SourceForm:
         self.draw = PushButton(text="Draw a lasso", name="draw")
         self.inside = LineEdit(label="inside", name="inside", tooltip="empty: true and false")
         self.outside = LineEdit(label="outside", name="outside", tooltip="empty: true and false")
+        self.inside.native.setPlaceholderText("true")
+        self.outside.native.setPlaceholderText("false")
         first = (self.way, self.expression, self.file, self.layer, self.column, self.by, self.ids)
         self.rows: tuple[Widget, ...] = (*first, self.lax, self.draw, self.inside, self.outside)
         self.way.changed.connect(self.show_rows)
@@ -85,6 +88,11 @@ class SourceForm:
         for widget in self.rows:
             if widget is not self.draw:
                 widget.changed.connect(lambda *_: self._asked())
+
+    def offer_names(self, names: Sequence[str]) -> None:
+        """Tell what an expression may name."""
+        told = f"names: {', '.join(names)}" if names else ""
+        self.expression.tooltip = as_tip(told)
 
     def show_rows(self, *_: object) -> None:
         """Show the rows of the way chosen."""

@@ -16,6 +16,7 @@ from zv_viewer.edits.words import dry_run_lines, edit_words, key_lines
 from zv_viewer.errors import InputError
 from zv_viewer.session import StoreSession, registry, sessions_in
 from zv_viewer.session.editing import Editing, editing_of
+from zv_viewer.widgets.edit_names import names_known
 from zv_viewer.widgets.edit_outcome import MOST_KEYS, Outcome, as_tip
 from zv_viewer.widgets.edit_source import SourceForm
 
@@ -103,6 +104,13 @@ class WriteAttribute(Container[Any]):
         if scene is None:
             return scopes_of(None, objects=True)
         return scopes_of(scene.geometry, objects=scene.has_objects)
+
+    def _names(self) -> tuple[str, ...]:
+        session = self.session
+        if session is None or session.scene is None:
+            return ()
+        table = None if session.objects is None else session.objects.table
+        return names_known(session.scene, table, self.scope.value)
 
     def _list_stores(self, *_: object) -> None:
         self.store.reset_choices()
@@ -216,6 +224,7 @@ class WriteAttribute(Container[Any]):
         ):
             button.tooltip = "" if edit is None else as_tip(f"{edit_words(edit)}; {ORDER}")
         self.aggregation.enabled = self.carry.value and self.scope.value != "object"
+        self.source.offer_names(self._names())
         if editing is not None and editing.refusal:
             self.say(editing.refusal)
         for notice in () if editing is None else editing.notices:
