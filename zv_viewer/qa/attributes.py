@@ -81,7 +81,7 @@ class Tally:
 
 def drift_of(
     name: str,
-    scope: Literal["vertex", "object"],
+    scope: Literal["vertex", "object", "link"],
     finest: Tally,
     level: Tally,
     samples: tuple[AnyArray, AnyArray],
@@ -93,7 +93,7 @@ def drift_of(
 
     Args:
         name: The attribute.
-        scope: ``vertex`` or ``object``.
+        scope: ``vertex``, ``object`` or ``link``.
         finest: Of level 0.
         level: Of the level.
         samples: Values of sampled rows of each.

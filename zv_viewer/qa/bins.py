@@ -158,6 +158,23 @@ def joined(tables: Sequence[BinTable]) -> BinTable:
     )
 
 
+def ranges_of(values: AnyArray, starts: IntArray) -> Values:
+    """Ranges of groups of values.
+
+    Args:
+        values: (N,) or (N, C), group after group.
+        starts: (K,) int64 first row of every group.
+    """
+    every = _ranges(values)
+    if not len(starts):
+        return every
+    return Values(
+        np.minimum.reduceat(every.low, starts, axis=0),
+        np.maximum.reduceat(every.high, starts, axis=0),
+        np.bitwise_or.reduceat(every.seen, starts),
+    )
+
+
 def _ranges(values: AnyArray) -> Values:
     rows = values if values.ndim > 1 else values[:, None]
     number = rows.astype(np.float64)

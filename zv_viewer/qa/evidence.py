@@ -54,12 +54,14 @@ class WrongValues:
         chunks: (n, D) int64 chunk of each such bin.
         bins: (n, D) int64 the bins.
         checked: Bins looked at.
+        what: What has the values: vertices, edges or faces.
     """
 
     name: str
     chunks: IntArray
     bins: IntArray
     checked: int
+    what: str = "vertices"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -126,7 +128,7 @@ class Evidence:
         duplicates: Vertices that are there twice.
         wrong: Values that cannot be.
         drift: Of every attribute.
-        missing: Vertex attributes of level 0 that the level lacks.
+        missing: Attributes of vertices and links of level 0 that the level lacks.
         damaged: Chunk -> what is wrong.
         troubles: Damage that is no chunk's.
         outside: Chunk -> vertices of it that lie elsewhere.

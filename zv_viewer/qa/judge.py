@@ -23,6 +23,13 @@ _USELESS = 1.5
 """How many times fewer vertices than the level before it a level has at least."""
 
 
+_ONE = {
+    "vertices": "vertex of level 0 in the same bin",
+    "edges": "edge of level 0 between the same bins",
+    "faces": "face of level 0 between the same bins",
+}
+
+
 def findings(levels: Sequence[Evidence], store: str, geometry: str) -> list[Finding]:
     """All findings about a store's levels but for those about viewing.
 
@@ -252,8 +259,8 @@ def _wrong(level: Evidence, fix: str) -> Iterator[Finding]:
             chunk=chunk if local else None, attribute=entry.name, position=_tuple(position)
         )
         text = (
-            f"{len(entry.bins):,} of {entry.checked:,} vertices of level {level.level} have values "
-            f"of {entry.name!r} that no vertex of level 0 in the same bin explains"
+            f"{len(entry.bins):,} of {entry.checked:,} {entry.what} of level {level.level} have "
+            f"values of {entry.name!r} that no {_ONE[entry.what]} explains"
         )
         if local:
             text += f", {len(rows):,} of them in chunk {format_chunk(chunk)}"

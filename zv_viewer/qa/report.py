@@ -162,7 +162,7 @@ class AttributeDrift:
 
     Attributes:
         name: The attribute.
-        scope: ``vertex`` or ``object``.
+        scope: ``vertex``, ``object`` or ``link``.
         mean: (level 0, level); None of categories.
         p5: Likewise, the value that 5 % are below.
         p50: Likewise.
@@ -172,7 +172,7 @@ class AttributeDrift:
     """
 
     name: str
-    scope: Literal["vertex", "object"]
+    scope: Literal["vertex", "object", "link"]
     mean: tuple[float, float] | None
     p5: tuple[float, float] | None
     p50: tuple[float, float] | None

@@ -16,6 +16,7 @@ from zv_viewer.qa.bins import BinTable, nests
 from zv_viewer.qa.distances import summary
 from zv_viewer.qa.evidence import COLUMNS, Cells, Evidence, LostBins, Places
 from zv_viewer.qa.lengths import Lengths
+from zv_viewer.qa.link_values import Compared, compare_links
 from zv_viewer.qa.links import degenerate
 from zv_viewer.qa.nearest import FromLevel
 from zv_viewer.qa.objects import object_facts
@@ -26,8 +27,8 @@ from zv_viewer.qa.report import AttributeDrift, Distances
 from zv_viewer.qa.shapes import on_links
 from zv_viewer.qa.tally import Finest, LevelTally
 from zv_viewer.qa.tiles import Tile, tiles_of
-from zv_viewer.qa.weight import stored_bytes
 from zv_viewer.sources.drawable import PATHS
+from zv_viewer.sources.weight import stored_bytes
 
 TILE_ROWS = 600_000
 """Vertices of level 0 that are held at once."""
@@ -254,6 +255,7 @@ class Pass:
         away, back = tally.distances.distances(), tally.nearest.distances()
         shown = np.concatenate([np.zeros(0), *tally.shape_distances])
         places = np.zeros(0) if tally.shape is None else tally.shape.distances()
+        links = self._links(reading)
         return self._evidence(
             reading,
             strict=tally.strict,
@@ -267,12 +269,30 @@ class Pass:
             lost_links=tally.network.lost(),
             degenerate=tally.network.flat(),
             duplicates=tally.twice(),
-            wrong=tally.wrong(),
-            drift=self._drift(tally),
-            missing=tuple(name for name in self._names if name not in reading.specs),
+            wrong=(*tally.wrong(), *links.wrong),
+            drift=(*self._drift(tally), *links.drift),
+            missing=(
+                *(name for name in self._names if name not in reading.specs),
+                *links.missing,
+            ),
             objects=None if self.objects is None else self.objects.facts(number, self.lengths),
             joints=self._joints(reading),
         )
+
+    def _links(self, reading: LevelReading) -> Compared:
+        """What became of the attributes of links."""
+        if not self.complete or not self._linked or set(self._store.geometry_types) & PATHS:
+            return Compared()
+        layout = self._store.level_group(reading.number).layout
+        try:
+            return compare_links(layout, self.finest, reading)
+        except (Cancelled, StoreUnreachable):
+            raise
+        except ZVError as error:
+            known = [*reading.troubles, *self.finest.troubles, *reading.damaged.values()]
+            if str(error) not in known:
+                reading.troubles.append(str(error))
+            return Compared()
 
     def _joints(self, reading: LevelReading) -> LostJoints | None:
         """Of paths, where one leaves a chunk and no link says so."""

@@ -235,6 +235,21 @@ def plant_wrong_object_attribute(scene: Scene, place: Path, version: str) -> Pla
     return Planted("wrong_attribute", attribute="weight")
 
 
+def plant_wrong_link_attribute(scene: Scene, place: Path, version: str) -> Planted:
+    """Values of links of level 1 that are other links'."""
+    rng = np.random.default_rng(2)
+    whole = scene.with_told()
+    wrong = replace(whole, told={"cost": rng.permutation(whole.told["cost"])})
+    transplanted(whole, wrong, place, version)
+    return Planted("wrong_attribute", attribute="cost")
+
+
+def plant_missing_link_attribute(scene: Scene, place: Path, version: str) -> Planted:
+    """Level 1 without an attribute of links."""
+    transplanted(scene.with_told(), scene, place, version)
+    return Planted("missing_attribute", attribute="cost")
+
+
 def plant_missing_attribute(scene: Scene, place: Path, version: str) -> Planted:
     """Level 1 without an attribute."""
     rest = {name: values for name, values in scene.values.items() if name != "height"}
@@ -361,6 +376,7 @@ def _broken_path(place: Path) -> Planted:
 
 _ALL = ("points", "objects", "line", "streamline", "graph", "skeleton", "mesh")
 _VALUED = tuple(kind for kind in _ALL if kind != "line")
+_JOINED = ("graph", "skeleton", "mesh")
 _OBJECTS = tuple(kind for kind in _ALL if kind != "points")
 
 FAULTS: dict[str, tuple[Plant, tuple[str, ...]]] = {
@@ -375,7 +391,9 @@ FAULTS: dict[str, tuple[Plant, tuple[str, ...]]] = {
     "wrong_attribute": (plant_wrong_attribute, _VALUED),
     "wrong_category": (plant_wrong_category, _VALUED),
     "wrong_object_attribute": (plant_wrong_object_attribute, _OBJECTS),
+    "wrong_link_attribute": (plant_wrong_link_attribute, _JOINED),
     "missing_attribute": (plant_missing_attribute, _VALUED),
+    "missing_link_attribute": (plant_missing_link_attribute, _JOINED),
     "non_nested_ids": (plant_non_nested, _OBJECTS),
     "degenerate_face": (plant_degenerate_face, ("mesh",)),
     "damaged_chunk": (plant_damage, _ALL),

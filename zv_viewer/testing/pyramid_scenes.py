@@ -36,6 +36,7 @@ class Scene:
         links: (M, W) int64; none of points and paths.
         values: Vertex attribute -> (N,).
         about: Object attribute -> (O,).
+        told: Link attribute -> (M,).
     """
 
     kind: str
@@ -44,6 +45,14 @@ class Scene:
     links: IntArray | None = None
     values: Mapping[str, AnyArray] = field(default_factory=dict)
     about: Mapping[str, AnyArray] = field(default_factory=dict)
+    told: Mapping[str, AnyArray] = field(default_factory=dict)
+
+    def with_told(self) -> Scene:
+        """The same with the attribute ``cost`` of links."""
+        assert self.links is not None  # noqa: S101  what is joined has links
+        rng = np.random.default_rng(5)
+        cost = self.positions[self.links].mean(axis=1).sum(axis=1)
+        return replace(self, told={"cost": (cost + rng.normal(0, 0.1, len(cost)))})
 
     def only(self, keep: AnyArray) -> Scene:
         """The vertices of a mask, and the links between them."""
@@ -51,11 +60,13 @@ class Scene:
         place = np.full(len(self.positions), -1)
         place[rows] = np.arange(len(rows))
         links = None if self.links is None else place[self.links]
+        live = np.ones(0, np.bool_) if links is None else (links >= 0).all(axis=1)
         return replace(
             self,
             positions=self.positions[rows],
             objects=self.objects[rows],
-            links=None if links is None else links[(links >= 0).all(axis=1)],
+            links=None if links is None else links[live],
+            told={name: values[live] for name, values in self.told.items()},
             values={name: values[rows] for name, values in self.values.items()},
         )
 
@@ -135,8 +146,10 @@ def write_scene(scene: Scene, place: Path, format_version: str) -> None:
         write_points(store, scene.positions, **common)
     elif scene.links is not None:
         if kind == "mesh":
+            common["face_attributes"] = dict(scene.told) or None
             write_mesh(store, scene.positions, scene.links, **common)
         else:
+            common["link_attributes"] = dict(scene.told) or None
             write_graph(store, scene.positions, scene.links, kind=kind, **common)
 
 

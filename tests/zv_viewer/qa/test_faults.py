@@ -3,6 +3,7 @@
 import pytest
 
 from zarr_vectors.lazy import open_zv
+from zv_viewer.qa import link_values
 from zv_viewer.qa.inspect import inspect_store
 from zv_viewer.qa.report import SEVERITY
 from zv_viewer.qa.stream import Pace
@@ -24,7 +25,11 @@ COLUMN = [
     ("wrong_attribute", "graph", "0.9.2"),
     ("wrong_category", "points", "0.7.0"),
     ("wrong_object_attribute", "line", "0.9.2"),
+    ("wrong_link_attribute", "graph", "0.7.0"),
+    ("wrong_link_attribute", "skeleton", "0.9.2"),
+    ("wrong_link_attribute", "mesh", "0.9.2"),
     ("missing_attribute", "mesh", "0.9.2"),
+    ("missing_link_attribute", "mesh", "0.7.0"),
     ("non_nested_ids", "skeleton", "0.7.0"),
     ("degenerate_face", "mesh", "0.9.2"),
     ("damaged_chunk", "points", "0.9.2"),
@@ -60,9 +65,27 @@ def test_a_clean_twin_raises_no_alarm_in_small_tiles(kind, tile, tmp_path):
         assert level.to_level.p50_interval[0] <= level.error_p50 <= level.to_level.p50_interval[1]
 
 
+@pytest.mark.once
+@pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
+@pytest.mark.parametrize("kind", ["graph", "skeleton", "mesh"])
+def test_attributes_of_links_of_a_clean_twin(kind, version, tmp_path, monkeypatch):
+    monkeypatch.setattr(link_values, "_MOST", 500)
+    monkeypatch.setattr(link_values, "_RUN", 300)
+    make_pyramid(a_scene(kind).with_told(), tmp_path / "s", version)
+    with open_zv(str(tmp_path / "s")) as store:
+        report = inspect_store(store)
+    assert report.alarms == ()
+    for level in report.levels[1:]:
+        (told,) = [entry for entry in level.attributes if entry.scope == "link"]
+        assert told.name == "cost"
+        assert told.outside == 0
+        assert told.mean[0] == pytest.approx(told.mean[1], rel=0.1)
+
+
 def test_every_kind_of_finding_is_planted_or_told_elsewhere():
     more = {"dropped_long", "wrong_category", "wrong_object_attribute", "absent_chunk"}
-    planted = set(FAULTS) - more - {"missing_joint"}
+    more |= {"missing_joint", "wrong_link_attribute", "missing_link_attribute"}
+    planted = set(FAULTS) - more
     assert set(SEVERITY) - planted == {"useless_level", "viewing"}
 
 

