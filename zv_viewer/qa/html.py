@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from zarr_vectors._text import plain
+from zv_viewer.qa.pictures import as_address
 from zv_viewer.qa.plots import bars, cell_map
 from zv_viewer.qa.report import Finding, LevelMeasures, Report
 
@@ -19,6 +20,9 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
 code { font-size: .85em; background: #f4f4f4; word-break: break-all }
 .error { color: #b00020; font-weight: 600 } .warning { color: #9a6700 } .info { color: #555 }
 svg { display: block; margin: 1em 0; max-width: 100%; height: auto }
+.seen { display: flex; flex-wrap: wrap; gap: 1em }
+figure { margin: 0 } figcaption { font-size: .9em }
+img { image-rendering: pixelated; max-width: 100% }
 """
 
 
@@ -39,6 +43,7 @@ def page(report: Report) -> str:
         "<h2>Levels</h2>",
         _levels(report.levels),
         _plots(report.levels),
+        _pictures(report.levels),
     ]
     parts += [_level(level) for level in coarse]
     return "".join([*parts, "</body></html>\n"])
@@ -99,6 +104,19 @@ def _plots(levels: Sequence[LevelMeasures]) -> str:
     plots.append(bars("vertices", vertices, "#6a9a5b"))
     plots += [bars("bytes as stored", sizes, "#a8784f")] * bool(sizes)
     return "".join(plots)
+
+
+def _pictures(levels: Sequence[LevelMeasures]) -> str:
+    """Level 0 beside the others, in one frame, each by its own brightness."""
+    drawn = [
+        f"<figure><img src='{as_address(level.picture)}' alt='level {level.level}'>"
+        f"<figcaption>level {level.level}: {level.vertices:,} vertices</figcaption></figure>"
+        for level in levels
+        if level.picture is not None
+    ]
+    if not drawn:
+        return ""
+    return f"<h2>Seen along the last axis</h2><div class='seen'>{''.join(drawn)}</div>"
 
 
 def _level(level: LevelMeasures) -> str:

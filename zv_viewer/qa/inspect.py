@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -68,11 +69,18 @@ def inspect_store(
         store=store.url,
         format_version=store.zv_version,
         geometry=geometry,
-        levels=tuple(_measures(level) for level in levels),
+        levels=tuple(
+            replace(_measures(level), picture=_picture(work, level.level)) for level in levels
+        ),
         findings=tuple(found),
         complete=work.complete,
         seconds=round(time.monotonic() - begun, 3),
     )
+
+
+def _picture(work: Pass, level: int) -> bytes | None:
+    drawn = work.pictures.get(level)
+    return None if drawn is None else drawn.png()
 
 
 def _address(store: ZVStore) -> str:

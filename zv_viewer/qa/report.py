@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Final, Literal
 
 Kind = Literal[
@@ -41,6 +41,10 @@ SEVERITY: Final[dict[Kind, Severity]] = {
     "viewing": "info",
 }
 """How much each kind of finding matters; an error is an alarm."""
+
+
+Png = bytes
+"""A PNG file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +272,7 @@ class LevelMeasures:
         attributes: Drift of every attribute.
         survival: Objects kept, by length and by group.
         cells: Measures of every occupied chunk.
+        picture: What it looks like, as a PNG file; not among the JSON values.
     """
 
     level: int
@@ -287,6 +292,7 @@ class LevelMeasures:
     attributes: tuple[AttributeDrift, ...] = ()
     survival: tuple[Survival, ...] = ()
     cells: tuple[CellMeasures, ...] = ()
+    picture: Png | None = field(default=None, repr=False)
 
     @property
     def error_p50(self) -> float | None:
@@ -312,7 +318,9 @@ class LevelMeasures:
         """As JSON values."""
         names = "error_p50", "error_p95", "error_max", "shape_p95"
         errors = {name: getattr(self, name) for name in names}
-        return {**asdict(self), **errors}
+        own = asdict(replace(self, picture=None))
+        del own["picture"]
+        return {**own, **errors}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> LevelMeasures:

@@ -22,6 +22,7 @@ from zv_viewer.qa.nearest import FromLevel
 from zv_viewer.qa.objects import object_facts
 from zv_viewer.qa.offset import OffsetTally
 from zv_viewer.qa.path_links import LostJoints, lost_joints
+from zv_viewer.qa.pictures import Picture
 from zv_viewer.qa.reading import LevelReading, Rows
 from zv_viewer.qa.report import AttributeDrift, Distances
 from zv_viewer.qa.shapes import on_links
@@ -108,6 +109,11 @@ class Pass:
         self._back: dict[int, dict[str, npt.NDArray[np.generic]]] = {}
         self._flat: list[tuple[FloatArray, IntArray]] = []
         self.complete = True
+        low, high = store.bounds
+        self.pictures = {
+            number: Picture(low, high, self._dot(number)) for number in numbers if store.ndim > 1
+        }
+        """Level -> what it looks like."""
         ids = np.zeros(0, np.int64) if self.objects is None else self.objects.finest
         self.lengths = Lengths(ids, store.ndim)
 
@@ -122,6 +128,13 @@ class Pass:
             tally.finish()
             tally.network.finish()
         return [self._of_finest(), *(self._of_level(tally) for tally in self._tallies)]
+
+    def _dot(self, number: int) -> float:
+        """Edge of the dots of a level's vertices: a bin, where nothing joins them."""
+        if self._linked or number == self.finest.number:
+            return 0.0
+        shape = self._store[number].bin_shape
+        return 0.0 if shape is None else float(min(shape[:2]))
 
     def _check(self) -> None:
         if self._cancelled():
@@ -146,6 +159,7 @@ class Pass:
                     offset=OffsetTally(reading, self._rng),
                     nearest=FromLevel(points, reading.bin_shape),
                     shape=FromLevel(places, reading.bin_shape) if self._linked else None,
+                    picture=self.pictures.get(reading.number),
                 )
             )
 
@@ -226,6 +240,11 @@ class Pass:
 
     def _look_at(self, rows: Rows, tile: Tile) -> None:
         """What level 0 alone tells."""
+        picture = self.pictures.get(self.finest.number)
+        if picture is not None:
+            picture.add_points(rows.positions)
+            if rows.links is not None:
+                picture.add_links(rows.positions, rows.links)
         if rows.objects is not None:
             self.lengths.add(rows.positions, rows.objects)
         if rows.links is not None and rows.links.shape[1] > 2 and rows.objects is not None:

@@ -17,6 +17,7 @@ from zv_viewer.qa.nearest import FromFinest, FromLevel
 from zv_viewer.qa.network import LinkTally
 from zv_viewer.qa.occupancy import across_walls, compare, crowding, whole_bins
 from zv_viewer.qa.offset import OffsetTally
+from zv_viewer.qa.pictures import Picture
 from zv_viewer.qa.reading import LevelReading, Rows
 from zv_viewer.qa.shapes import to_links, with_other_ends
 from zv_viewer.qa.tiles import Tile
@@ -49,6 +50,7 @@ class LevelTally:
         offset: Adds up what tells a shift.
         nearest: Measures from the level to level 0.
         shape: Measures from its edges or faces to those of level 0; None where there are none.
+        picture: Drawn on, if any.
     """
 
     def __init__(
@@ -60,9 +62,11 @@ class LevelTally:
         offset: OffsetTally,
         nearest: FromLevel,
         shape: FromLevel | None = None,
+        picture: Picture | None = None,
     ) -> None:
         self.reading, self.categories, self.strict = reading, dict(categories), strict
         self.offset, self.nearest, self.shape = offset, nearest, shape
+        self.picture = picture
         self.shape_distances: list[FloatArray] = []
         """From level 0 to the edges or faces of the level."""
         self.distances = FromFinest(reading)
@@ -121,6 +125,8 @@ class LevelTally:
             self.distances.add(tile, finest.rows.positions[self._picked(finest)], rows.positions)
             return
         inside = tile.holds(rows.positions)
+        if self.shape is None and self.picture is not None:
+            self.picture.add_points(rows.positions[inside])
         own = _once(rows.take(inside))
         for name, values in own.attributes.items():
             self.values[name].add(values)
@@ -141,10 +147,20 @@ class LevelTally:
         if self.shape is not None:
             whole = with_other_ends(reading, rows, near)
             if whole.links is not None:
+                self._draw(tile, whole.positions, whole.links)
                 self.shape_distances.append(to_links(points, whole.positions, whole.links, away))
             self.shape.add(tile, finest.rows.positions, finest.rows.links)
         if finest.rows.links is not None and rows.links is not None:
             self.network.add(tile, finest.rows, finest.keep, rows, inside)
+
+    def _draw(self, tile: Tile, positions: FloatArray, links: IntArray) -> None:
+        """Draw the links that start in a tile, and its vertices."""
+        if self.picture is not None:
+            inside = tile.holds(positions)
+            own = np.zeros(len(positions), np.bool_)
+            own[inside] = True
+            self.picture.add_links(positions, links[own[links[:, 0]]])
+            self.picture.add_points(positions[inside])
 
     def finish(self) -> None:
         """Compare what reached across the walls of tiles."""

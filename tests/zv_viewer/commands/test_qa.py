@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import xml.etree.ElementTree as ElementTree
@@ -42,6 +43,9 @@ def test_a_hole_exits_with_1_and_is_on_the_page(tmp_path, capsys):
     assert len(drawings) >= 4
     for drawing in drawings:
         ElementTree.fromstring(drawing)  # noqa: S314  ours
+    pictures = re.findall(r"<img src='data:image/png;base64,([^']+)'", text)
+    assert len(pictures) == 3  # a level each
+    assert all(base64.b64decode(picture).startswith(b"\x89PNG") for picture in pictures)
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
 
 
