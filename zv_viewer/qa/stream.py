@@ -109,10 +109,8 @@ class Pass:
         self._back: dict[int, dict[str, npt.NDArray[np.generic]]] = {}
         self._flat: list[tuple[FloatArray, IntArray]] = []
         self.complete = True
-        low, high = store.bounds
-        self.pictures = {
-            number: Picture(low, high, self._dot(number)) for number in numbers if store.ndim > 1
-        }
+        readings = self.readings if store.ndim > 1 else []
+        self.pictures = {r.number: Picture(*store.bounds, self._dot(r)) for r in readings}
         """Level -> what it looks like."""
         ids = np.zeros(0, np.int64) if self.objects is None else self.objects.finest
         self.lengths = Lengths(ids, store.ndim)
@@ -129,12 +127,11 @@ class Pass:
             tally.network.finish()
         return [self._of_finest(), *(self._of_level(tally) for tally in self._tallies)]
 
-    def _dot(self, number: int) -> float:
+    def _dot(self, reading: LevelReading) -> float:
         """Edge of the dots of a level's vertices: a bin, where nothing joins them."""
-        if self._linked or number == self.finest.number:
+        if self._linked or reading is self.finest:
             return 0.0
-        shape = self._store[number].bin_shape
-        return 0.0 if shape is None else float(min(shape[:2]))
+        return min(reading.bin_shape[:2])
 
     def _check(self) -> None:
         if self._cancelled():
