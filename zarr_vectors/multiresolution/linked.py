@@ -403,8 +403,8 @@ def _warn_of_faces(handle: StoreHandle, document: LevelDocument) -> None:
         names = ", ".join(repr(name.split("/", 1)[1]) for name in lost)
         warnings.warn(
             f"attributes {names} of faces at level {document.meta.level} of {handle.backend.url} "
-            "are not carried: only faces inside one chunk have them; face_attributes of write_mesh "
-            "are",
+            "are not carried: only faces inside one chunk have them; propagate_attribute with "
+            "scope='face' carries them, and face_attributes of write_mesh are",
             ZVWarning,
             stacklevel=4,
         )

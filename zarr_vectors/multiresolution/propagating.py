@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from zarr_vectors.core.metadata import AttributeSpec
 from zarr_vectors.encoding.manifests import EMPTY_MANIFEST
 from zarr_vectors.encoding.ragged import encode_rows
 from zarr_vectors.exceptions import ArrayError, CoarseningError
-from zarr_vectors.multiresolution.face_values import Behind, Step, carry_faces, face_path, put_faces
+from zarr_vectors.multiresolution.face_values import Behind, Step, carry_faces, face_path, face_spec
 from zarr_vectors.multiresolution.parentage import Family, Pair, families, reader_of
 from zarr_vectors.multiresolution.steps import Progress
 from zarr_vectors.multiresolution.strategies import points as reduce
@@ -159,24 +158,19 @@ class _Carrying:
 
     def faces(self, level: int, above: list[int], aggregation: str | None) -> dict[str, Any]:
         """An attribute of the faces inside chunks."""
-        layout, path = self._handle.layout, face_path(level, self._name)
-        found = layout.array_metas([path]).get(path)
-        if found is None:
-            raise self._missing(level, FACE_ATTRIBUTES)
-        spec = AttributeSpec.from_meta(self._name, found)
+        layout = self._handle.layout
+        spec = face_spec(layout, str(level), self._name)
         how = self._aggregation(spec, aggregation)
-        meta = replace(spec, limits=None, guessed=False).to_meta() | self._extra(path)
+        extra = self._extra(face_path(str(level), self._name))
+        meta = replace(spec, limits=None, guessed=False).to_meta() | extra
         steps: dict[int, Step] = {}
         for done, number in enumerate(above):
             self._check(done, f"level {number}")
             below = self._below(number)
             pair = Pair.of(self._handle, below, number)
-            arrays = pair.above.arrays
-            grid = grid_of(self._handle.meta.bounds, arrays.chunk_shape, pair.coarse.coords)
-            write = partial(put_faces, layout, face_path(number, self._name), meta, grid)
             behind = steps[below].behind if below in steps else Behind()
             steps[number] = carry_faces(
-                pair, spec, how, behind, _absent(spec, 1), write, self._check_stop
+                pair, spec, meta, how, behind, _absent(spec, 1), self._check_stop
             )
         self._record(above, FACE_ATTRIBUTES)
         ways = {number: step.how for number, step in steps.items()}

@@ -10,6 +10,7 @@ import numpy as np
 from zarr_vectors.constants import FACE_ATTRIBUTES
 from zarr_vectors.core.layouts.base import Layout
 from zarr_vectors.core.layouts.columns import read_columns
+from zarr_vectors.core.layouts.placed import PlacedLinks
 from zarr_vectors.core.metadata import AttributeSpec
 from zarr_vectors.core.paths import join
 from zarr_vectors.exceptions import ArrayError
@@ -53,10 +54,19 @@ def inner_faces(
     if links is None:
         none = np.zeros((0, 0), np.int64)
         return InnerFaces(none, np.zeros(0, np.int64), none)
-    places = links.chunks
-    inside = (places == places[:, :1]).all(axis=(1, 2))
-    chunks, counts = np.unique(places[inside, 0], axis=0, return_counts=True)
-    return InnerFaces(chunks, counts, links.rows[inside], int(np.count_nonzero(~inside)))
+    if isinstance(links, PlacedLinks):  # where ends are is told once per cell
+        places, cell = links.places, np.repeat(np.arange(len(links.counts)), links.counts)
+    else:
+        places, cell = links.chunks, np.arange(len(links.rows))
+    own = (places == places[:, :1]).all(axis=(1, 2))
+    inside = own[cell]
+    chunks, which = np.unique(places[own, 0].astype(np.int64), axis=0, return_inverse=True)
+    number = np.full(len(places), -1, np.int64)
+    number[own] = which.reshape(-1)
+    counts = np.bincount(number[cell[inside]], minlength=len(chunks))
+    kept = counts > 0
+    across = int(np.count_nonzero(~inside))
+    return InnerFaces(chunks[kept], counts[kept], links.rows[inside], across)
 
 
 def face_counts(layout: Layout, level: str) -> tuple[IntArray, IntArray]:

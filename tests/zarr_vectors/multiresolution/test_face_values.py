@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from zarr_vectors.core.handle import open_handle
 from zarr_vectors.exceptions import ArrayError, CoarseningError
 from zarr_vectors.lazy import open_zv
+from zarr_vectors.multiresolution import face_values
 from zarr_vectors.multiresolution.propagating import propagate_attribute
 from zarr_vectors.multiresolution.strategies.faces import carry_values
 from zarr_vectors.testing.places import DictPlace
@@ -114,3 +115,19 @@ def test_what_is_refused() -> None:
         propagate_attribute(place, "new", scope="edge")
     with pytest.raises(ArrayError, match="has no face attribute 'none'"):
         open_zv(place)[0].read_inner_faces(handle.level(0).table.keys(), ["none"])
+
+
+@pytest.mark.parametrize("how", ["mean", "first"])
+def test_it_does_not_matter_how_many_are_worked_out_together(how: str, monkeypatch) -> None:
+    start = DictPlace()
+    write_sheets(start, format_version="0.9.2")
+    count = len(centres(open_zv(start)[0]))
+    with open_zv(start)[0].writer() as writer:
+        writer.add_face_attribute_sync("new", np.random.default_rng(2).normal(size=count))
+    found = []
+    for most in (1, 50, 1 << 18):
+        monkeypatch.setattr(face_values, "AT_ONCE", most)
+        place = DictPlace(start.items)
+        propagate_attribute(place, "new", scope="face", aggregation=how)
+        found.append(place.items)
+    assert found[0] == found[1] == found[2] != start.items
