@@ -47,7 +47,7 @@ def test_findings_are_listed_and_gone_to(make_napari_viewer: Callable, qtbot, tm
     assert made.complete
     assert made.geometry == "skeleton"
     assert panel.findings.topLevelItemCount() == len(made.findings)
-    assert "level 1" in panel.summary.text()
+    assert "level 1" in panel.told.text()
     assert not panel.progress.isVisible()
 
     # given up
@@ -68,7 +68,7 @@ def test_findings_are_listed_and_gone_to(make_napari_viewer: Callable, qtbot, tm
     path.write_text(json.dumps(report.to_json()))
     panel.open_file(str(path))
     qtbot.waitUntil(lambda: panel.findings.topLevelItemCount() == 4, timeout=20_000)
-    assert panel.summary.text().startswith("3 errors, 1 warnings")
+    assert panel.told.text().startswith("3 errors, 1 warning,")
     assert panel.details.text() == "a hole\n\nfill it"
     if folder := os.environ.get("ZV_PICTURES"):
         dock.resize(420, 520)
@@ -107,7 +107,7 @@ def test_findings_are_listed_and_gone_to(make_napari_viewer: Callable, qtbot, tm
     # what is no report says so
     path.write_text('{"store": 3}')
     panel.open_file(str(path))
-    qtbot.waitUntil(lambda: "is no report" in panel.summary.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "is no report" in panel.told.text(), timeout=20_000)
     assert panel.findings.topLevelItemCount() == 4
     panel.open_file(str(tmp_path / "none.json"))
-    qtbot.waitUntil(lambda: "No such file" in panel.summary.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "No such file" in panel.told.text(), timeout=20_000)

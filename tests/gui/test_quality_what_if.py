@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,14 +19,15 @@ pytestmark = pytest.mark.gui
 LEFT = Qt.MouseButton.LeftButton
 
 
+@pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
 def test_a_pyramid_is_tried_and_the_call_is_the_one_that_builds_it(
-    make_napari_viewer: Callable, qtbot, tmp_path: Path
+    shared_viewer, qtbot, tmp_path: Path, version: str
 ) -> None:
-    store = tmp_path / "s"
-    make_store("skeleton", store, chunk_shape=(30.0,) * 3, bin_shape=(7.5,) * 3)
+    viewer, store = shared_viewer, tmp_path / "s"
+    shapes = {"chunk_shape": (30.0,) * 3, "bin_shape": (7.5,) * 3}
+    make_store("skeleton", store, format_version=version, **shapes)
     build_pyramid(store, factors=[2.0])
     files = {path: path.stat().st_mtime_ns for path in store.rglob("*")}
-    viewer = make_napari_viewer(show=True)
     session = open_store(viewer, store)
     assert session.wait(60)
     dock = QualityDock(viewer)
@@ -47,12 +47,12 @@ def test_a_pyramid_is_tried_and_the_call_is_the_one_that_builds_it(
     assert "remove_resolution_level(store, 1)" in text
 
     # given up, and asked again
-    qtbot.mouseClick(panel.ask, LEFT)
+    qtbot.mouseClick(panel.run, LEFT)
     qtbot.mouseClick(panel.cancel, LEFT)
     assert not trying.running
     qtbot.waitUntil(lambda: not trying._lane.busy, timeout=60_000)
-    assert trying.trial is None
-    qtbot.mouseClick(panel.ask, LEFT)
+    assert trying.tried is None
+    qtbot.mouseClick(panel.run, LEFT)
     assert panel.cancel.isEnabled()
     qtbot.waitUntil(lambda: not trying.running, timeout=60_000)
     assert panel.told.text().startswith("tried with 240 of 240 vertices")
@@ -61,10 +61,17 @@ def test_a_pyramid_is_tried_and_the_call_is_the_one_that_builds_it(
         [panel.table.item(row, column).text() for column in range(panel.table.columnCount())]
         for row in range(panel.table.rowCount())
     ]
-    assert [line[0] for line in cells] == ["0", "1", "2"]
-    assert cells[0][4:] == ["-"] * 4
-    assert float(cells[2][6]) >= float(cells[1][6]) > 0
-    assert int(cells[2][2]) == 3
+    words = [tuple(line[:2]) for line in cells]
+    tried = [("0", "now"), ("0", "tried"), ("1", "now"), ("1", "tried"), ("2", "tried")]
+    assert words == tried
+    assert [line[2] for line in cells[:2]] == ["240", "240"]
+    assert cells[1][4:6] == ["-"] * 2
+    was = open_zv(store)[1]
+    assert cells[2][2] == f"{was.vertex_count:,}"
+    assert cells[2][4] == f"{was.error.p95:.4g}"
+    one, two = cells[3:]
+    assert float(two[8]) >= float(one[8]) > 0
+    assert int(two[6]) == 3
     if folder := os.environ.get("ZV_PICTURES"):
         dock.resize(560, 640)
         dock.grab().save(f"{folder}/what-if.png")
@@ -73,8 +80,8 @@ def test_a_pyramid_is_tried_and_the_call_is_the_one_that_builds_it(
     session.close()
     exec(text.split("\n\n", maxsplit=1)[0], {})  # noqa: S102 - as the user would
     built = open_zv(store)
-    for line in cells[1:]:
+    for line in (one, two):
         level = built[int(line[0])]
-        assert f"{level.vertex_count:,}" == line[1]
-        assert f"{level.error.p95:.4g}" == line[5]
+        assert f"{level.vertex_count:,}" == line[2]
+        assert f"{level.error.p95:.4g}" == line[4]
     assert built[2].chunk_shape == (120.0,) * 3

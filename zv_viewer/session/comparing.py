@@ -12,22 +12,19 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from zv_viewer.errors import InputError
 from zv_viewer.flight.popping import Pop, popped
-from zv_viewer.layers.camera import affine_of, camera_of, displayed_axes
+from zv_viewer.layers.camera import camera_of
 from zv_viewer.layers.carrying import carry_look, carry_place
 from zv_viewer.layers.cells import CellLayer
 from zv_viewer.layers.tints import Part
 from zv_viewer.layers.view import apply_view, read_view
-from zv_viewer.model.camera import Camera
-from zv_viewer.model.cells import CellTree
-from zv_viewer.model.plan import ViewPlan
-from zv_viewer.planning.switching import Switch, switch_of
+from zv_viewer.planning.switching import Switch
 from zv_viewer.session.filtering import filtering_of
 from zv_viewer.session.latest import Latest
+from zv_viewer.session.looking import find_switch, view_middle
 from zv_viewer.session.opening import Opening
 from zv_viewer.sources.base import Watched
 
 if TYPE_CHECKING:
-    from zv_viewer.controller import LodController
     from zv_viewer.session.session import StoreSession
 
 Float = npt.NDArray[np.float64]
@@ -263,39 +260,3 @@ class Comparison(QObject):  # type: ignore[misc]  # qtpy is untyped
 
     def _lost(self, error: Exception) -> None:
         raise error
-
-
-def find_switch(
-    controller: LodController,
-    tree: CellTree,
-    camera: Camera,
-    middle: Float,
-    level: int,
-    changes: dict[str, Any],
-) -> Switch | None:
-    """Where the viewer leaves a level for a finer one; in any thread.
-
-    Args:
-        controller: Asked for plans.
-        tree: Its cells.
-        camera: A view; its direction and middle stay.
-        middle: (D,) the place in its middle, store axes, NaN on hidden ones.
-        level: Position of the coarser level.
-        changes: Fields of the settings that are to be others.
-    """
-
-    def plan_at(view: Camera, previous: ViewPlan | None) -> ViewPlan:
-        return controller.plan_from(view, previous, level_lock=None, **changes)
-
-    return switch_of(tree, camera, middle, level, plan_at)
-
-
-def view_middle(viewer: Any, layer: Any) -> Float:  # noqa: ANN401 - napari's
-    """(D,) store position in the middle of the canvas; NaN on axes that are hidden."""
-    ndim = layer.scene.ndim
-    linear, translate = affine_of(viewer, layer)
-    center = np.asarray(read_view(viewer).center[-ndim:])
-    middle = np.linalg.solve(linear, center - translate)
-    shown = displayed_axes(viewer.dims.order, viewer.dims.ndisplay, ndim)
-    middle[[axis for axis in range(ndim) if axis not in shown]] = np.nan
-    return np.asarray(middle)

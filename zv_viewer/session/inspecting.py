@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -12,19 +11,8 @@ import numpy.typing as npt
 from qtpy.QtCore import QObject, Signal
 
 from zv_viewer.controller import LodController
-from zv_viewer.controller.drawer import DrawnCells
-from zv_viewer.drawing.drawn import DrawnLevel, drawn_levels
-from zv_viewer.drawing.outlines import (
-    Boxes,
-    Outlined,
-    Outlines,
-    bin_boxes,
-    chunk_boxes,
-    edges,
-    joined,
-    seen,
-    view_edges,
-)
+from zv_viewer.drawing.drawn import DrawnLevel
+from zv_viewer.drawing.outlines import Boxes
 from zv_viewer.drawing.tints import (
     EXACT,
     Entry,
@@ -38,10 +26,9 @@ from zv_viewer.drawing.tints import (
 )
 from zv_viewer.errors import InputError
 from zv_viewer.layers.cells import CellLayer
-from zv_viewer.model.camera import Camera
-from zv_viewer.model.cells import CellTree
 from zv_viewer.model.scene import SceneInfo
 from zv_viewer.planning.error import measure
+from zv_viewer.session.drawn_looks import Looked, Outline, look
 from zv_viewer.session.latest import Latest
 
 if TYPE_CHECKING:
@@ -49,11 +36,6 @@ if TYPE_CHECKING:
 
 Int = npt.NDArray[np.int64]
 UInt8 = npt.NDArray[np.uint8]
-
-Outline: TypeAlias = Literal["none"] | Outlined
-
-VIEW_COLOUR = (255, 255, 255)
-"""Colour of the edges of a frozen view."""
 
 
 class Inspecting(QObject):  # type: ignore[misc]  # qtpy is untyped
@@ -232,60 +214,6 @@ class Inspecting(QObject):  # type: ignore[misc]  # qtpy is untyped
     def _lost(self, error: Exception) -> None:
         self._asked = ()
         raise error
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Looked:
-    """What is drawn: of each level, what is outlined of it, and the edges of that."""
-
-    levels: dict[int, DrawnLevel]
-    boxes: Boxes | None
-    outlines: Outlines | None
-
-
-def look(
-    scene: SceneInfo,
-    tree: CellTree,
-    drawn: DrawnCells,
-    camera: Camera,
-    outline: Outline,
-    frozen: bool,
-) -> Looked:
-    """Count and outline what is drawn.
-
-    Args:
-        scene: The store.
-        tree: Its cells.
-        drawn: What is drawn.
-        camera: The view it was selected for.
-        outline: What to outline.
-        frozen: Whether to outline the view, too.
-    """
-    middle = middle_of(scene, camera)
-    pairs = seen(drawn.cells, drawn.items, drawn.object_levels)
-    boxes = None
-    if outline == "chunks":
-        boxes = chunk_boxes(scene, tree, [item for _, item in pairs], middle)
-    elif outline == "bins":
-        boxes = bin_boxes(scene, tree, pairs, middle)
-    colours = level_colours(np.arange(len(scene.levels)))
-    parts = [] if boxes is None else [edges(boxes, camera.displayed, colours)]
-    if frozen:
-        parts.append(view_edges(camera, scene.bounds, VIEW_COLOUR))
-    levels = drawn_levels(tree, pairs, drawn.object_levels)
-    return Looked(levels, boxes, joined(*parts) if parts else None)
-
-
-def middle_of(scene: SceneInfo, camera: Camera) -> npt.NDArray[np.float64]:
-    """(D,) the place in the middle of a view; on hidden axes, the middle of the slab."""
-    low, high = scene.bounds
-    middle = (np.clip(camera.slab_lo, low, high) + np.clip(camera.slab_hi, low, high)) / 2
-    n, axes = len(camera.displayed), list(camera.displayed)
-    rows = camera.matrix
-    home = np.array([0.0, 0.0, 0.0, 1.0])
-    at, *_ = np.linalg.lstsq(rows[:, :n], home - rows[:, 3], rcond=None)
-    middle[axes] = at
-    return np.asarray(middle)
 
 
 _known: WeakKeyDictionary[Any, Inspecting] = WeakKeyDictionary()

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
-from qtpy.QtCore import QObject, Signal
 
-from zarr_vectors.exceptions import ZVError
 from zv_viewer.errors import InputError
 from zv_viewer.layers.cells import CellLayer
 from zv_viewer.model.scene import LevelInfo, SceneInfo
 from zv_viewer.qa.inspect import inspect_store
 from zv_viewer.qa.report import Finding, Report
+from zv_viewer.session.background import Background, Progress
 from zv_viewer.session.jumping import look_at
 from zv_viewer.session.latest import Latest
 from zv_viewer.sources.base import KnowsPlaces
@@ -33,31 +31,18 @@ AROUND = 4.0
 """Bins of the level on either side of a place that is gone to."""
 
 
-class Reporting(QObject):  # type: ignore[misc]  # qtpy is untyped
-    """The report on one store; used in the GUI thread.
-
-    Signals: ``changed()`` when there is another report, or work begins or ends,
-    ``progress(done, total, text)``, ``failed(message)``.
+class Reporting(Background):
+    """The report on one store: made, or read from a file, and the way to what it found.
 
     Args:
         session: Open.
         viewer: Its viewer.
     """
 
-    changed = Signal()
-    progress = Signal(int, int, str)
-    failed = Signal(str)
-
     def __init__(self, session: StoreSession, viewer: Any) -> None:  # noqa: ANN401 - napari's
-        super().__init__()
-        self._session = session
-        self._viewer = getattr(viewer, "__wrapped__", viewer)
-        self._lane, self._places = Latest("zv-report"), Latest("zv-report-places")
-        self._stop = Event()
+        super().__init__(session, viewer)
+        self._places = Latest("zv-report-places")
         self.report: Report | None = None
-        self.running = False
-        """Whether a report is being made or opened."""
-        session.closed.connect(self.close)
 
     def run(self) -> None:
         """Look at the whole store, in the background.
@@ -69,24 +54,16 @@ class Reporting(QObject):  # type: ignore[misc]  # qtpy is untyped
         source = None if controller is None else controller.source
         if not isinstance(source, StoreSource):
             raise InputError(f"{self._session.path} cannot be inspected")
-        self._stop.set()
-        self._stop = stop = Event()
 
-        def told(done: int, total: int, text: str) -> None:
-            if not stop.is_set():
-                self.progress.emit(done, total, text)
-
-        def task() -> Report:
+        def work(progress: Progress, cancelled: Callable[[], bool]) -> Report:
             with source.opened_again() as store:
-                return inspect_store(store, progress=told, cancelled=stop.is_set)
+                return inspect_store(store, progress=progress, cancelled=cancelled)
 
-        self._begin(task, stop)
+        self.begin(work)
 
     def open(self, path: str | Path) -> None:
         """Read a report that was written as JSON, in the background."""
-        self._stop.set()
-        self._stop = stop = Event()
-        self._begin(partial(read_report, Path(path)), stop)
+        self.begin(lambda progress, cancelled: read_report(Path(path)))
 
     def cancel(self) -> None:
         """Stop; what was found until then is shown."""
@@ -94,10 +71,12 @@ class Reporting(QObject):  # type: ignore[misc]  # qtpy is untyped
 
     def close(self, *_: object) -> None:
         """The session is closed."""
-        self._stop.set()
-        self._lane.close()
+        super().close()
         self._places.close()
-        _known.pop(self._session, None)
+
+    def take(self, answer: Report) -> None:
+        """Keep a report."""
+        self.report = answer
 
     def go_to(self, finding: Finding, *, lock: bool = True) -> None:
         """Move the camera to where a finding is.
@@ -126,39 +105,18 @@ class Reporting(QObject):  # type: ignore[misc]  # qtpy is untyped
         if session.objects is not None and session.objects.table is not None:
             session.objects.select([where.object])
         task = partial(box_of_object, source, scene, where.object)
-        self._places.ask(task, self._go, self._fail)
+        self._places.ask(task, self._go, self.fail)
 
     @property
     def busy(self) -> bool:
         """Whether something is under way."""
-        return self.running or self._places.busy
-
-    def _begin(self, task: Any, stop: Event) -> None:  # noqa: ANN401 - what makes a report
-        self.running = True
-        self._lane.ask(task, partial(self._have, stop), partial(self._give_up, stop))
-        self.changed.emit()
-
-    def _have(self, stop: Event, report: Report) -> None:
-        if stop is self._stop:
-            self.report, self.running = report, False
-            self.changed.emit()
-
-    def _give_up(self, stop: Event, error: Exception) -> None:
-        if stop is self._stop:
-            self.running = False
-            self.changed.emit()
-            self._fail(error)
+        return super().busy or self._places.busy
 
     def _go(self, box: Float | None) -> None:
         if box is None:
             self.failed.emit("the object has no vertices at the finest level")
         else:
             look_at(self._viewer, self._session.layer, box)
-
-    def _fail(self, error: Exception) -> None:
-        self.failed.emit(str(error))
-        if not isinstance(error, ZVError | InputError | OSError):
-            raise error
 
 
 def read_report(path: Path) -> Report:
@@ -197,11 +155,6 @@ def _box_of_chunks(scene: SceneInfo, level: LevelInfo, chunks: npt.NDArray[np.in
     return np.clip(box, scene.bounds[0], scene.bounds[1])
 
 
-_known: WeakKeyDictionary[Any, Reporting] = WeakKeyDictionary()
-
-
 def reporting_of(session: StoreSession, viewer: Any) -> Reporting:  # noqa: ANN401 - napari's
     """The report of a session's store; always the same one."""
-    if session not in _known:
-        _known[session] = Reporting(session, viewer)
-    return _known[session]
+    return Reporting.of(session, viewer)

@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from zarr_vectors.lazy import ZVStore
+from zarr_vectors.lazy.level import ZVLevel
 from zarr_vectors.reading.linked_chunks import LinkedChunks
+from zarr_vectors.spatial.ranks import chunk_ranks
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -20,15 +22,56 @@ class Box:
 
     Args:
         chunks: (M, R) their coordinates.
+        shape: (D,) their edges, world units.
         bounds: (2, D) what they cover, world units.
-        vertices: Vertices in them.
-        of: Vertices of the level.
+        counts: (M,) vertices of each.
+        all_chunks: (C, R) all chunks of the level.
+        all_counts: (C,) vertices of each.
     """
 
     chunks: Int
+    shape: Float
     bounds: Float
-    vertices: int
-    of: int
+    counts: Float
+    all_chunks: Int
+    all_counts: Float
+
+    @property
+    def vertices(self) -> int:
+        """Vertices in them."""
+        return int(self.counts.sum())
+
+    @property
+    def of(self) -> int:
+        """Vertices of the level."""
+        return int(self.all_counts.sum())
+
+    def growth(self, shape: Float) -> float:
+        """How many times as many chunks of another shape there are in the level as in the box."""
+        factor = np.maximum(np.round(shape / self.shape), 1).astype(np.int64)
+        few, all_of = (
+            len(np.unique(chunks[:, -len(factor) :] // factor, axis=0))
+            for chunks in (self.chunks, self.all_chunks)
+        )
+        return all_of / few
+
+    def counted(self, positions: npt.NDArray[np.floating]) -> Float:
+        """(M,) how many of (N, D) positions lie in each.
+
+        Of chunks in one place, which differ by an attribute, the first has them all.
+        """
+        own = self.chunks[:, -len(self.shape) :]
+        cells, first = np.unique(own, axis=0, return_index=True)
+        ranks = chunk_ranks(np.floor(positions / self.shape).astype(np.int64), cells)
+        found = np.zeros(len(own))
+        found[first] = np.bincount(ranks[ranks >= 0], minlength=len(cells))
+        return found
+
+    def holds(self, positions: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:
+        """(N,) which of (N, D) positions lie where these chunks are."""
+        cells = np.floor(positions / self.shape).astype(np.int64)
+        own = np.unique(self.chunks[:, -len(self.shape) :], axis=0)
+        return np.asarray(chunk_ranks(cells, own) >= 0)
 
 
 def box_around(store: ZVStore, middle: Float, most: int) -> Box:
@@ -49,23 +92,28 @@ def box_around(store: ZVStore, middle: Float, most: int) -> Box:
     chunks = table.coords[rows]
     corner = chunks[:, -store.ndim :]
     bounds = np.array([corner.min(axis=0), corner.max(axis=0) + 1]) * shape
-    return Box(chunks, bounds, int(table.counts[rows].sum()), int(table.counts.sum()))
+    return Box(
+        chunks,
+        shape,
+        bounds,
+        table.counts[rows].astype(float),
+        table.coords,
+        table.counts.astype(float),
+    )
 
 
-def rows_in(store: ZVStore, box: Box, *, linked: bool) -> LinkedChunks:
-    """The rows of a box, with all attributes of vertices.
+def rows_in(level: ZVLevel, chunks: Int, *, linked: bool) -> LinkedChunks:
+    """The rows of some chunks of a level, with all attributes of vertices.
 
     Args:
-        store: The store.
-        box: Some of its chunks.
+        level: The level.
+        chunks: (M, R) their coordinates, at least one.
         linked: Whether anything joins them; else every row is of object -1.
     """
-    level = store[store.levels[0]]
     names = tuple(level.attribute_specs)
     if linked:
-        return level.read_linked_chunks(box.chunks, names)
-    read = level.read_chunks(box.chunks, names)
-    parts = list(read.values())
+        return level.read_linked_chunks(chunks, names)
+    parts = list(level.read_chunks(chunks, names).values())
     positions = np.concatenate([part.positions for part in parts])
     none = np.empty((0, 2), np.int64)
     return LinkedChunks(

@@ -11,19 +11,16 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QHeaderView,
-    QProgressBar,
     QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
-    QWidget,
 )
 
-from zv_viewer.errors import InputError
 from zv_viewer.qa.report import Finding, Report
-from zv_viewer.session import StoreSession
 from zv_viewer.session.reporting import Reporting, reporting_of
 from zv_viewer.widgets.quality_see import plain_text
+from zv_viewer.widgets.quality_work import WorkPanel
 
 COLUMNS = ("", "Finding", "Level", "Where")
 MOST = 5_000
@@ -32,7 +29,7 @@ FINDING = Qt.ItemDataRole.UserRole
 NOT_YET = "Inspect reads the whole store, in the background"
 
 
-class ReportPanel(QWidget):
+class ReportPanel(WorkPanel[Reporting]):
     """Makes the report on one store at a time, or opens one, and goes to what it found.
 
     Args:
@@ -40,20 +37,15 @@ class ReportPanel(QWidget):
     """
 
     def __init__(self, viewer: Any) -> None:  # noqa: ANN401 - a napari viewer
-        super().__init__()
-        self._viewer = viewer
-        self._reporting: Reporting | None = None
+        super().__init__(viewer, reporting_of, "Inspect")
         self._listed: Report | None = None
-        self.run, self.cancel = QPushButton("Inspect"), QPushButton("Cancel")
         self.open = QPushButton("Open a report...")
-        self.progress, self.summary, self.details = QProgressBar(), plain_text(), plain_text()
+        self.details = plain_text()
         self.findings = QTreeWidget()
         self.go = QPushButton("Go to")
         self.lock = QCheckBox("at its level")
         self.lock.setChecked(True)
         self._lay_out()
-        self.run.clicked.connect(self._on_run)
-        self.cancel.clicked.connect(self._on_cancel)
         self.open.clicked.connect(self._ask_file)
         self.findings.currentItemChanged.connect(self._show_details)
         self.findings.itemDoubleClicked.connect(self._on_go)
@@ -77,36 +69,27 @@ class ReportPanel(QWidget):
                 row.addWidget(widget)
             column.addLayout(row)
         column.insertWidget(1, self.progress)
-        column.insertWidget(2, self.summary)
+        column.insertWidget(2, self.told)
         column.insertWidget(3, findings, stretch=1)
         column.addWidget(self.details)
 
-    def show_session(self, session: StoreSession | None) -> None:
-        """Be about this session."""
-        if self._reporting is not None:
-            self._reporting.changed.disconnect(self.refresh)
-            self._reporting.progress.disconnect(self._on_progress)
-            self._reporting.failed.disconnect(self._on_failed)
-        self._reporting = None if session is None else reporting_of(session, self._viewer)
-        if self._reporting is not None:
-            self._reporting.changed.connect(self.refresh)
-            self._reporting.progress.connect(self._on_progress)
-            self._reporting.failed.connect(self._on_failed)
-        self.refresh()
+    @property
+    def _report(self) -> Report | None:
+        return None if self._work is None else self._work.report
 
-    def refresh(self, *_: object) -> None:
-        """Show how things stand."""
-        reporting = self._reporting
-        running = reporting is not None and reporting.running
-        self.setEnabled(reporting is not None)
-        self.run.setEnabled(not running)
+    def begin(self, work: Reporting) -> None:
+        """Look at the whole store."""
+        work.run()
+
+    def answer(self) -> str:
+        """What the report says in short."""
+        report = self._report
+        return NOT_YET if report is None else summary(report)
+
+    def show_answer(self, *, running: bool) -> None:
+        """List the findings, where they are others than those listed."""
         self.open.setEnabled(not running)
-        self.cancel.setEnabled(running)
-        self.progress.setVisible(running)
-        report = None if reporting is None else reporting.report
-        if not running:
-            self.progress.reset()
-            self.summary.setText(NOT_YET if report is None else summary(report))
+        report = self._report
         if report is not self._listed:
             self._listed = report
             self._list(() if report is None else report.findings)
@@ -133,19 +116,11 @@ class ReportPanel(QWidget):
         self.go.setEnabled(finding is not None)
         self.details.setText("" if finding is None else f"{finding.message}\n\n{finding.fix}")
 
-    def _on_run(self) -> None:
-        if self._reporting is not None:
-            self.progress.setRange(0, 0)
-            try:
-                self._reporting.run()
-            except InputError as error:
-                self._on_failed(str(error))
-
     def _on_cancel(self) -> None:
-        if self._reporting is not None:
-            self._reporting.cancel()
+        super()._on_cancel()
+        if self._work is not None and self._work.running:
             self.cancel.setEnabled(False)
-            self.summary.setText("stopping...")
+            self.told.setText("stopping...")
 
     def _ask_file(self) -> None:
         dialog = QFileDialog(self, "Open a report", "", "Reports (*.json)")
@@ -155,23 +130,13 @@ class ReportPanel(QWidget):
 
     def open_file(self, path: str) -> None:
         """Show a report that was written before."""
-        if self._reporting is not None:
-            self._reporting.open(path)
+        if self._work is not None:
+            self._work.open(path)
 
     def _on_go(self, *_: object) -> None:
         finding = self._finding()
-        if self._reporting is not None and finding is not None:
-            self._reporting.go_to(finding, lock=self.lock.isChecked())
-
-    def _on_progress(self, done: int, total: int, text: str) -> None:
-        self.progress.setRange(0, max(total, 1))
-        self.progress.setValue(done)
-        if self.cancel.isEnabled():
-            self.summary.setText(text)
-
-    def _on_failed(self, message: str) -> None:
-        self.refresh()
-        self.summary.setText(message)
+        if self._work is not None and finding is not None:
+            self._work.go_to(finding, lock=self.lock.isChecked())
 
 
 def summary(report: Report) -> str:
@@ -181,10 +146,9 @@ def summary(report: Report) -> str:
         counts[finding.severity] += 1
     listed = "" if len(report.findings) <= MOST else f" (the first {MOST:,} are listed)"
     whole = "" if report.complete else ", stopped before the end"
-    lines = [
-        f"{counts['error']:,} errors, {counts['warning']:,} warnings, {counts['info']:,} notes"
-        f"{listed}{whole}"
-    ]
+    words = (("error", "error"), ("warning", "warning"), ("info", "note"))
+    said = [f"{counts[kind]:,} {word}{'' if counts[kind] == 1 else 's'}" for kind, word in words]
+    lines = [f"{', '.join(said)}{listed}{whole}"]
     lines += [
         f"level {level.level}: {level.vertices:,} vertices, 95 % of level 0 within "
         f"{level.error_p95:.4g}"

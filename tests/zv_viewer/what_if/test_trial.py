@@ -9,10 +9,11 @@ from zarr_vectors import build_pyramid, open_zv
 from zarr_vectors.exceptions import CoarseningError
 from zarr_vectors.testing.kinds import make_store
 from zv_viewer.model.settings import LodSettings
+from zv_viewer.sources.store import StoreSource
 from zv_viewer.testing.cameras import orthographic
-from zv_viewer.what_if import box_around, parse_steps, try_pyramid
+from zv_viewer.what_if import box_around, levels_now, parse_steps, try_pyramid
 from zv_viewer.what_if.box import paths_of
-from zv_viewer.what_if.trial import aimed
+from zv_viewer.what_if.levels import aimed
 
 VIEW = orthographic((0.0, 0.0, 0.0), 2.0, displayed=(0, 1, 2))
 ALL = 10**9
@@ -58,6 +59,41 @@ def test_of_a_whole_store_it_is_what_building_gives(kind, version, tmp_path) -> 
     assert switch is not None
     assert (switch.coarse, switch.fine) == (1, 0)
     assert 0 < switch.farther < switch.nearer
+
+    # what is there now is looked at in the same way
+    source = StoreSource(tmp_path / "s")
+    now = levels_now(built, source.describe(), box, VIEW, LodSettings(quality_px=2.0))
+    source.close()
+    for one, other in zip(trial.levels, now, strict=True):
+        for name in ("level", "objects", "chunks", "error_p95"):
+            assert getattr(one, name) == getattr(other, name), name
+        if one.switch is not None:
+            assert other.switch.nearer == pytest.approx(one.switch.nearer, rel=0.05)
+        # a few coarse vertices lie where no chunk of level 0 is
+        assert other.vertices == pytest.approx(one.vertices, rel=0.1)
+        assert other.nbytes is not None
+
+
+@pytest.mark.parametrize("kind", ["points", "skeleton"])
+def test_the_levels_there_are_are_looked_at_in_the_box_alone(kind, tmp_path) -> None:
+    shapes = {"chunk_shape": (30.0,) * 3, "bin_shape": (7.5,) * 3}
+    make_store(kind, tmp_path / "s", format_version="0.9.2", **shapes)
+    build_pyramid(tmp_path / "s", factors=[2.0, 2.0])
+    store = open_zv(tmp_path / "s")
+    source = StoreSource(tmp_path / "s")
+    box = box_around(store, np.array([15.0, 15.0, 15.0]), 40)
+    assert 0 < box.vertices <= 40 < box.of
+    now = levels_now(store, source.describe(), box, VIEW, LodSettings())
+    assert now[0].vertices == box.vertices
+    for level in now:
+        positions = store[level.level].vertices.compute()
+        cells = np.floor(positions / box.shape).astype(int).tolist()
+        assert level.vertices == sum(cell in box.chunks.tolist() for cell in cells)
+        assert level.nbytes > 0
+    assert now[1].error_p95 == store[1].error.p95
+    with pytest.raises(CoarseningError):
+        levels_now(store, source.describe(), box, VIEW, LodSettings(), cancelled=lambda: True)
+    source.close()
 
 
 def test_a_box_is_the_chunks_around_a_place(tmp_path) -> None:
