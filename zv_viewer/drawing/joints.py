@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -85,17 +86,16 @@ class Joints:
         now = set(drawn)
         for cell in self._drawn - now:
             self._take_back(cell)
-        added = []
+        new: dict[Cells, None] = {}
         for cell in sorted(now - self._drawn):
             for name in self._cells[cell].places:
                 if name not in self._numbers and now.issuperset(name):
-                    joint = self._joint(name)
-                    if len(joint):
-                        added.append(joint)
-                        self._numbers[name] = joint.number
+                    new[name] = None
+        added = tuple(joint for joint in self._made(list(new)) if len(joint))
+        self._numbers.update((joint.cells, joint.number) for joint in added)
         self._drawn = now
         removed, self._removed = tuple(self._removed), []
-        return JointChanges(removed, tuple(added))
+        return JointChanges(removed, added)
 
     def _take_back(self, cell: int) -> None:
         """A cell is drawn no more, nor what joins it to others."""
@@ -105,6 +105,28 @@ class Joints:
                 number = self._numbers.pop(name, None)
                 if number is not None:
                     self._removed.append(number)
+
+    def _made(self, names: list[Cells]) -> Iterator[Joint]:
+        """The joints of these names; those of two cells that know the same links all at once."""
+        twins = {name: twin for name in names if (twin := self._twin(name)) is not None}
+        rows = dict(zip(twins, _joined(list(twins.values())), strict=True))
+        for name in names:
+            joined = rows.get(name)
+            if joined is None:
+                yield self._joint(name)
+            else:
+                links, part = twins[name][0]
+                self._next += 1
+                yield Joint(self._next, name, links.owner[part], joined, links.objects[part])
+
+    def _twin(self, name: Cells) -> tuple[_Part, _Part] | None:
+        """Where two cells know the links of a joint, if it is theirs and each knows as many."""
+        if len(name) != 2:
+            return None
+        first, second = (self._cells[cell].part(name) for cell in name)
+        if first is None or second is None or _length(first) != _length(second):
+            return None
+        return first, second
 
     def _joint(self, name: Cells) -> Joint:
         found = [self._cells[cell].side(name) for cell in name]
@@ -141,13 +163,44 @@ class _Cell:
     links: OpenLinks
     places: dict[Cells, int]
 
-    def side(self, name: Cells) -> _Side | None:
+    def part(self, name: Cells) -> _Part | None:
         place = self.places.get(name)
         if place is None:
             return None
-        links = self.links
-        part = slice(int(links.start[place]), int(links.start[place + 1]))
+        return self.links, slice(int(self.links.start[place]), int(self.links.start[place + 1]))
+
+    def side(self, name: Cells) -> _Side | None:
+        found = self.part(name)
+        if found is None:
+            return None
+        links, part = found
         return _Side(links.rows[part], links.ends[part], links.owner[part], links.objects[part])
+
+
+_Part = tuple[OpenLinks, slice]
+"""Some of a cell's open links, one after the other."""
+
+
+def _length(part: _Part) -> int:
+    return int(part[1].stop - part[1].start)
+
+
+def _joined(twins: list[tuple[_Part, _Part]]) -> list[Int | None]:
+    """The rows of joints whose two sides have as many links; None where these are not the same."""
+    if not twins:
+        return []
+    ends, objects, rows = (
+        [np.concatenate([getattr(twin[i][0], name)[twin[i][1]] for twin in twins]) for i in (0, 1)]
+        for name in ("ends", "objects", "rows")
+    )
+    stop = np.cumsum([_length(first) for first, _ in twins])
+    differ = np.flatnonzero((ends[0] != ends[1]).any(axis=1) | (objects[0] != objects[1]))
+    wrong = set(np.searchsorted(stop, differ, side="right").tolist())
+    whole = np.maximum(*rows)
+    return [
+        None if number in wrong else whole[start:end]
+        for number, (start, end) in enumerate(pairwise([0, *stop.tolist()]))
+    ]
 
 
 def _common(sides: list[_Side]) -> list[_Side]:

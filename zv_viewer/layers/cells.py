@@ -103,6 +103,7 @@ class CellLayer(StoreLayer, Points, Generic[DrawerT]):  # type: ignore[misc]  # 
         self._placed = PlacedCells()
         self._items: tuple[DrawItem, ...] = ()
         self._rows_drawn: int | None = None
+        self._pictured: tuple[Sequence[int], float] | None = None
         self._samples = Samples(scene.origin)
         self._drawer: DrawerT | None = None
         self._marked: tuple[float, ...] | None = None
@@ -157,7 +158,7 @@ class CellLayer(StoreLayer, Points, Generic[DrawerT]):  # type: ignore[misc]  # 
             self._items = update.draw
         self._upload()
         if self._samples.worth_a_look(self._items):
-            self._update_thumbnail()
+            self._picture()
 
     def _drop(self, cell: int) -> None:
         self._slots.drop(cell)
@@ -229,7 +230,7 @@ class CellLayer(StoreLayer, Points, Generic[DrawerT]):  # type: ignore[misc]  # 
 
     def _recolour(self) -> None:
         self.events.look()
-        self._update_thumbnail()
+        self._picture()
 
     def _on_current_face_color(self, event: NapariEvent = None) -> None:
         if self._colouring.mode == "plain":
@@ -343,6 +344,13 @@ class CellLayer(StoreLayer, Points, Generic[DrawerT]):  # type: ignore[misc]  # 
         return None
 
     def _update_thumbnail(self) -> None:
+        """What napari calls after each move of a slider, too, which changes nothing here."""
+        if self._pictured != (self._slice_input.displayed, self.opacity):
+            self._picture()
+
+    def _picture(self) -> None:
+        """Make the thumbnail of what is drawn."""
+        self._pictured = (self._slice_input.displayed, self.opacity)
         shape = self._thumbnail_shape
         axes = self._slice_input.displayed[-2:]
         image = self._samples.picture(self._items, self._paint, self.scene.bounds, axes, shape[:2])

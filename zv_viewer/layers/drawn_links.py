@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -65,11 +66,16 @@ class LinkTable:
         """Hold links, (M, W) rows of the layer's buffers, in place of those held for ``key``."""
         need = -(-len(links) // PAGE) * PAGE
         self.drop(key)
-        if self._slots.free_rows < need:
-            lacking = need - self._slots.free_rows
-            self._slots.grow(self._slots.capacity + -(-lacking // BLOCK) * BLOCK)
+        self._room_for(need)
         self._slots.put(key, np.array([0, need]))
         self._writes[key] = links
+
+    def put_all(self, keys: Sequence[int], links: Sequence[UInt]) -> None:
+        """Hold links for several keys that hold none; (M, W) each, in whole pages."""
+        rooms = np.array([len(own) for own in links], np.int64)
+        self._room_for(int(rooms.sum()))
+        self._slots.put_all(keys, rooms)
+        self._writes.update(zip(keys, links, strict=True))
 
     def drop(self, key: int) -> None:
         """Let go of links; nothing happens when there are none."""
@@ -93,6 +99,11 @@ class LinkTable:
         taken = self._slots.taken.reshape(self.blocks, BLOCK // PAGE)
         last = taken.shape[1] - np.argmax(taken[:, ::-1], axis=1)
         return np.where(taken.any(axis=1), last * PAGE, 0)
+
+    def _room_for(self, links: int) -> None:
+        lacking = links - self._slots.free_rows
+        if lacking > 0:
+            self._slots.grow(self._slots.capacity + -(-lacking // BLOCK) * BLOCK)
 
     def _pages(self, key: int, links: UInt) -> list[LinkWrite]:
         """The links of one key on its pages, the rest of the last page filled."""
@@ -178,8 +189,8 @@ class DrawnLinks:
                 rows_on_card(inner, rows_of(cell), out=room[: len(inner)])
                 self.table.put(cell, room)
         self._drawn = wanted
-        for joint, links in zip(joints.added, joints_on_card(joints.added, rows_of), strict=True):
-            self.table.put(-joint.number, links)
+        numbers = [-joint.number for joint in joints.added]
+        self.table.put_all(numbers, joints_on_card(joints.added, rows_of))
 
     def lone(self, cells: Iterable[int], rows_of: RowsOf) -> Int:
         """(L, 2) runs of single rows, in the layer's buffers, that no edge joins to another."""
@@ -211,17 +222,31 @@ def rows_on_card(rows: npt.NDArray[np.integer], runs: Int, out: UInt | None = No
 
 
 def joints_on_card(joints: Sequence[Joint], rows_of: RowsOf) -> list[UInt]:
-    """(K, W) links of each joint as rows of the layer's buffers."""
+    """The links of each joint as rows of the layer's buffers, in whole pages, (M, W) each.
+
+    What is left of a page joins row 0 with itself.
+    """
     if not joints:
         return []
     owner = np.concatenate([joint.owner for joint in joints])
     rows = np.concatenate([joint.rows for joint in joints])
-    cells = sorted({cell for joint in joints for cell in joint.cells})
-    runs = [rows_of(cell) for cell in cells]
-    place = np.searchsorted(cells, owner)
-    found = (rows + np.array([run[0, 0] for run in runs])[place]).astype(np.uint32)
-    for number, run in enumerate(runs):
-        if len(run) > 1:
-            own = place == number
-            found[own] = rows_on_card(rows[own], run)
-    return np.split(found, np.cumsum([len(joint) for joint in joints])[:-1])
+    counts = np.array([len(joint) for joint in joints])
+    rooms = -(-counts // PAGE) * PAGE
+    ends = np.cumsum(rooms)
+    shift = np.repeat(ends - rooms - np.cumsum(counts) + counts, counts)
+    padded = np.zeros((int(ends[-1]), rows.shape[1]), np.uint32)
+    padded[np.arange(len(rows)) + shift] = _of_cells(owner, rows, rows_of)
+    return [padded[start:end] for start, end in pairwise([0, *ends.tolist()])]
+
+
+def _of_cells(owner: Int, rows: Int, rows_of: RowsOf) -> Int:
+    """Rows, any shape, each of its own cell, as rows of the layer's buffers."""
+    cells, place = np.unique(owner, return_inverse=True)
+    found = [rows_of(cell) for cell in cells.tolist()]
+    runs = np.concatenate(found)
+    stop = np.cumsum(runs[:, 1])
+    before = stop - runs[:, 1]
+    first = np.cumsum([0, *(len(own) for own in found[:-1])])
+    at = before[first][place.reshape(rows.shape)] + rows
+    run = np.searchsorted(stop, at, side="right")
+    return np.asarray(at + (runs[:, 0] - before)[run])

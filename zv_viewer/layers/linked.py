@@ -104,7 +104,7 @@ class LinkedCells(TellsObjects, CellLayer[LinkDrawerT]):
 
     def _redraw(self) -> None:
         self._upload()
-        self._update_thumbnail()
+        self._picture()
 
     def _paint(self, rows: Sample) -> tuple[Float32, Bool]:
         colours, _ = super()._paint(rows)

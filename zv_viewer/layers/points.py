@@ -120,7 +120,7 @@ class CellPoints(SizedLayer, TellsObjects, CellLayer[PointDrawer]):
 
     def _redraw(self) -> None:
         self._upload()
-        self._update_thumbnail()
+        self._picture()
 
     def size_by(self, rule: SizeRule | None, of_objects: Float32 | None = None) -> None:
         """Draw rows as large as a rule says; see :meth:`SizedLayer.size_by`."""

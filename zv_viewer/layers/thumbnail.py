@@ -14,9 +14,13 @@ from zv_viewer.model.plan import DrawItem
 Float = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
+Int = npt.NDArray[np.int64]
 
 ROWS = 64
 """Rows kept of one cell."""
+
+PICTURED = 4096
+"""Rows in a picture of as many cells as there may be, about."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -52,9 +56,11 @@ class Samples:
 
     def put(self, arrays: CellArrays) -> None:
         """Remember some rows of a cell."""
-        rows = np.arange(len(arrays)) if arrays.kept is None else np.flatnonzero(arrays.kept)
-        rows = rows[:: max(1, len(rows) // ROWS)]
-        positions = arrays.positions[rows]
+        rows: slice | Int = slice(0, None, max(1, len(arrays) // ROWS))
+        if arrays.kept is not None:
+            kept = np.flatnonzero(arrays.kept)
+            rows = kept[:: max(1, len(kept) // ROWS)]
+        positions = arrays.positions[rows].copy()
         values = np.full(len(positions), np.nan, np.float32)
         if arrays.values is not None:
             values[:] = arrays.values[rows]
@@ -95,11 +101,12 @@ class Samples:
         kept = [self._rows[item.cell] for item in items if item.cell in self._rows]
         if not kept:
             return image
+        step = 1 + sum(len(one.values) for one in kept) // PICTURED
         rows = Sample(
-            np.concatenate([one.positions for one in kept]),
-            np.concatenate([one.values for one in kept]),
-            np.concatenate([one.objects for one in kept]),
-            np.concatenate([one.levels for one in kept]),
+            np.concatenate([one.positions[::step] for one in kept]),
+            np.concatenate([one.values[::step] for one in kept]),
+            np.concatenate([one.objects[::step] for one in kept]),
+            np.concatenate([one.levels[::step] for one in kept]),
         )
         colours, drawn = paint(rows)
         positions, colours = rows.positions[drawn], colours[drawn]

@@ -306,6 +306,17 @@ def test_a_part_is_never_saved_as_the_whole(stage, cell, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_slider_moves_without_another_thumbnail(stage, cell):
+    here = stage(BOX, ndisplay=2)
+    made = []
+    here.layer.events.thumbnail.connect(lambda event: made.append(event))
+    here.viewer.dims.set_point(0, 20)
+    here.viewer.dims.set_point(0, 70)
+    assert not made
+    here.viewer.dims.order = (1, 0, 2)
+    assert made
+
+
 def test_status_and_thumbnail(stage, cell):
     here = stage(FLAT)
     points = spread(25)

@@ -36,6 +36,18 @@ class Table(RuleBasedStateMachine):
             assert expand(self.table.put(cell, ends)).size == ends[-1]
             self.ends[cell] = ends
 
+    @rule(rows=st.dictionaries(st.integers(0, 9), st.integers(0, 3 * PAGE), max_size=8))
+    def put_all(self, rows):
+        for cell in rows:
+            self.drop(cell)
+        cells, counts = list(rows), np.array(list(rows.values()), np.int64)
+        if sum(map(page_rows, rows.values())) > self.table.free_rows:
+            with pytest.raises(ValueError, match=r"no room for \d+ rows of \d+, \d+ free"):
+                self.table.put_all(cells, counts)
+        else:
+            self.table.put_all(cells, counts)
+            self.ends.update((cell, np.array([0, count])) for cell, count in rows.items())
+
     @rule(cell=st.integers(0, 9))
     def drop(self, cell):
         self.table.drop(cell)
@@ -78,6 +90,18 @@ def test_a_cell_in_one_stretch_is_one_run():
         [2 * PAGE, 2 * PAGE],
         [6 * PAGE, 2 * PAGE],
     ]
+
+
+def test_cells_of_one_page_fill_the_gaps_and_leave_long_stretches_whole():
+    table = SlotTable(20 * PAGE)
+    for cell in range(6):
+        table.put(cell, np.array([0, PAGE]))
+    for cell in (0, 2, 4):
+        table.drop(cell)
+    table.put_all([10, 11, 12, 13, 14], np.array([PAGE, 8 * PAGE, 5, 6, 7]))
+    firsts = [table.rows(cell)[0].tolist() for cell in (10, 12, 13, 14)]
+    assert firsts == [[0, PAGE], [2 * PAGE, 5], [4 * PAGE, 6], [14 * PAGE, 7]]
+    assert table.rows(11).tolist() == [[6 * PAGE, 8 * PAGE]]
 
 
 @given(st.lists(st.integers(1, 5000), min_size=1, max_size=30), st.integers(1, 10_000))
