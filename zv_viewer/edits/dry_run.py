@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -122,6 +123,7 @@ def rehearse(
         progress(0.0, "reading values")
         column = request.source.open(rows, scratch, check)
         kind = as_stored(column.kind, request.dtype)
+        rows.make_room(math.prod(kind.row_shape))
         told_of_it = provenance(request, kind, carried=bool(above))
         spec = spec_of(request.name, kind, request.unit, request.description)
         against, notes = conflicts(handle, request, rows, kind, above)

@@ -60,6 +60,8 @@ def scopes_of(geometry: str | None, *, objects: bool) -> tuple[Scope, ...]:
 
 RUN_ROWS = 1 << 19
 """Rows at once, unless one chunk has more."""
+RUN_VALUES = 1 << 21
+"""Values of one attribute at once, likewise."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -102,6 +104,8 @@ class Rows:
         arrays = describe_level(handle.layout, handle.meta, handle.level(level))
         self.reader = LevelReader(handle.layout, arrays)
         self._faces = FaceRows(handle.layout, self.reader)
+        self._most = RUN_ROWS
+        self.make_room(max((spec.columns for spec in arrays.attributes.values()), default=1))
         kinds = handle.meta.geometry_types
         if scope == "face" and "mesh" not in kinds:
             raise InputError(f"{handle.backend.url} holds {', '.join(kinds)}: it has no faces")
@@ -123,7 +127,15 @@ class Rows:
         """All rows in order."""
         if self.scope == "object":
             return [Run(0, [], np.array([len(self.object_ids)], np.int64))]
-        return list(_in_runs(*self._counted()))
+        return list(_in_runs(*self._counted(), self._most))
+
+    def make_room(self, columns: int) -> None:
+        """Have shorter runs where an attribute of so many columns is to be held, too."""
+        most = max(min(self._most, RUN_VALUES // max(columns, 1)), 1)
+        if most < self._most:
+            self._most = most
+            self.__dict__.pop("runs", None)
+            self.__dict__.pop("chunks", None)
 
     @property
     def count(self) -> int:
@@ -230,7 +242,9 @@ class Rows:
         table = self.reader.arrays.table
         keys = table.keys()
         if self.scope == "face":
-            return self._faces.counted([run.chunks for run in _in_runs(keys, table.counts)])
+            return self._faces.counted(
+                [run.chunks for run in _in_runs(keys, table.counts, self._most)]
+            )
         if table.exact:
             return keys, table.counts
         counts = [
@@ -241,10 +255,10 @@ class Rows:
         return keys, np.array(counts, np.int64)
 
 
-def _in_runs(keys: list[ChunkCoords], counts: Int) -> Iterator[Run]:
+def _in_runs(keys: list[ChunkCoords], counts: Int, most: int) -> Iterator[Run]:
     first, begin, held = 0, 0, 0
     for place, count in enumerate(counts.tolist()):
-        if place > begin and held + count > RUN_ROWS:
+        if place > begin and held + count > most:
             yield Run(first, keys[begin:place], counts[begin:place])
             first, begin, held = first + held, place, 0
         held += count

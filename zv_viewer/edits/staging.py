@@ -16,8 +16,8 @@ from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.lazy.changes import cast_to, record
 from zarr_vectors.writing.commit import column_limits, grid_of, put_object_attribute
 from zv_viewer.edits.columns import Array, Kind
+from zv_viewer.edits.protocol import Column
 from zv_viewer.edits.scopes import Rows
-from zv_viewer.edits.sources import Column
 from zv_viewer.errors import InputError
 
 MISSING_CODE = -1
