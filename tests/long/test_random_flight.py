@@ -166,7 +166,7 @@ def five_at_once(make_napari_viewer, stores, seed: int, seconds: float) -> dict[
 def test_a_few_seconds(
     make_napari_viewer: Callable, stores: list[Path], short_seed: int, figures: Callable
 ) -> None:
-    found = five_at_once(make_napari_viewer, stores, short_seed, 5.0)
+    found = five_at_once(make_napari_viewer, stores, short_seed, 3.0)
     figures(f"five stores at once: {found}")
     assert found["steps"] > 5
 
