@@ -156,3 +156,19 @@ def test_waste_is_counted_without_cancelling_only(opened: Callable) -> None:
     kept, cut = jumps(opened, cancel=True), jumps(opened, cancel=False)
     assert kept.wasted_bytes <= WASTE_ALLOWED * kept.bytes_read
     assert cut.wasted_bytes > WASTE_ALLOWED * cut.bytes_read
+
+
+def test_what_comes_into_view_at_once_is_planned_before_the_next_paint(opened: Callable) -> None:
+    with opened(LodSettings(BUDGET), 0.2, (20, 100, 12.5)) as window:
+        assert window.session.wait(30)
+        window.stay(0.5)
+        planned = window.session.controller.plan
+        window.look(0.2, (22, 100, 12.5))
+        QApplication.sendPostedEvents()
+        assert window.session.controller.plan is planned  # that will do in its turn
+        for part, center in ((0.2, (180, 100, 12.5)), (1.0, MIDDLE)):
+            window.stay(0.5)
+            planned = window.session.controller.plan
+            window.look(part, center)
+            QApplication.sendPostedEvents()  # no timer, and no paint
+            assert window.session.controller.plan is not planned

@@ -124,8 +124,14 @@ class LodController:
         """Look from here; the same camera again is no move."""
         if self._view.look(camera, self._clock()):
             self._todo.plan = True
+            self._todo.exposed |= self._view.exposed
             if self._view.leapt:
                 self._drawer.leapt()
+
+    @property
+    def exposed(self) -> bool:
+        """Whether much is in view that nothing is planned for yet."""
+        return self._todo.exposed
 
     @property
     def camera(self) -> Camera | None:

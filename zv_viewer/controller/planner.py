@@ -27,7 +27,7 @@ Bool = npt.NDArray[np.bool_]
 Int = npt.NDArray[np.int64]
 
 PLAN_EVERY_S = 1 / 30
-"""Plans are at least this far apart, but where the camera leaps to another place."""
+"""Plans are at least this far apart, but where much comes into view at once."""
 
 AHEAD_SHARE = 0.05
 """Part of all bytes read that may be spent on views to come."""
@@ -148,8 +148,7 @@ class Planner:
         if self.plan is None or self._todo.fresh:
             return True
         if self._todo.plan:
-            spaced = now - self.planned_at >= PLAN_EVERY_S - SLACK_S
-            return spaced or self._view.leapt_at > self.planned_at
+            return self._todo.exposed or now - self.planned_at >= PLAN_EVERY_S - SLACK_S
         return self._view.has_come_to_rest(self.planned_at, now)
 
     def make(
@@ -193,7 +192,7 @@ class Planner:
         """This is the plan from now on, with the cells to draw for what cannot be read."""
         todo = self._todo
         self.planned_at = now
-        todo.plan, todo.fresh, todo.draw = False, False, True
+        todo.plan, todo.fresh, todo.draw, todo.exposed = False, False, True, False
         stand_ins = stand_ins_for_lost(self._stock.tree, plan, self._troubles.lost)
         self._marks.planned(plan, stand_ins)
         return plan, stand_ins

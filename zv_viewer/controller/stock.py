@@ -162,27 +162,31 @@ class Stock:
     def free_memory(self, wanted: int, keep: Bool, now: float, *, by_force: bool) -> bool:
         """Let go of cells until ``wanted`` bytes are free, or of none when that cannot be.
 
+        The coarsest go last: wherever the camera goes next, there is something to draw.
+
         Args:
             wanted: Bytes.
             keep: (C,) cells that stay.
             now: Seconds.
             by_force: What is drawn may go though nothing can be drawn in its place.
         """
-        gone = make_room(
-            self.tree,
-            self.cache.held,
-            keep,
-            self._marks.drawn,
-            self._marks.visible,
-            now - self.cache.last_used,
-            self.cache.sizes,
-            wanted,
-            by_force=by_force,
-        )
-        if gone is None:
-            return False
-        self.forget(gone)
-        return True
+        coarsest = self.tree.parent < 0
+        for kept in (keep | coarsest, keep):
+            gone = make_room(
+                self.tree,
+                self.cache.held,
+                kept,
+                self._marks.drawn,
+                self._marks.visible,
+                now - self.cache.last_used,
+                self.cache.sizes,
+                wanted,
+                by_force=by_force,
+            )
+            if gone is not None:
+                self.forget(gone)
+                return True
+        return False
 
     def fit_cap(self, now: float) -> None:
         """Let go of cells when the cap of the memory was lowered."""

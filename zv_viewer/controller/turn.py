@@ -21,11 +21,13 @@ class Todo:
         plan: Something plans are made from has changed.
         fresh: The next plan is due at once and owes nothing to the one before.
         draw: Something the layer is fed from has changed.
+        exposed: Much is in view that nothing was planned for; the next plan is due at once.
     """
 
     plan: bool = True
     fresh: bool = False
     draw: bool = True
+    exposed: bool = False
 
 
 class Marks:

@@ -31,18 +31,31 @@ def leaps(before: Camera, after: Camera) -> bool:
     return _away(before, after) >= 1 and _away(after, before) >= 1
 
 
-def _away(one: Camera, other: Camera) -> float:
-    """How many canvases the middle of one view is from the middle of another; inf behind it."""
+def exposes(before: Camera, after: Camera) -> bool:
+    """Whether a view shows more than half a canvas of what was beyond an edge of another."""
+    if before.displayed != after.displayed:
+        return True
+    return max(_away(after, before, x, y) for x in (-1, 1) for y in (-1, 1)) > 1
+
+
+def _away(one: Camera, other: Camera, x: int = 0, y: int = 0) -> float:
+    """How many canvases a point of one view is from the middle of another; inf behind it.
+
+    Args:
+        one: The view the point is in, at the depth of its middle.
+        other: The other.
+        x: Where it is on the canvas of the first, -1 to 1.
+        y: Likewise.
+    """
     n = len(one.displayed)
     columns = [*range(n), 3]
-    x, y, depth, w = one.matrix[:, columns]
+    to_x, to_y, depth, w = one.matrix[:, columns]
     # In a parallel view every point has w = 1: the depth says which is meant.
     flat = not w[:n].any()
-    rows = np.stack([x, y, depth if flat else w])
-    place = np.linalg.lstsq(
-        rows[:, :n], np.array([0, 0, 0 if flat else 1]) - rows[:, n], rcond=None
-    )
-    clip = other.matrix[:, columns] @ [*place[0], 1.0]
+    rows = np.stack([to_x, to_y, depth if flat else w])
+    asked = np.array([x, y, 0 if flat else 1])
+    place = np.linalg.lstsq(rows[:, :n], asked - rows[:, n], rcond=None)[0]
+    clip = other.matrix[:, columns] @ [*place, 1.0]
     return float(np.abs(clip[:2]).max() / clip[3] / 2) if clip[3] > 0 else np.inf
 
 
@@ -59,7 +72,8 @@ class View:
         self._moved_at: float | None = None
         self.leapt = False
         """Whether at the last move nothing of the picture before stayed on the canvas."""
-        self.leapt_at = -np.inf
+        self.exposed = False
+        """Whether it showed much that was not on the canvas before."""
         self.lately_px_per_s = 0.0
         """Speed of the middle of the picture at the last move."""
         self._motion = MotionMeter(tree)
@@ -73,7 +87,7 @@ class View:
             self._motion.moved(before, camera, now - self._camera_at)
             self._moved_at = now
             self.leapt = leaps(before, camera)
-            self.leapt_at = now if self.leapt else self.leapt_at
+            self.exposed = exposes(before, camera)
             self.lately_px_per_s = self._motion.px_per_s
         self.camera, self._camera_at = camera, now
         return True

@@ -20,6 +20,11 @@ class Budget:
         if min(self.vertices, self.bytes, self.card_bytes) < 1:
             raise ValueError("a budget is at least one vertex and one byte of each memory")
 
+    def part(self, share: float) -> Budget:
+        """A share of what is drawn and held, at least one vertex and one byte."""
+        vertices, memory = int(self.vertices * share), int(self.bytes * share)
+        return Budget(max(vertices, 1), max(memory, 1), self.card_bytes)
+
 
 @dataclass(frozen=True, slots=True)
 class LodSettings:

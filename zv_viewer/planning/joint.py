@@ -33,7 +33,7 @@ ALIKE = 1.4
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Needs:
-    """(L, 2) vertices and bytes of memory of each layer, and which would take more."""
+    """(L, 2) vertices and bytes of memory of each layer, and of which it would take more."""
 
     needs: Int
     short: Bool
@@ -47,8 +47,8 @@ def joint_shares(
 ) -> tuple[Budget, ...]:
     """The share of each layer; together no more than there is.
 
-    What no step takes goes to the layers that would be finer with more, by their weights; without
-    any, to all.
+    What no step takes goes to the layers that would be finer with more of it, by their weights;
+    without any, to all.
 
     Args:
         demands: Of each of L layers.
@@ -67,11 +67,12 @@ def joint_shares(
     caps = np.array([total.vertices, total.bytes])
     found = _needs(demands, worth, caps)
     shares = found.needs.copy()
-    more = found.short if found.short.any() else np.ones(len(demands), bool)
-    part = worth * more
-    if part.sum() > 0:
-        left = caps - shares.sum(axis=0)
-        shares += np.floor(left * (part / part.sum())[:, None]).astype(np.int64)
+    left = caps - shares.sum(axis=0)
+    for column in (0, 1):
+        short = found.short[:, column]
+        part = worth * (short if short.any() else True)
+        if part.sum() > 0:
+            shares[:, column] += np.floor(left[column] * (part / part.sum())).astype(np.int64)
     if before is not None and len(before) == len(demands):
         held = _array(before)
         fits = (held.sum(axis=0) <= caps).all() and (held >= found.needs).all()
@@ -152,7 +153,8 @@ def _needs(demands: Sequence[Demand], weights: Float, caps: Int) -> _Needs:
     layers = len(demands)
     floors = _costs([each.floor for each in demands])
     got = np.maximum(_fair(floors, weights, caps), 1)
-    short: Bool = np.asarray((got < floors).any(axis=1))
+    short = np.zeros(got.shape, bool)
+    short[got < floors] = True
     left = np.maximum(caps - got.sum(axis=0), 0)
     got += _fair(_costs([each.around for each in demands]), weights, left)
     key = np.concatenate(
@@ -165,7 +167,7 @@ def _needs(demands: Sequence[Demand], weights: Float, caps: Int) -> _Needs:
     spare = caps - got.sum(axis=0) - [0, 2 * layers]
     room = Caps(int(max(spare[0], 0)), int(max(spare[1], 0) * BYTES_SHARE))
     taken = np.zeros((layers, 2), np.int64)
-    going = np.flatnonzero(~short[owner] & (weights[owner] > 0))
+    going = np.flatnonzero(~np.asarray(short.any(axis=1))[owner] & (weights[owner] > 0))
     while len(going):
         fit = longest_prefix(key[going], vertices[going], nbytes[going], room)
         chosen = going[fit.taken]
@@ -175,7 +177,7 @@ def _needs(demands: Sequence[Demand], weights: Float, caps: Int) -> _Needs:
             break
         room = room.less(int(vertices[chosen].sum()), int(nbytes[chosen].sum()))
         stopped = owner[going[fit.first_refused]]
-        short[stopped] = True
+        short[stopped, 0 if fit.over == "vertices" else 1] = True
         going = np.setdiff1d(going, chosen)
         going = going[owner[going] != stopped]
     taken[:, 1] = [_memory(nbytes) for nbytes in taken[:, 1].tolist()]

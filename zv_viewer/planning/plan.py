@@ -43,8 +43,8 @@ AHEAD_S = 0.3
 AROUND_SHARE = 0.25
 """Most of it, as a part of the canvas' shorter side."""
 
-FULL_SHARE = 0.7
-"""A target that takes more of the caps may soon be too large."""
+FULL_SHARE = 0.85
+"""What a moving camera may start to load at one level: more would soon be too much."""
 
 BESIDE_SLAB = 1.0
 """Cells on either side of the slab that whole objects are planned from."""
@@ -102,9 +102,26 @@ def plan_view(
     around = seen_or_beside(tree, scene, camera, motion) if scene.by_object else visible
     asked = _asked_for(scene, settings, selected, around)
 
-    def within(budget: Budget) -> Selection:
+    def select(budget: Budget) -> Selection:
         limited = replace(settings, budget=budget)
-        return choice(tree, around, camera, limited, previous, motion).select(level)
+        found = choice(tree, around, camera, limited, previous, motion).select(level)
+        if not (scene.by_object and content):
+            return found
+        return with_joined(tree, found, visible, content, Caps.of(budget))
+
+    def within(budget: Budget) -> Selection:
+        found = select(budget)
+        if level is not None or found.level is None or not motion.moving:
+            return found
+        caps, coarsest = Caps.of(budget), np.flatnonzero(around & (tree.parent < 0))
+        if (
+            caps.hold(*cost(tree, found.target), FULL_SHARE)
+            or not caps.hold(*cost(tree, coarsest), FULL_SHARE)
+            or resident[found.target].all()
+            or _under_way(tree, found, previous, resident, caps)
+        ):
+            return found
+        return select(budget.part(FULL_SHARE))
 
     chosen = within(settings.budget)
     extra, taken = NONE, asked
@@ -113,9 +130,6 @@ def plan_view(
         taken = asked.taken(fits)
         chosen = within(_less(settings.budget, tree, cells_of(taken)))
         extra = np.setdiff1d(cells_of(taken), np.union1d(chosen.target, chosen.floor))
-    if scene.by_object and content:
-        spent = settings.budget if not len(extra) else _less(settings.budget, tree, extra)
-        chosen = with_joined(tree, chosen, visible, content, Caps.of(spent))
     target = chosen.target
     planned = union(target, chosen.floor, extra)
     room = Caps.of(settings.budget).bytes - int(tree.nbytes[planned].sum())
@@ -134,7 +148,6 @@ def plan_view(
             spare_bytes=spare_bytes,
             room_bytes=room,
             selected=taken,
-            fall_back=_fall_back(tree, scene, settings, chosen, visible, motion),
         ),
         tau_px=chosen.tau_px,
         vertices=int(tree.count[target].sum()),
@@ -188,21 +201,14 @@ def view_demand(
     return asks.first(int(vertices / SELECTION_SHARE), int(nbytes / SELECTION_SHARE))
 
 
-def _fall_back(
-    tree: CellTree,
-    scene: SceneInfo,
-    settings: LodSettings,
-    chosen: Selection,
-    visible: Bool,
-    motion: Motion,
-) -> Int:
-    """The next coarser cells in view where the target of a moving camera may soon be too large."""
-    if not (scene.by_object and motion.moving):
-        return NONE
-    if Caps.of(settings.budget).hold(*cost(tree, chosen.target), FULL_SHARE):
-        return NONE
-    coarser = tree.parent[chosen.target[visible[chosen.target]]]
-    return np.unique(coarser[coarser >= 0])
+def _under_way(
+    tree: CellTree, chosen: Selection, previous: ViewPlan | None, resident: Bool, caps: Caps
+) -> bool:
+    """Whether much of this level is being loaded already: to leave it would be waste."""
+    if previous is None or chosen.level != previous.level:
+        return False
+    missing = previous.target[~resident[previous.target]]
+    return not caps.hold(*cost(tree, missing), 1 - FULL_SHARE)
 
 
 def _asked_for(

@@ -16,7 +16,6 @@ from zv_viewer.planning.frustum import visible_cells
 from zv_viewer.planning.motion import Motion
 from zv_viewer.planning.ragged import gather
 from zv_viewer.planning.steps import Selection
-from zv_viewer.planning.viewed import NONE
 
 Float = npt.NDArray[np.float64]
 Int = npt.NDArray[np.int64]
@@ -37,7 +36,6 @@ def requests_for(
     spare_bytes: int,
     room_bytes: int,
     selected: SelectedObjects | None = None,
-    fall_back: Int = NONE,
 ) -> tuple[Request, ...]:
     """The cells to load, best first.
 
@@ -56,7 +54,6 @@ def requests_for(
         spare_bytes: Bytes that may be fetched for views to come.
         room_bytes: Bytes of memory they may take.
         selected: Objects whose cells come right after what fills holes, in view first.
-        fall_back: Coarser cells that the target may have to be left for, whatever is spare.
 
     Returns:
         Requests; no cell twice.
@@ -79,12 +76,9 @@ def requests_for(
     in_target = np.isin(rest, chosen.target, assume_unique=True)
     target = _in_time(chosen, rest[in_target], motion)
     target = target[np.argsort(-_gain_per_byte(tree, chosen, target, resident), kind="stable")]
-    coarser = np.setdiff1d(fall_back[~resident[fall_back]], wanted)
-    coarser = coarser[np.cumsum(tree.nbytes[coarser]) <= room_bytes]
     tiers = [
         (holes, Tier.HOLE),
         (of_selected, Tier.SELECTION),
-        (coarser, Tier.TARGET),
         (rest[~in_target], Tier.TARGET),
         (target, Tier.TARGET),
         (later, Tier.ZOOM_OUT),

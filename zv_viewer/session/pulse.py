@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QObject, Qt, QTimer, Signal
 
 TICK_MS = 16
+
+
+class _Posted(QObject):  # type: ignore[misc]  # qtpy has no types
+    """What is emitted comes once the present call has returned, before the next paint."""
+
+    due = Signal()
 
 
 class Pulse:
@@ -14,10 +20,14 @@ class Pulse:
 
     Args:
         turn: Called in the GUI thread.
+        before_paint: Likewise, after :meth:`look`.
     """
 
-    def __init__(self, turn: Callable[[], None]) -> None:
-        self._turn = turn
+    def __init__(self, turn: Callable[[], None], before_paint: Callable[[], None]) -> None:
+        self._turn, self._before_paint = turn, before_paint
+        self._posted = _Posted()
+        self._posted.due.connect(self._on_due, Qt.ConnectionType.QueuedConnection)
+        self._is_posted = False
         self._timer: QTimer | None = QTimer()
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(turn)
@@ -32,6 +42,18 @@ class Pulse:
         """There is something to do again."""
         if self._timer is not None and not self._timer.isActive():
             self._timer.start(TICK_MS)
+
+    def look(self) -> None:
+        """There is something to do, some of it before the window paints again."""
+        self.wake()
+        if not self._is_posted:
+            self._is_posted = True
+            self._posted.due.emit()
+
+    def _on_due(self) -> None:
+        self._is_posted = False
+        if self._timer is not None:
+            self._before_paint()
 
     def rest(self) -> None:
         """There is nothing to do."""

@@ -102,7 +102,7 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
     ) -> None:
         super().__init__()
         self._feed = Feed(viewer, opening.path, layers)
-        self._pulse = Pulse(self._tick)
+        self._pulse = Pulse(self._tick, self._before_paint)
         self._budgeting = Budgeting(self._feed, settings, self._pulse.wake)
         self._reloading = Reloading(
             self._feed,
@@ -426,6 +426,11 @@ class StoreSession(QObject):  # type: ignore[misc]  # qtpy is untyped
                 self._finish_opening(viewer, self._opening)
             return
         self._turns.take(viewer)
+
+    def _before_paint(self) -> None:
+        viewer = self._feed.viewer
+        if viewer is not None and self._opening is None:
+            self._turns.before_paint(viewer)
 
     def _finish_opening(self, viewer: Viewer, opening: Opening) -> None:
         self._opening = None

@@ -65,7 +65,17 @@ class Turns:
     def look_again(self, *_: object) -> None:
         """The camera has moved, or the layer."""
         self._camera_moved = True
-        self._pulse.wake()
+        self._pulse.look()
+
+    def before_paint(self, viewer: Viewer) -> None:
+        """Take a turn now if much is in view that nothing was planned for."""
+        controller = self._feed.controller
+        if controller is None or controller is not self._controller or controller.held:
+            return
+        if self._camera_moved and self._feed.layer.visible and not self._reloading.busy:
+            controller.set_camera(camera_of(viewer, self._feed.layer))
+            if controller.exposed:
+                self._take_seen(viewer, controller)
 
     def take(self, viewer: Viewer) -> None:
         """Take a turn."""

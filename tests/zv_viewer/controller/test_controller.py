@@ -510,3 +510,23 @@ def test_asking_for_another_plan_changes_nothing():
     assert controller.camera is OVERVIEW
     again = controller.plan_from(OVERVIEW, before)
     assert np.array_equal(again.target, before.target)
+
+
+def test_the_coarsest_cells_go_last():
+    source = make_cloud(20_000, 2, seed=1, chunks=8)
+    tree = build_cells(source.scene)
+    settings = LodSettings(Budget(4000, int(tree.nbytes.sum() * 0.5)))
+    sim = start(settings, source=source)
+    sim.look(OVERVIEW)
+    assert sim.settle()
+    cache, roots = sim.controller._stock.cache, np.flatnonzero(tree.parent < 0)
+    assert cache.held[roots].all()
+    sim.controller.set_settings(replace(settings, floor=False))  # no plan keeps them
+    seen = np.zeros(len(tree), bool)
+    for corner in np.ndindex(4, 4, 4):
+        sim.look(orthographic(8 + 16.0 * np.array(corner), 60.0, displayed=(1, 2, 0)))
+        assert sim.settle()
+        seen |= cache.held
+        assert cache.held[roots].all()
+    assert not set(roots) <= set(sim.controller.plan.cells.tolist())
+    assert seen.sum() > cache.held.sum()  # others went

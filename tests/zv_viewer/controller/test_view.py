@@ -7,6 +7,7 @@ from zv_viewer.controller.view import (
     COARSEN_AFTER_S,
     FINAL_PLAN_S,
     View,
+    exposes,
     leaps,
     settling_s,
 )
@@ -77,6 +78,33 @@ def test_a_leap_leaves_nothing_of_the_picture_before() -> None:
             assert leaps(shifted(before, x, y), before) == far
         # Far out, a place that was outside is well within the canvas.
         assert not leaps(zoomed(shifted(before, 700.0), 0.1), before)
+
+
+def test_much_comes_into_view_at_once() -> None:
+    for before in (
+        orthographic((5.0, 5.0, 5.0), 40.0, displayed=(1, 2, 0), viewport=(600.0, 400.0)),
+        orthographic((5.0, 5.0), 40.0, viewport=(600.0, 400.0)),
+        look_at((-20.0, 5.0, 5.0), (5.0, 5.0, 5.0), viewport=(600.0, 400.0)),
+    ):
+        for x, y, much in ((290.0, 0.0, False), (310.0, 0.0, True), (0.0, -210.0, True)):
+            assert exposes(before, shifted(before, x, y)) == much
+        assert exposes(before, zoomed(before, 0.4))
+        assert not exposes(before, zoomed(before, 0.6))
+        assert not exposes(zoomed(before, 0.4), before)
+
+
+def test_what_comes_into_view_by_a_sudden_zoom_out_is_planned_at_once() -> None:
+    sim = simulation(make_cloud(2000, 3, 1), LodSettings(Budget(5000, 1 << 24)))
+    sim.look(HERE)
+    assert sim.settle()
+    planned = sim.controller.plan
+    sim.look(zoomed(HERE, 0.9))
+    assert not sim.controller.exposed
+    sim.look(zoomed(HERE, 0.1))
+    assert sim.controller.exposed
+    sim.controller.tick()
+    assert sim.controller.plan is not planned
+    assert not sim.controller.exposed
 
 
 def test_a_leap_is_planned_at_once() -> None:

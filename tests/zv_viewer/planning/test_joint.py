@@ -181,6 +181,14 @@ def test_the_layer_that_needs_less_leaves_the_rest_to_the_other():
     assert [share.vertices for share in again] == [500, 500]
 
 
+def test_memory_that_nobody_lacks_goes_to_all():
+    small = Demand.of_rungs(Caps(10, 10), NOTHING, [(5.0, 90, 90)])
+    large = Demand.of_rungs(Caps(10, 10), NOTHING, [(5.0, 800, 800), (3.0, 100_000, 100_000)])
+    shares = joint_shares([small, large], [1.0, 1.0], Budget(1000, 10**6))
+    assert [share.vertices for share in shares] == [100, 900]
+    assert min(share.bytes for share in shares) > 0.49 * 10**6
+
+
 def test_a_heavier_layer_is_finer():
     rungs = [(8.0, 400, 400), (4.0, 800, 800), (2.0, 1600, 1600)]
     each = Demand.of_rungs(Caps(100, 100), NOTHING, rungs)

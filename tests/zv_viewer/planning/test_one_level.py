@@ -362,3 +362,29 @@ def test_clouds_have_a_level_for_each_cell():
     scene = grid_scene(8, 2, 100, ndim=2)
     plan = plan_view(build_cells(scene), scene, orthographic((4, 4), 60.0), FINE)
     assert plan.level is None
+
+
+def test_a_moving_camera_does_not_start_on_what_hardly_fits():
+    scene = of_lines(grid_scene(8, 3, 100))
+    tree = build_cells(scene)
+    camera = orthographic((4, 4, 4), 60.0, displayed=(0, 1, 2))
+    roomy = replace(FINE, budget=Budget(10**9, 10**12), quality_px=1e-9)
+    whole = plan_view(tree, scene, camera, roomy)
+    assert whole.level == 0
+    needed = int(tree.count[whole.cells].sum())
+    there, moving = np.ones(len(tree), bool), Motion(300.0, moving=True)
+    there[whole.target[:3]] = False
+    tight = replace(roomy, budget=Budget(int(needed * 1.1), 10**12))
+
+    def level(resident, motion, settings=tight, previous=whole):
+        return plan_view(tree, scene, camera, settings, resident, previous, motion=motion).level
+
+    assert level(there, moving) == 1
+    assert level(there, Motion()) == 0  # at rest there is time
+    assert level(np.ones(len(tree), bool), moving) == 0  # it is there
+    assert level(there, moving, replace(tight, budget=Budget(needed * 2, 10**12))) == 0
+    there[whole.target[: len(whole.target) // 2]] = False
+    assert level(there, moving) == 0  # to leave what is under way would be waste
+    coarse = plan_view(tree, scene, camera, replace(roomy, level_lock=2))
+    assert level(there, moving, previous=coarse) == 1
+    assert level(there, moving, replace(tight, level_lock=0)) == 0
