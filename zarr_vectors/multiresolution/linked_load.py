@@ -65,18 +65,26 @@ class Loader:
         scratch: Where it is set aside.
         check: Called between runs of chunks; may raise to stop.
         most: Vertices of a batch, and of a run of chunks.
+        alone: Whether vertices that none of the objects has are read, too.
 
     Raises:
         CoarseningError: Lines that are not objects.
     """
 
     def __init__(
-        self, source: Source, scratch: Scratch, check: Callable[[], None], most: int
+        self,
+        source: Source,
+        scratch: Scratch,
+        check: Callable[[], None],
+        most: int,
+        *,
+        alone: bool = True,
     ) -> None:
         self._source = source
         self._scratch = scratch
         self._check = check
         self._most = most
+        self._alone = alone
         self._arrays = source.reader.arrays
         self._keys = source.table.keys()
         self._starts = starts_of(source.table.counts)
@@ -126,7 +134,8 @@ class Loader:
             if not self._paths:
                 times = np.bincount(rows - begin, minlength=end - begin)
                 shared |= bool((times > 1).any())
-                alone.append(np.flatnonzero(times == 0) + begin)
+                if self._alone:
+                    alone.append(np.flatnonzero(times == 0) + begin)
         if shared or self._source.objects is None:
             return self._as_stored(stored=stored)
         return self._by_object(lengths, np.concatenate(alone), stored=stored)
@@ -143,7 +152,10 @@ class Loader:
         rows = starts_of(np.append(sizes, len(alone)))
         places = None if self._paths else self._places(firsts, alone, total)
         several = int(rows[-1]) > self._most
-        links = sort_links(self._links(), places, rows, self._scratch, several=several)
+        found_links = self._links()
+        if not self._alone and places is not None:
+            found_links = _between(found_links, places)
+        links = sort_links(found_links, places, rows, self._scratch, several=several)
         bounds = batch_bounds(np.diff(rows), links.between, self._most)
         starts = rows[bounds]
         positions, columns, found = self._columns(starts, firsts, alone, total, stored=stored)
@@ -273,13 +285,17 @@ class Loader:
     def _read_whole(self) -> LinkedRows:
         source, arrays = self._source, self._arrays
         read = read_faces if source.kind == "mesh" else read_edges
-        plan = plan_read(arrays.table.coords, arrays.chunk_shape)
+        coords = arrays.table.coords
+        some = None if len(self._keys) == len(coords) else self._keys
+        plan = plan_read(coords, arrays.chunk_shape, chunks=some)
         names, links = source.attributes, source.link_attributes
         return read(source.handle, source.reader, plan, names, links, text=False)
 
     def _places(self, firsts: IntArray, alone: IntArray, total: int) -> IntArray:
-        """(N,) row of every stored row."""
+        """(N,) row of every stored row, -1 where it is left out."""
         places: IntArray = self._scratch.array((int(self._starts[-1]),), np.int64)
+        if not self._alone:
+            places[:] = -1
         for number in range(len(self._runs)):
             rows, moved = self._moved(number, firsts)
             places[rows] = moved
@@ -316,6 +332,13 @@ class Loader:
 
 _POSITIONS, _STORED = "", "/"
 """Names of columns that no attribute has."""
+
+
+def _between(parts: Iterator[Links], places: IntArray) -> Iterator[Links]:
+    """Links whose ends are all there."""
+    for ends, values in parts:
+        there = (places[ends] >= 0).all(axis=1)
+        yield ends[there], {name: column[there] for name, column in values.items()}
 
 
 def _pieces_of(objects: tuple[IntArray, ManifestTable] | None, rank: int) -> Pieces:

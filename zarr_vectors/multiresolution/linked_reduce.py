@@ -93,7 +93,7 @@ def reduce_batch(job: BatchJob) -> BatchResult:
         name: reduce.reduce_values(column, inner, count, job.how[name], weights)
         for name, column in values.items()
     }
-    return _as_stored(made, reduced, routed, job.kind)
+    return as_stored(made, reduced, routed, job.kind)
 
 
 def joined_rows(rows: LinkedRows, kind: str) -> IntArray:
@@ -121,9 +121,7 @@ def link_lengths(positions: FloatArray, links: IntArray) -> FloatArray:
     return np.asarray(np.sqrt(np.einsum("ij,ij->i", moved, moved)))
 
 
-def _as_stored(
-    made: Coarser, values: dict[str, AnyArray], routed: Routed, kind: str
-) -> BatchResult:
+def as_stored(made: Coarser, values: dict[str, AnyArray], routed: Routed, kind: str) -> BatchResult:
     """Everything with rows numbered as the route stores them."""
     route, rows = routed.route, made.rows
     order, places = route.order, stored_rows(route)

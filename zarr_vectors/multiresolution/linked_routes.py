@@ -42,7 +42,13 @@ class Routed:
 
 
 def route_batch(
-    made: Coarser, kind: str, target: Target, *, mark_roots: bool, objects: bool
+    made: Coarser,
+    kind: str,
+    target: Target,
+    *,
+    mark_roots: bool,
+    objects: bool,
+    cut: tuple[float, ...] | None = None,
 ) -> Routed:
     """Route a batch.
 
@@ -52,13 +58,14 @@ def route_batch(
         target: Grids of the level.
         mark_roots: As of :func:`~zarr_vectors.writing.edges.parent_links`.
         objects: Whether there are objects.
+        cut: Bins that paths are cut at as well as at chunks. In a coarse level a vertex is alone in
+            its bin, and would be a fragment of its own.
     """
     rows = made.rows
     if kind in PATHS:
         assert rows.members is not None  # noqa: S101  paths are objects
         ids, starts = path_starts(rows.members)
-        # cut at chunks only: a vertex is alone in its bin, and would be a fragment of its own
-        runs = route_paths(rows.positions, starts, target.chunk_shape, ids=ids)
+        runs = route_paths(rows.positions, starts, target.chunk_shape, cut, ids=ids)
         links = runs.links().records()
         return _sorted(Routed(runs.by_row(), runs.manifests(), links, _NONE, False))
     owners = owners_of(rows.members, len(rows.positions))

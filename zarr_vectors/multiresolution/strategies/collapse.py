@@ -67,12 +67,22 @@ def collapse(positions: FloatArray, links: IntArray, most: int) -> Collapsed:
     return Collapsed(parents, work.places[found] + work.middle)
 
 
-def edges_of(links: IntArray) -> IntArray:
-    """(M, 2) int64 pairs of rows that links join, the lesser first, each once."""
+def edges_of(links: IntArray, count: int) -> tuple[IntArray, IntArray]:
+    """Pairs of rows that links join.
+
+    Args:
+        links: (M, 2) edges or (M, 3) triangles, rows.
+        count: Rows.
+
+    Returns:
+        (E, 2) int64 pairs, the lesser first, ascending, each once; and (E,) int64 links of each.
+    """
     width = links.shape[1]
-    sides = [(i, (i + 1) % width) for i in range(width if width > 2 else 1)]
-    pairs = np.sort(np.concatenate([links[:, side] for side in sides]), axis=1)
-    return np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0)
+    sides = [links[:, (i, (i + 1) % width)] for i in range(width if width > 2 else 1)]
+    pairs = np.concatenate(sides)
+    low, high = pairs.min(axis=1), pairs.max(axis=1)
+    keys, times = np.unique((low * count + high)[low < high], return_counts=True)
+    return np.stack([keys // max(count, 1), keys % max(count, 1)], axis=1), times
 
 
 class _Work:
@@ -85,9 +95,10 @@ class _Work:
         self.places = exact - self.middle
         self.parents: IntArray = np.arange(count)
         self.count = count
-        self._edges = edges_of(links)
         self._faces = without_flat(links) if links.shape[1] == 3 else None
-        self._quadrics = quadrics_of(self.places, self._edges, self._faces)
+        self._edges, times = edges_of(links if self._faces is None else self._faces, count)
+        rims = None if self._faces is None else self._edges[times == 1]
+        self._quadrics = quadrics_of(self.places, self._edges, self._faces, rims)
         self._box = self.places.min(axis=0, initial=0), self.places.max(axis=0, initial=0)
         self._targets = np.zeros((len(self._edges), positions.shape[1]))
         self._costs = np.zeros(len(self._edges))
@@ -177,7 +188,8 @@ class _Work:
         fresh = touched[edges].any(axis=1)
         self._stale |= fresh
         self._harms[fresh] = 0
-        order = np.lexsort((edges[:, 1], edges[:, 0]))
+        # nearly in order already, which a stable sort is quick at
+        order = np.argsort(edges[:, 0] * len(self.places) + edges[:, 1], kind="stable")
         order = order[edges[order, 0] != edges[order, 1]]
         lines = edges[order]
         new = np.ones(len(order), np.bool_)

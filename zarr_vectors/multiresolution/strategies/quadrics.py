@@ -99,7 +99,9 @@ class Quadrics:
         return at, np.maximum(cost, 0) + 1e-9 * size * np.einsum("mi,mi->m", apart, apart)
 
 
-def quadrics_of(places: FloatArray, edges: IntArray, faces: IntArray | None) -> Quadrics:
+def quadrics_of(
+    places: FloatArray, edges: IntArray, faces: IntArray | None, rims: IntArray | None
+) -> Quadrics:
     """The quadrics of the vertices of a level.
 
     A vertex at the end of a single edge also counts how far it moves along it.
@@ -108,6 +110,7 @@ def quadrics_of(places: FloatArray, edges: IntArray, faces: IntArray | None) -> 
         places: (N, D) float64, near 0.
         edges: (M, 2) int64 vertices, each pair once.
         faces: (F, 3) int64 vertices where there are faces, else None.
+        rims: (R, 2) int64 edges of a single face.
     """
     count, ndim = places.shape
     made = Quadrics(
@@ -118,15 +121,13 @@ def quadrics_of(places: FloatArray, edges: IntArray, faces: IntArray | None) -> 
         np.zeros((count, ndim)),
         np.zeros(count),
     )
-    if faces is None:
+    if faces is None or rims is None:
         own = _add_lines(made, places, edges, 1)
         ends = np.flatnonzero(np.bincount(edges.ravel(), minlength=count) == 1)
         _add_points(made, places, ends, 2 * own[ends])
     else:
         own = _add_faces(made, places, faces)
-        sides = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]))
-        rims, times = np.unique(sides, axis=0, return_counts=True)
-        _add_lines(made, places, rims[times == 1], 2)
+        _add_lines(made, places, rims, 2)
         own[:] = own.mean()
     made.weights[:] = own
     made.sums[:] = own[:, None] * places

@@ -26,7 +26,7 @@ def without_flat(faces: IntArray) -> IntArray:
     """The faces with three corners, one of those that have the same."""
     live = faces[~is_flat(faces)]
     corners = np.sort(live, axis=1)
-    order = np.lexsort(corners.T)
+    order = np.lexsort(corners.T[::-1])
     new = np.ones(len(order), np.bool_)
     new[1:] = (corners[order][1:] != corners[order][:-1]).any(axis=1)
     return live[np.sort(order[new])]
