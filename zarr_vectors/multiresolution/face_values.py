@@ -17,7 +17,8 @@ from zarr_vectors.multiresolution.parentage import Pair, families
 from zarr_vectors.multiresolution.strategies.faces import CarriedValues, carry_values
 from zarr_vectors.multiresolution.strategies.points import Aggregation
 from zarr_vectors.multiresolution.tiles import rows_of
-from zarr_vectors.reading.faces import InnerFaces, face_values, inner_faces
+from zarr_vectors.reading.faces import InnerFaces, face_values, inner_faces, rows_of_corners
+from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.spatial.ranks import chunk_ranks
 from zarr_vectors.typing import AnyArray, ChunkCoords, FloatArray, IntArray
 from zarr_vectors.writing.commit import grid_of
@@ -106,8 +107,8 @@ def carry_faces(
         fine = inner_faces(layout, pair.below.arrays.path, source)
         found = carry_values(
             face_values(layout, pair.below.arrays.path, spec, fine),
-            _level_rows(fine, pair.fine, pair.below.arrays.path),
-            _level_rows(coarse, pair.coarse, arrays.path),
+            _level_rows(fine, pair.fine, pair.below),
+            _level_rows(coarse, pair.coarse, pair.above),
             parents,
             how,
             _weights(behind, fine),
@@ -181,12 +182,11 @@ def _weights(behind: Behind, faces: InnerFaces) -> FloatArray | None:
     return np.concatenate([np.zeros(0), *(behind.faces[key] for key in faces.keys())])  # noqa: SIM118
 
 
-def _level_rows(faces: InnerFaces, table: ChunkTable, path: str) -> IntArray:
+def _level_rows(faces: InnerFaces, table: ChunkTable, reader: LevelReader) -> IntArray:
     """(F, W) corners as rows of the whole level."""
     if not len(faces.corners):
         return faces.corners.reshape(0, faces.corners.shape[1] or 3)
-    chunk = np.repeat(chunk_ranks(faces.chunks, table.coords), faces.counts)[:, None]
-    corners = faces.corners
-    if (chunk < 0).any() or (corners < 0).any() or (corners >= table.counts[chunk]).any():
-        raise ArrayError(f"faces of level {path} name vertices that it does not have")
-    return np.asarray(starts_of(table.counts)[chunk] + corners)
+    chunk = chunk_ranks(faces.chunks, table.coords)
+    counts = np.where(chunk >= 0, table.counts[chunk], 0)
+    arrays = reader.arrays
+    return rows_of_corners(faces, starts_of(table.counts)[chunk], counts, arrays.path, arrays.url)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zarr_vectors.constants import FACE_ATTRIBUTES
+from zarr_vectors.constants import FACE_ATTRIBUTES, LINKS
 from zarr_vectors.core.layouts.base import Layout
 from zarr_vectors.core.layouts.columns import read_columns
 from zarr_vectors.core.layouts.placed import PlacedLinks
@@ -67,6 +67,28 @@ def inner_faces(
     kept = counts > 0
     across = int(np.count_nonzero(~inside))
     return InnerFaces(chunks[kept], counts[kept], links.rows[inside], across)
+
+
+def rows_of_corners(
+    faces: InnerFaces, first: IntArray, counts: IntArray, level: str, url: str
+) -> IntArray:
+    """(F, W) int64 rows of all corners, vertices of several chunks counted through.
+
+    Args:
+        faces: The faces.
+        first: (M,) int64 first row of each chunk of theirs.
+        counts: (M,) int64 vertices of each.
+        level: The level's path, for messages.
+        url: The store, likewise.
+
+    Raises:
+        ArrayError: A corner is none of its chunk's vertices.
+    """
+    start, most = (np.repeat(one, faces.counts)[:, None] for one in (first, counts))
+    if ((faces.corners < 0) | (faces.corners >= most)).any():
+        path = join(level, LINKS)
+        raise ArrayError(f"{path} in {url} joins vertices that are not there", array=path)
+    return np.asarray(faces.corners + start)
 
 
 def face_counts(layout: Layout, level: str) -> tuple[IntArray, IntArray]:

@@ -9,9 +9,8 @@ import numpy as np
 
 from zarr_vectors.core.layouts.base import Layout
 from zarr_vectors.core.metadata import AttributeSpec
-from zarr_vectors.reading.faces import InnerFaces, face_values, inner_faces
+from zarr_vectors.reading.faces import InnerFaces, face_values, inner_faces, rows_of_corners
 from zarr_vectors.reading.fetch import LevelReader
-from zarr_vectors.spatial.ranks import chunk_ranks
 from zarr_vectors.typing import ChunkCoords
 from zarr_vectors.writing.route import starts_of
 from zv_viewer.edits.columns import Array, Int
@@ -80,11 +79,12 @@ class FaceRows:
         faces, keys = self._of(chunks), list(chunks)
         parts = list(self._reader.read_chunks(keys, list(names)).values())
         counts = np.array([len(part.positions) for part in parts], np.int64)
-        given = np.array(keys, np.int64).reshape(-1, arrays.rank)
-        first = starts_of(counts)[chunk_ranks(faces.chunks, given)]
+        place = {key: number for number, key in enumerate(keys)}
+        own = np.array([place[key] for key in faces.keys()], np.int64)  # noqa: SIM118  no dict
+        first = starts_of(counts)[own]
         none = np.zeros((0, arrays.ndim), arrays.vertices.dtype)
         return Corners(
-            faces.corners + np.repeat(first, faces.counts)[:, None],
+            rows_of_corners(faces, first, counts[own], self._level, arrays.url),
             np.concatenate([none, *(part.positions for part in parts)]),
             {
                 name: np.concatenate([_none(arrays.attributes[name]), *columns])

@@ -8,15 +8,15 @@ one without such a face has no value.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
 import numpy as np
 import numpy.typing as npt
 
 from zarr_vectors.constants import FACE_ATTRIBUTES
 from zarr_vectors.core.metadata import AttributeSpec
-from zarr_vectors.exceptions import StoreError
+from zarr_vectors.exceptions import ZVError
 from zarr_vectors.lazy import ZVLevel
+from zarr_vectors.reading.faces import rows_of_corners
 from zv_viewer.model.scene import AttributeInfo
 
 Int = npt.NDArray[np.int64]
@@ -36,9 +36,14 @@ class FaceValues:
     def __init__(self, levels: Mapping[int, ZVLevel]) -> None:
         self._levels = levels
         finest = levels[min(levels)]
+        self._url = finest.described.url
         self._specs: dict[str, AttributeSpec] = {}
-        with suppress(StoreError):  # another program's, where nothing can be listed
+        self.trouble = ""
+        """Why attributes of faces are not known; empty where they are."""
+        try:
             self._specs = {face_title(n): spec for n, spec in finest.face_attribute_specs.items()}
+        except ZVError as error:  # damage, or another program's where nothing can be listed
+            self.trouble = f"attributes of faces are not known: {error}"
 
     @property
     def infos(self) -> tuple[AttributeInfo, ...]:
@@ -88,9 +93,11 @@ class FaceValues:
         """
         names = {title: self._specs[title].name for title in titles}
         faces, values = self._levels[level].read_inner_faces(chunks, names.values())
-        place = {tuple(key): first for key, first in _first_rows(chunks, counts)}
-        first = np.array([place[key] for key in faces.keys()], np.int64)  # noqa: SIM118  no dict
-        corners = faces.corners + np.repeat(first, faces.counts)[:, None]
+        rows = {tuple(key): number for number, key in reversed(list(enumerate(chunks.tolist())))}
+        own = np.array([rows[key] for key in faces.keys()], np.int64)  # noqa: SIM118  no dict
+        first = np.array([0, *np.cumsum(counts)], np.int64)[own]
+        stored = np.array(counts, np.int64)[own]
+        corners = rows_of_corners(faces, first, stored, str(level), self._url)
         total = int(sum(counts))
         found: dict[str, Values] = {}
         for title, name in names.items():
@@ -115,7 +122,7 @@ def mean_around(values: Values, corners: Int, count: int) -> npt.NDArray[np.floa
         count: n.
     """
     rows = corners.reshape(-1)
-    columns = values.reshape(len(values), -1).astype(np.float64)
+    columns = (values if values.ndim == 2 else values[:, None]).astype(np.float64)
     means = np.empty((count, columns.shape[1]))
     for column in range(columns.shape[1]):
         own = np.repeat(columns[:, column], corners.shape[1])
@@ -142,12 +149,6 @@ def most_around(codes: Values, corners: Int, count: int) -> npt.NDArray[np.int32
     found = np.full(count, -1, np.int32)
     found[distinct[order, 0]] = distinct[order, 1]
     return found
-
-
-def _first_rows(chunks: Int, counts: Sequence[int]) -> list[tuple[list[int], int]]:
-    """Chunks and the first row of each; of a chunk that comes twice, its first time."""
-    first = [0, *np.cumsum(counts).tolist()]
-    return list(zip(chunks.tolist()[::-1], first[-2::-1], strict=True))
 
 
 def _is_one(name: str) -> bool:

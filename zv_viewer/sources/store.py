@@ -216,9 +216,11 @@ class StoreSource:
             for k, one in enumerate(found.objects)
         )
 
-    def copy_objects(self, ids: npt.NDArray[np.int64], out: str) -> int:
-        """Write objects of the finest level to a new store; vertices written."""
-        return copy_objects(self._store, self._kind, ids, out)
+    def copy_objects(
+        self, ids: npt.NDArray[np.int64], out: str, progress: Callable[[float], None]
+    ) -> Copied:
+        """Write objects of the finest level to a new store."""
+        return copy_objects(self._store, ids, out, progress)
 
     def fingerprint(self) -> Fingerprint:
         """What the store's metadata said when it was read."""
@@ -403,6 +405,8 @@ class StoreSource:
             found.append("the store has one level only: build a pyramid to see all of it at once")
         if any(level.error_source == "density" for level in levels):
             found.append("level errors are not stored: they are estimated from vertex density")
+        if self._faces is not None and self._faces.trouble:
+            found.append(self._faces.trouble)
         if any(not level.counts_exact for level in levels):
             found.append("vertices per chunk are not recorded: they are estimated until read")
         return found

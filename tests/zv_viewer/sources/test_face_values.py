@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import numpy as np
 import pytest
 
+from zarr_vectors.core.handle import open_handle
+from zarr_vectors.exceptions import ArrayError
 from zarr_vectors.lazy import open_zv
 from zarr_vectors.multiresolution.propagating import propagate_attribute
 from zarr_vectors.testing.places import DictPlace
 from zarr_vectors.testing.surfaces import write_sheets
+from zarr_vectors.writing.commit import grid_of
+from zv_viewer.edits import FromExpression, Request, rehearse
 from zv_viewer.sources.face_values import mean_around, most_around
 from zv_viewer.sources.store import StoreSource
 
@@ -93,7 +98,10 @@ def test_gaps_are_passed_over() -> None:
     assert mean_around(np.array([np.nan, 4.0]), corners, 5).tolist()[1:4] == [4.0, 4.0, 4.0]
     assert np.isnan(mean_around(np.array([np.nan, 4.0]), corners, 5)[[0, 4]]).all()
     assert most_around(np.array([-1, 2]), corners, 5).tolist() == [-1, 2, 2, 2, -1]
-    assert most_around(np.zeros(0, np.int8), np.zeros((0, 3), np.int64), 2).tolist() == [-1, -1]
+    none = np.zeros((0, 3), np.int64)
+    assert most_around(np.zeros(0, np.int8), none, 2).tolist() == [-1, -1]
+    assert np.isnan(mean_around(np.zeros(0), none, 2)).all()
+    assert np.isnan(mean_around(np.zeros((0, 3)), none[:, :0], 2)).tolist() == [[True] * 3] * 2
 
 
 def test_a_vertex_attribute_of_that_name_stays() -> None:
@@ -107,3 +115,38 @@ def test_a_vertex_attribute_of_that_name_stays() -> None:
     assert [i.name for i in source.describe().attributes].count("face: x") == 1
     values = source.read_values(0, open_zv(made)[0].chunk_table.coords, "face: x")[0]
     assert sorted(values.tolist()) == list(range(32))
+
+
+@pytest.mark.parametrize("dtype", ["nothing", ["<f4"], None])
+def test_damaged_descriptions_of_faces_leave_the_rest_to_be_seen(dtype) -> None:
+    made = DictPlace()
+    write_sheets(made, side=4, levels=0, format_version="0.9.2")
+    with open_zv(made)[0].writer() as writer:
+        count = sum(open_zv(made)[0].read_inner_faces(open_zv(made)[0].chunk_keys)[0].counts)
+        writer.add_face_attribute_sync("x", np.ones(count))
+    key = "0/face_attributes/x/zarr.json"
+    document = json.loads(made.items[key])
+    document["attributes"]["dtype"] = dtype
+    made.items[key] = json.dumps(document).encode()
+    scene = StoreSource(made).describe()
+    assert [info.name for info in scene.attributes] == ["age", "kind"]
+    assert any("attributes of faces are not known: " in text for text in scene.warnings)
+
+
+def test_faces_of_vertices_that_are_not_there_are_damage() -> None:
+    made = DictPlace()
+    write_sheets(made, side=4, levels=0, format_version="0.9.2")
+    level = open_zv(made)[0]
+    count = sum(level.read_inner_faces(level.chunk_keys)[0].counts)
+    with level.writer() as writer:
+        writer.add_face_attribute_sync("x", np.ones(count))
+    chunk = level.chunk_keys[0]
+    layout = open_handle(made, "r+").layout
+    (faces,) = layout.get_chunk_links("0", chunk)
+    grid = grid_of(open_handle(made).meta.bounds, (8.0,) * 3, level.chunk_table.coords)
+    layout.put_chunk_links("0", chunk, [faces + 99], grid)
+    source = StoreSource(made)
+    with pytest.raises(ArrayError, match=r"0/links in .* joins vertices that are not there"):
+        source.read_values(0, level.chunk_table.coords, "face: x")
+    with pytest.raises(ArrayError, match="joins vertices that are not there"):
+        rehearse(open_handle(made), Request("y", "face", FromExpression("x + z")))
