@@ -257,9 +257,12 @@ def test_rows_go_to_other_programs(
     typed(qtbot, panel.file, part)
     pressed(qtbot, panel.export)
     until_said(qtbot, panel.told, "vertices are in")
-    found, wanted = read_polylines(part), read_polylines(stores["streamline"], object_ids=[2, 4])
+    found = read_polylines(part, attribute_names=["age"])
+    wanted = read_polylines(stores["streamline"], object_ids=[2, 4], attribute_names=["age"])
     np.testing.assert_array_equal(found.positions, wanted.positions)
+    np.testing.assert_array_equal(found.vertex_attributes["age"], wanted.vertex_attributes["age"])
     copied = open_zv(part)
+    assert [group.tolist() for group in copied[0].groups] == [[0], [], []]
     assert copied.zv_version == "0.9.2"
     assert copied[0].object_attribute("source_id").tolist() == [2, 4]
     assert copied[0].object_attribute("size").tolist() == [3.0, 6.0]

@@ -181,16 +181,27 @@ class Writable(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What was written to a store: its vertices, and a sentence of what is not in it."""
+
+    vertices: int
+    lost: str = ""
+
+
 @runtime_checkable
 class CopiesObjects(Protocol):
     """A source that can write some of its objects to a store of their own."""
 
-    def copy_objects(self, ids: npt.NDArray[np.int64], out: str) -> int:
-        """Write them whole; vertices written. Called from a worker.
+    def copy_objects(
+        self, ids: npt.NDArray[np.int64], out: str, progress: Callable[[float], None]
+    ) -> Copied:
+        """Write them whole, in little memory. Called from a worker.
 
         Args:
             ids: (n,) ascending.
             out: Where; nothing may be there yet.
+            progress: Told the share that is done; what it raises ends the work.
         """
         ...
 

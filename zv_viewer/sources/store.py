@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 from urllib.parse import unquote
@@ -22,7 +22,7 @@ from zv_viewer.model.objects import Int
 from zv_viewer.model.scene import AttributeInfo, LevelInfo, SceneInfo
 from zv_viewer.model.shapes import ParametricObject
 from zv_viewer.sources.at_once import at_once
-from zv_viewer.sources.base import Network, News, RawCell
+from zv_viewer.sources.base import Copied, Network, News, RawCell
 from zv_viewer.sources.changes import ROWS, dated, newest
 from zv_viewer.sources.copying import copy_objects
 from zv_viewer.sources.drawable import (

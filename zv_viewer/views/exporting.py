@@ -19,7 +19,7 @@ from zv_viewer.model.scene import SceneInfo
 from zv_viewer.rows import RowFilter
 from zv_viewer.session import StoreSession
 from zv_viewer.session.filtering import filtering_of
-from zv_viewer.sources.base import ChunkSource, CopiesObjects, KnowsPlaces
+from zv_viewer.sources.base import ChunkSource, Copied, CopiesObjects, KnowsPlaces
 from zv_viewer.views.capture import plane_offset
 from zv_viewer.views.choosing import Choice, chosen_rows
 from zv_viewer.views.tables import TABLES, write_table
@@ -28,6 +28,7 @@ What = Literal["visible", "selected"]
 Progress = Callable[[float], None]
 STORES = (".zarrvectors", ".zv")
 NOTHING_SELECTED = "no object is selected"
+OBJECTS_LEFT = "attributes and groups of objects are not in it"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -48,8 +49,8 @@ class Export:
     choice: Choice
     ids: Int | None
 
-    def run(self, out: Path, progress: Progress = lambda share: None) -> int:
-        """Write it; vertices written.
+    def run(self, out: Path, progress: Progress = lambda share: None) -> Copied:
+        """Write it; vertices written, and what is not among what was written.
 
         Args:
             out: ``.csv``, ``.parquet``, or a folder that ends with ``.zarrvectors``.
@@ -63,7 +64,7 @@ class Export:
             raise InputError(f"cannot write {out}: the folder {out.parent} does not exist")
         suffix = out.suffix.lower()
         if suffix in TABLES:
-            return write_table(self._rows(progress), self.scene.axis_names, out)
+            return Copied(write_table(self._rows(progress), self.scene.axis_names, out))
         if suffix not in STORES:
             raise InputError(f"{out.name} is neither a table nor a store: {', '.join(KINDS)}")
         return (
@@ -77,7 +78,7 @@ class Export:
             choice = replace(choice, chunks=_places(self.scene, chunks))
         return chosen_rows(self.source, self.scene, self.tree, choice, progress)
 
-    def _points(self, out: Path, progress: Progress) -> int:
+    def _points(self, out: Path, progress: Progress) -> Copied:
         """A store of points, block by block."""
         scene = self.scene
         blocks = self._rows(progress)
@@ -109,21 +110,24 @@ class Export:
             axis_units=scene.axis_units,
             attribute_units=units,
         )
-        return written
+        return Copied(written, OBJECTS_LEFT if whole else "")
 
-    def _copy(self, out: Path, progress: Progress) -> int:
+    def _copy(self, out: Path, progress: Progress) -> Copied:
         """A store of whole objects: those selected, or all of which something is seen."""
         source = self.source
         if not isinstance(source, CopiesObjects):
             raise InputError(f"objects of {self.scene.url} cannot be copied")
-        ids = self.ids
+        ids, before = self.ids, 0.0
         if ids is None:
-            found = [np.unique(block.objects) for block in self._rows(progress)]
-            ids = np.unique(np.concatenate([np.zeros(0, np.int64), *found]))
+            before = 0.5
+            ids = np.zeros(0, np.int64)
+            for block in self._rows(lambda share: progress(share * before)):
+                ids = np.union1d(ids, block.objects)
             ids = ids[ids >= 0]
         if not len(ids):
             raise InputError("there is nothing to export")
-        return source.copy_objects(ids, str(out))
+        rest = 1.0 - before
+        return source.copy_objects(ids, str(out), lambda share: progress(before + share * rest))
 
 
 KINDS = (*TABLES, *STORES)

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QComboBox, QGridLayout, QProgressBar, QPushButton, QW
 from zarr_vectors.exceptions import Cancelled, ZVError
 from zv_viewer.errors import InputError
 from zv_viewer.session.latest import Latest
+from zv_viewer.sources.base import Copied
 from zv_viewer.views.exporting import export_of
 from zv_viewer.widgets.store_choice import StoreChoice
 from zv_viewer.widgets.view_panel import FileLine, said
@@ -77,8 +78,10 @@ class ExportPanel(QWidget):
                 raise Cancelled("the export was given up")
             self._share.emit(share)
 
-        def done(rows: int) -> None:
-            self._end(f"{rows:,} vertices are in {out}")
+        def done(copied: Copied) -> None:
+            self._end(
+                "\n".join([f"{copied.vertices:,} vertices are in {out}", copied.lost]).strip()
+            )
 
         def failed(error: Exception) -> None:
             if not isinstance(error, ZVError | InputError | OSError):
