@@ -19,6 +19,8 @@ from vispy import gloo
 import zv_viewer
 from zv_viewer import samples
 from zv_viewer.model.settings import Budget, LodSettings
+from zv_viewer.rows import InBox, RandomRows, RowRule, ValueRange
+from zv_viewer.session.filtering import filtering_of
 
 pytestmark = pytest.mark.gui
 
@@ -59,10 +61,26 @@ def _is_active(timer: QTimer) -> bool:
         return False
 
 
+def random_rules(rng: np.random.Generator, scene) -> list[RowRule]:
+    """Rules about vertices; none, often."""
+    low, high = np.sort(rng.uniform(scene.bounds[0], scene.bounds[1], (2, scene.ndim)), axis=0)
+    share = float(rng.uniform(0.2, 1.0))
+    rules: list[RowRule] = [
+        RandomRows(share),
+        InBox(tuple(low.tolist()), tuple(high.tolist()), include=bool(rng.random() < 0.5)),
+    ]
+    numbers = [info for info in scene.attributes if info.limits is not None and info.columns == 1]
+    if numbers:
+        info = numbers[int(rng.integers(len(numbers)))]
+        rules.append(ValueRange(info.name, low=float(rng.uniform(*info.limits))))
+    chosen = rng.permutation(len(rules))[: int(rng.integers(3))]
+    return [rules[nth] for nth in chosen.tolist()]
+
+
 def change_something(rng: np.random.Generator, session) -> None:
-    """A colour, or what is selected, hidden, faded or searched for; or the quality."""
+    """A colour, a filter, what is selected, hidden, faded or searched for; or the quality."""
     scene, objects = session.scene, session.objects
-    kind = int(rng.integers(8))
+    kind = int(rng.integers(9))
     if kind == 0:
         names = [None, *(info.name for info in scene.attributes)]
         session.color_by(names[int(rng.integers(len(names)))])
@@ -71,6 +89,8 @@ def change_something(rng: np.random.Generator, session) -> None:
     elif kind == 2:
         locks = [None, None, *(level.index for level in scene.levels)]
         session.update_settings(level_lock=locks[int(rng.integers(len(locks)))])
+    elif kind == 8:
+        filtering_of(session).set_rules(random_rules(rng, scene))
     elif objects is not None and objects.table is not None:
         ids = objects.table.ids
         if kind == 3:
