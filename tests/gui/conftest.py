@@ -23,6 +23,12 @@ from zv_viewer import samples
 SMALL = samples.Sample("small", "small", "cells", 3, 5000, 3, 250.0, 62.5, 3, "0.7.0")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _settings_stay() -> None:
+    """Every window resets napari's settings; the file of whoever runs the tests is left alone."""
+    get_settings()._save_on_change = False
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _what_stays_is_not_searched_again() -> Iterator[None]:
     """napari collects garbage with every layer removed; what windows leave is none."""
