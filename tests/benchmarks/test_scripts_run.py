@@ -17,6 +17,7 @@ SMALL = {
     "first_frame": "--rounds 1 --small 2000 --large 5000",
     "latency": "--points 300 --delay 0.002 --repeats 1 --alone --formats 0.9.2",
     "objects_table": "--objects 2000",
+    "plan_times": "--cells 4 --chunks 6 --steps 3",
     "pyramids_vs_published": "--alone --scenes --size 0.3 --formats 0.9.2",
     "qa_vs_reference": "20000",
     "lines_vs_stock": "--lines 50 --faces 500 --cells 2 --rounds 1",

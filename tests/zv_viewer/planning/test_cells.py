@@ -1,4 +1,3 @@
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -181,11 +180,3 @@ def test_spacing_is_that_of_the_vertices_there():
     one_layer = replace(info, chunks=info.chunks[low], counts=info.counts[low])
     flat = scene_of([one_layer], np.array([[0.0, 0.0, 5.0], [80.0, 80.0, 5.0]]))
     assert build_cells(flat).spacing[0] == pytest.approx(20 / np.sqrt(1000))
-
-
-def test_a_hundred_thousand_chunks_take_no_time():
-    scene = grid_scene(48, 5, 1000)
-    began = time.process_time()
-    tree = build_cells(scene)
-    assert len(tree) > 120_000
-    assert time.process_time() - began < 5
