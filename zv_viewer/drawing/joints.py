@@ -65,7 +65,8 @@ class Joints:
     def put(self, cell: int, links: OpenLinks) -> None:
         """Hold the open links of a cell in place of those held of it."""
         self.drop(cell)
-        places = {name: place for place, name in enumerate(links.groups)}
+        start = links.start.tolist()
+        places = dict(zip(links.groups, map(slice, start, start[1:]), strict=False))
         self._cells[cell] = _Cell(links, places)
 
     def drop(self, cell: int) -> None:
@@ -161,13 +162,11 @@ class _Cell:
     """A cell's open links, and where its joints lie among their groups."""
 
     links: OpenLinks
-    places: dict[Cells, int]
+    places: dict[Cells, slice]
 
     def part(self, name: Cells) -> _Part | None:
         place = self.places.get(name)
-        if place is None:
-            return None
-        return self.links, slice(int(self.links.start[place]), int(self.links.start[place + 1]))
+        return None if place is None else (self.links, place)
 
     def side(self, name: Cells) -> _Side | None:
         found = self.part(name)

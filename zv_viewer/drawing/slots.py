@@ -113,33 +113,41 @@ class SlotTable:
                 raise ValueError(
                     f"no room for cell {cell}: {rows} rows, {self.free_rows} rows free"
                 )
-            self._free[pages] = False
-            self._free_pages -= need
+            self._take(pages)
         self._pages[cell] = pages
         self._runs[cell] = _runs_of(pages, rows, self.page)
         self._ends[cell] = part_start
         return self._runs[cell]
 
     def put_all(self, cells: Sequence[int], rows: Int) -> None:
-        """Give cells that have none their rows, (N,) one part each; quick where they are few.
+        """Give cells that have none their rows, (N,) one part each, one after the other.
 
         Raises:
             ValueError: The table is full; nobody is given any.
         """
         need = -(-rows // self.page)
-        if need.sum() > self._free_pages:
-            wanted = int(rows.sum())
-            raise ValueError(f"no room for {wanted} rows of {len(cells)}, {self.free_rows} free")
+        pages = self._find(int(need.sum()))
+        if pages is None:
+            raise ValueError(
+                f"no room for {len(cells)} cells: {rows.sum()} rows, {self.free_rows} rows free"
+            )
+        self._take(pages)
+        stop = np.cumsum(need)
+        start = stop - need
         ends = np.stack([np.zeros_like(rows), rows], axis=1)
-        for place in np.flatnonzero(need != 1).tolist():
-            self.put(cells[place], ends[place])
-        alone = np.flatnonzero(need == 1)
-        pages = self._singles(len(alone))
-        runs = np.stack([pages * self.page, rows[alone]], axis=1)
-        for number, place in enumerate(alone.tolist()):
-            cell, own = cells[place], slice(number, number + 1)
-            self._pages[cell], self._runs[cell] = pages[own], runs[own]
-            self._ends[cell] = ends[place]
+        first = pages[np.minimum(start, len(pages) - 1)] if len(pages) else start
+        runs = np.stack([first * self.page, rows], axis=1)
+        whole = np.ones(len(cells), bool)
+        whole[need > 0] = pages[stop[need > 0] - 1] - first[need > 0] == need[need > 0] - 1
+        for number, (cell, begin, end) in enumerate(
+            zip(cells, start.tolist(), stop.tolist(), strict=True)
+        ):
+            own = self._pages[cell] = pages[begin:end]
+            self._ends[cell] = ends[number]
+            if begin < end and whole[number]:
+                self._runs[cell] = runs[number : number + 1]
+            else:
+                self._runs[cell] = _runs_of(own, int(rows[number]), self.page)
 
     def drop(self, cell: int) -> None:
         """Take a cell's rows back; nothing happens when it has none."""
@@ -172,31 +180,17 @@ class SlotTable:
                 found.append(_cut(self._runs[item.cell], self._ends[item.cell], item.parts))
         return np.concatenate(found)
 
-    def _singles(self, count: int) -> Int:
-        """Take so many pages, ascending, from the shortest stretches; there are as many."""
-        first, lengths = self._known_stretches()
-        order = np.argsort(lengths, kind="stable")
-        ends = np.cumsum(lengths[order])
-        used = order[: int(np.searchsorted(ends, count)) + 1]
-        counts = lengths[used]
-        counts[-1:] -= counts.sum() - count
-        pages = np.repeat(first[used] - np.cumsum(counts) + counts, counts) + np.arange(count)
-        first[used] += counts
-        lengths[used] -= counts
+    def _take(self, pages: Int) -> None:
         self._free[pages] = False
-        self._free_pages -= count
-        return np.sort(pages)
-
-    def _known_stretches(self) -> tuple[Int, Int]:
-        if self._stretches is None:
-            self._stretches = _stretches_of(self._free)
-        return self._stretches
+        self._free_pages -= len(pages)
 
     def _find(self, need: int) -> Int | None:
         """``need`` free pages: the shortest stretch that holds them, else as few as possible."""
         if not need:
             return np.zeros(0, np.int64)
-        first, lengths = self._known_stretches()
+        if self._stretches is None:
+            self._stretches = _stretches_of(self._free)
+        first, lengths = self._stretches
         enough = np.flatnonzero(lengths >= need)
         if len(enough):
             which = enough[np.argmin(lengths[enough])]

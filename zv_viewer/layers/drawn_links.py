@@ -108,6 +108,8 @@ class LinkTable:
     def _pages(self, key: int, links: UInt) -> list[LinkWrite]:
         """The links of one key on its pages, the rest of the last page filled."""
         runs, at, writes = self._slots.rows(key).tolist(), 0, []
+        if len(runs) == 1 and len(links) == runs[0][1]:
+            return [LinkWrite(runs[0][0], links)]
         for start, room in runs:
             part = links[at : at + room]
             if len(part) < room:

@@ -42,7 +42,7 @@ class Table(RuleBasedStateMachine):
             self.drop(cell)
         cells, counts = list(rows), np.array(list(rows.values()), np.int64)
         if sum(map(page_rows, rows.values())) > self.table.free_rows:
-            with pytest.raises(ValueError, match=r"no room for \d+ rows of \d+, \d+ free"):
+            with pytest.raises(ValueError, match="no room for"):
                 self.table.put_all(cells, counts)
         else:
             self.table.put_all(cells, counts)
@@ -92,16 +92,18 @@ def test_a_cell_in_one_stretch_is_one_run():
     ]
 
 
-def test_cells_of_one_page_fill_the_gaps_and_leave_long_stretches_whole():
-    table = SlotTable(20 * PAGE)
-    for cell in range(6):
+def test_cells_that_come_together_lie_together():
+    table = SlotTable(8 * PAGE)
+    for cell in range(3):
         table.put(cell, np.array([0, PAGE]))
-    for cell in (0, 2, 4):
-        table.drop(cell)
-    table.put_all([10, 11, 12, 13, 14], np.array([PAGE, 8 * PAGE, 5, 6, 7]))
-    firsts = [table.rows(cell)[0].tolist() for cell in (10, 12, 13, 14)]
-    assert firsts == [[0, PAGE], [2 * PAGE, 5], [4 * PAGE, 6], [14 * PAGE, 7]]
-    assert table.rows(11).tolist() == [[6 * PAGE, 8 * PAGE]]
+    table.drop(1)
+    table.put_all([10, 11, 12], np.array([PAGE, 0, PAGE + 5]))
+    assert table.rows(10).tolist() == [[3 * PAGE, PAGE]]
+    assert table.rows(11).tolist() == []
+    assert table.rows(12).tolist() == [[4 * PAGE, PAGE + 5]]
+    table.put_all([20, 21], np.array([7, 2 * PAGE]))
+    assert table.rows(20).tolist() == [[PAGE, 7]]
+    assert table.rows(21).tolist() == [[6 * PAGE, 2 * PAGE]]
 
 
 @given(st.lists(st.integers(1, 5000), min_size=1, max_size=30), st.integers(1, 10_000))
