@@ -21,6 +21,8 @@ from zv_viewer.edits.sources import FromExpression, FromObjects
 
 pytestmark = pytest.mark.peers
 
+WIDE: dict[str, Any] = {"chunk_shape": (60.0,) * 3, "bin_shape": (20.0,) * 3}
+
 
 def write(store: str, history: History, *requests: Request) -> list[Any]:
     edits = []
@@ -33,7 +35,7 @@ def write(store: str, history: History, *requests: Request) -> list[Any]:
 
 def test_new_vertex_attributes_are_read(peer: Any, tmp_path: Path) -> None:
     store, history = str(tmp_path / "s"), History(tmp_path / "h")
-    make_store("points", store, format_version=peer.version)
+    make_store("points", store, format_version=peer.version, **WIDE)
     build_pyramid(store, factors=[(2.0, 1.0)])
     columns = {
         "half": FromExpression("age / 2"),
@@ -56,7 +58,7 @@ def test_new_vertex_attributes_are_read(peer: Any, tmp_path: Path) -> None:
 
 def test_new_object_attributes_are_read(peer: Any, tmp_path: Path) -> None:
     store, history = str(tmp_path / "s"), History(tmp_path / "h")
-    make_store("streamline", store, format_version=peer.version)
+    make_store("streamline", store, format_version=peer.version, **WIDE)
     build_pyramid(store, factors=[(2.0, 2.0)], sparsity_seed=1)
     write(
         store,

@@ -40,7 +40,7 @@ def cloud():
 def test_a_store_of_theirs_is_indexed(peer, tmp_path, shard):
     data = cloud()
     place = tmp_path / "s"
-    options = {"chunk_shape": [20.0] * 3, "columns": ["a"], "pyramid": 1, "shard": shard}
+    options = {"chunk_shape": [40.0] * 3, "columns": ["a"], "pyramid": 1, "shard": shard}
     peer.call("write", store=str(place), **options, **data, o_size=np.arange(5.0),
               object_columns=["size"], groups={0: [0, 1], 1: [4]})  # fmt: skip
     whole = contents(place)
@@ -57,7 +57,7 @@ def test_what_they_add_to_a_store_of_ours_is_found(peer, tmp_path):
     """Their writers know nothing of our records: what those say is not believed where it is old."""
     data, place = cloud(), tmp_path / "s"
     write_points(place, data["positions"], vertex_attributes={"a": data["v_a"]},
-                 chunk_shape=(20.0,) * 3, format_version=peer.version)  # fmt: skip
+                 chunk_shape=(40.0,) * 3, format_version=peer.version)  # fmt: skip
     rows = read_points(place, attribute_names=["a"]).vertex_attributes["a"]
     peer.call("add_attribute", store=str(place), name="new", v_values=rows)
     for one in (place, Unlistable(place)):

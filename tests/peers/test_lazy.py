@@ -21,7 +21,9 @@ PATHS = ("line", "polyline", "streamline")
 @pytest.mark.parametrize("kind", ["objects", "line", "streamline", "skeleton", "mesh"])
 def test_their_lazy_api_reads_ours(peer: Any, tmp_path: Path, kind: str) -> None:
     store = str(tmp_path / "s")
-    make_store(kind, store, format_version=peer.version, chunk_shape=(30.0,) * 3)
+    make_store(
+        kind, store, format_version=peer.version, chunk_shape=(60.0,) * 3, bin_shape=(20.0,) * 3
+    )
     build_pyramid(store, factors=[(2, 1)])
     for number in (0, 1):
         level = open_zv(store)[number]
@@ -42,7 +44,9 @@ def test_their_lazy_boxes_miss_vertices_of_objects(peer: Any, tmp_path: Path, ki
     """They take the number of a bin for that of a fragment, whatever fragments are."""
     store = str(tmp_path / "s")
     box = ([-20.0] * 3, [20.0] * 3)
-    make_store(kind, store, format_version=peer.version, chunk_shape=(30.0,) * 3)
+    make_store(
+        kind, store, format_version=peer.version, chunk_shape=(60.0,) * 3, bin_shape=(20.0,) * 3
+    )
     found = peer.call("read_lazy", store=store, level=0, columns=["age"], box=box)["inside"]
     ours = open_zv(store)[0].filter(bbox=box).vertices.compute()
     rows = [set(map(tuple, part.tolist())) for part in (found, ours)]
@@ -52,7 +56,7 @@ def test_their_lazy_boxes_miss_vertices_of_objects(peer: Any, tmp_path: Path, ki
 def test_their_lazy_attributes_have_types(peer: Any, tmp_path: Path) -> None:
     """0.2.0 looks for the type under a name that is no longer used: all is float32 to it."""
     store = str(tmp_path / "s")
-    make_store("points", store, format_version=peer.version)
+    make_store("points", store, format_version=peer.version, chunk_shape=(60.0,) * 3)
     values = peer.call("read_lazy", store=store, level=0, columns=["age"])["v_age"]
     ours = open_zv(store)[0].attributes["age"].compute()
     assert values.dtype == (np.float32 if peer.version == "0.7.0" else ours.dtype)
@@ -62,7 +66,9 @@ def test_their_lazy_attributes_have_types(peer: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_their_validators_pass_ours(peer: Any, tmp_path: Path, kind: str) -> None:
     store = str(tmp_path / "s")
-    make_store(kind, store, format_version=peer.version, chunk_shape=(30.0,) * 3)
+    make_store(
+        kind, store, format_version=peer.version, chunk_shape=(60.0,) * 3, bin_shape=(20.0,) * 3
+    )
     build_pyramid(store, factors=[(2, 1)])
     errors = json.loads(str(peer.call("validated", store=store, level=5)["errors"]))
     if kind == "mesh" and peer.version == "0.7.0":

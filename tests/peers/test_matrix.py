@@ -26,7 +26,7 @@ GEOMETRIES = ("point_cloud", "line", "polyline", "streamline", "graph", "skeleto
 PATHS = ("polyline", "streamline")
 FORMS = ("cut", "packed and cut", "packed and coarse")
 MANY, LONG = 4, 14
-SHAPES: dict[str, Any] = {"chunk_shape": [20.0] * 3, "bin_shape": [5.0] * 3}
+SHAPES: dict[str, Any] = {"chunk_shape": [40.0] * 3, "bin_shape": [10.0] * 3}
 
 
 def rows() -> np.ndarray:

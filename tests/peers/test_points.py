@@ -35,15 +35,15 @@ def cloud(ndim: int = 3, low: float = -50.0, high: float = 50.0) -> dict[str, An
 COLUMNS = ["i16", "u8", "i64", "f32", "f64", "rgb", "kind"]
 
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "plain": (cloud(), {"chunk_shape": [40.0] * 3}),
-    "bins": (cloud(), {"chunk_shape": [40.0] * 3, "bin_shape": [10.0] * 3}),
+    "plain": (cloud(), {"chunk_shape": [60.0] * 3}),
+    "bins": (cloud(), {"chunk_shape": [60.0] * 3, "bin_shape": [20.0] * 3}),
     "one chunk": (cloud(low=1, high=9), {"chunk_shape": [100.0] * 3}),
-    "2-D": (cloud(2), {"chunk_shape": [20.0] * 2, "bin_shape": [10.0] * 2}),
+    "2-D": (cloud(2), {"chunk_shape": [40.0] * 2, "bin_shape": [10.0] * 2}),
     "4-D": (cloud(4), {"chunk_shape": [50.0] * 4}),
-    "float64": (cloud(low=6.4e5, high=6.41e5), {"chunk_shape": [400.0] * 3, "dtype": "float64"}),
+    "float64": (cloud(low=6.4e5, high=6.41e5), {"chunk_shape": [800.0] * 3, "dtype": "float64"}),
     "objects": (
         cloud() | {"object_ids": np.random.default_rng(1).integers(0, 9, COUNT)},
-        {"chunk_shape": [40.0] * 3, "groups": {0: [1, 2], 1: [4]}},
+        {"chunk_shape": [60.0] * 3, "groups": {0: [1, 2], 1: [4]}},
     ),
     "chunked by a number": (
         cloud() | {"v_bin": np.arange(COUNT) % 3},

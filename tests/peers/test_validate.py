@@ -12,7 +12,7 @@ from zarr_vectors.validate import validate
 
 pytestmark = pytest.mark.peers
 
-CHUNK = [20.0] * 3
+CHUNK = [40.0] * 3
 TREES = {"groups-without-documents"}
 RNG = np.random.default_rng(2)
 POINTS = RNG.uniform(-50, 50, (200, 3))
@@ -29,7 +29,7 @@ SHEET = {
 }
 
 CASES: dict[str, tuple[str, dict[str, Any], dict[str, set[str]]]] = {
-    "points": ("write", {"positions": POINTS, "bin_shape": [5.0] * 3}, {}),
+    "points": ("write", {"positions": POINTS, "bin_shape": [10.0] * 3}, {}),
     "points of objects": (
         "write",
         {"positions": POINTS, "object_ids": np.arange(200) % 7, "v_w": POINTS[:, 0]}
@@ -38,7 +38,7 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, set[str]]]] = {
     ),
     "points with a pyramid": (
         "write",
-        {"positions": POINTS, "bin_shape": [5.0] * 3, "v_w": POINTS[:, 0]}
+        {"positions": POINTS, "bin_shape": [10.0] * 3, "v_w": POINTS[:, 0]}
         | {"columns": ["w"], "pyramid": 2},
         {
             "0.7.0": TREES | {"coarse-level-without-attributes"},
