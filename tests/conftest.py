@@ -32,8 +32,9 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
-ONCE = ("architecture", "benchmarks", "docs", "long", "scripts")
-"""Folders of tests that look for what is rare, or are not of what another Python or Qt runs."""
+ONCE = ("architecture", "benchmarks", "docs", "long", "scripts", "zv_viewer/planning")
+"""Folders of tests that look for what is rare, only decide over arrays of numbers, or are not of
+what another Python or Qt runs."""
 
 os.environ.setdefault("ZV_AZURITE", str(Path(__file__).parent.parent / ".cache" / "azurite"))
 
@@ -54,7 +55,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Runs before markers select, so that those given here count.
     """
     for item in items:
-        if item.path.relative_to(Path(__file__).parent).parts[0] in ONCE:
+        folder = item.path.relative_to(Path(__file__).parent).parent.as_posix() + "/"
+        if folder.startswith(tuple(f"{name}/" for name in ONCE)):
             item.add_marker("once")
     if "slow" not in config.getoption("markexpr"):
         slow = [item for item in items if item.get_closest_marker("slow")]

@@ -31,9 +31,16 @@ READ_ONLY = r"opened read-only|which is read only"
 BIG_CHUNKS = {"chunk_shape": (60.0,) * 3, "bin_shape": (30.0,) * 3}
 BUCKETS = {"s3": "s3_of_the_run", "gcs": "gcs_of_the_run", "azure": "azure_of_the_run"}
 ALIKE = ("gcs", "azure", "icechunk-s3")  # asked as others are, and servers of tests are slow
-KINDS = (
-    *("disk", "url", "s3", "zip", "icechunk"),
-    *(pytest.param(kind, marks=pytest.mark.once) for kind in (*ALIKE, "web")),
+CASES = (
+    *((kind, version) for kind in ("disk", "url", "zip", "icechunk") for version in VERSIONS),
+    ("s3", "0.9.2"),
+    *(
+        pytest.param((kind, version), marks=pytest.mark.once)
+        for kind, version in (
+            *(("s3", "0.7.0"), ("web", "0.7.0"), ("web", "0.9.2")),
+            *((kind, "0.9.2") for kind in ALIKE),
+        )
+    ),
 )
 
 pytestmark = pytest.mark.network
@@ -53,12 +60,21 @@ class Place:
     commit: Callable[[], None] = lambda: None
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=CASES, ids="-".join)
+def case(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """Each kind of place and format; places that are asked alike hold the newer one alone."""
+    named: tuple[str, str] = request.param
+    return named
+
+
+@pytest.fixture(scope="module")
 def place(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    case: tuple[str, str],
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Place]:
-    """Each kind of place; what its servers ask for is in the environment."""
-    kind: str = request.param
+    """A kind of place; what its servers ask for is in the environment."""
+    kind = case[0]
     folder = tmp_path_factory.mktemp(kind)
     with pytest.MonkeyPatch.context() as patch:
         if kind in BUCKETS:
@@ -114,10 +130,9 @@ def snapshots(kind: str, at: Callable[[str], str]) -> Place:
     return Place(kind, writing, at, lambda: sessions.pop().commit("written"))
 
 
-@pytest.fixture(scope="module", params=VERSIONS)
-def version(request: pytest.FixtureRequest) -> str:
-    named: str = request.param
-    return named
+@pytest.fixture(scope="module")
+def version(case: tuple[str, str]) -> str:
+    return case[1]
 
 
 @pytest.fixture(scope="module")

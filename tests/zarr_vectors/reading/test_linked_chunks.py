@@ -20,7 +20,7 @@ from zarr_vectors.types.graphs import write_graph
 from zarr_vectors.types.points import write_points
 
 KINDS = ("line", "polyline", "streamline", "graph", "skeleton", "mesh")
-VERSIONS = ("0.7.0", "0.9.2")
+VERSIONS = (pytest.param("0.7.0", marks=pytest.mark.once), "0.9.2")
 
 
 @pytest.fixture(params=VERSIONS)

@@ -17,7 +17,7 @@ from zarr_vectors.testing.linked import walks_store
 KINDS = ("streamline", "skeleton", "mesh")
 
 
-@pytest.fixture(params=("0.7.0", "0.9.2"))
+@pytest.fixture(params=(pytest.param("0.7.0", marks=pytest.mark.once), "0.9.2"))
 def version(request):
     return request.param
 

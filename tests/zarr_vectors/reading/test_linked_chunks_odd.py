@@ -21,7 +21,7 @@ from zarr_vectors.types.graphs import read_graph, write_graph
 from zarr_vectors.types.meshes import read_mesh
 from zarr_vectors.types.polylines import read_polylines
 
-VERSIONS = ("0.7.0", "0.9.2")
+VERSIONS = (pytest.param("0.7.0", marks=pytest.mark.once), "0.9.2")
 
 
 @pytest.fixture(params=VERSIONS)

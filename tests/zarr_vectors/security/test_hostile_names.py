@@ -32,7 +32,10 @@ from zarr_vectors.testing.servers import http_server
 from zarr_vectors.types.parametric import read_parametric_set, write_parametric_objects
 from zarr_vectors.validate import validate
 
-pytestmark = pytest.mark.filterwarnings("ignore::zarr_vectors.exceptions.ZVWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::zarr_vectors.exceptions.ZVWarning"),
+    pytest.mark.once,
+]
 
 Files = dict[str, bytes]
 Spot = tuple[str | int, ...]

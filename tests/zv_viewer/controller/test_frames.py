@@ -12,6 +12,8 @@ from zv_viewer.testing.cameras import look_at, zoomed
 from zv_viewer.testing.simulate import TICK_S, simulation
 from zv_viewer.testing.sources import make_cloud
 
+pytestmark = pytest.mark.once
+
 WITHIN = Range(1000, 100_000)
 HERE = look_at((-90.0, 32.0, 32.0), (32.0, 32.0, 32.0))
 

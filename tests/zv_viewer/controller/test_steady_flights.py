@@ -21,6 +21,8 @@ from zv_viewer.testing.linked_oracle import rows_in_view, truth_of
 from zv_viewer.testing.linked_sink import LinkedSink
 from zv_viewer.testing.simulate import Simulation, simulation
 
+pytestmark = pytest.mark.once
+
 STEPS = 24
 STEP_TICKS = 9
 LATENCY_S = 0.08

@@ -44,6 +44,7 @@ def test_memory_of_cells_is_what_they_say(rows):
     assert 0.95 * taken <= cache.used <= 1.35 * taken
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("length", "chunks"), [(40, 8), (400, 4)])
 @pytest.mark.parametrize("kind", ["streamline", "skeleton", "mesh"])
 def test_memory_of_linked_cells_is_what_they_say_and_about_what_was_planned(kind, length, chunks):

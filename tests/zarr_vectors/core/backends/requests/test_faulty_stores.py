@@ -13,6 +13,8 @@ from zarr_vectors.testing.harming import read_files
 from zarr_vectors.testing.kinds import contents, make_store
 from zarr_vectors.testing.servers import Server, from_number, http_server
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
 @pytest.mark.parametrize("service", ["web", "s3"])
