@@ -3,10 +3,11 @@
 import pytest
 
 from zarr_vectors.lazy import open_zv
+from zarr_vectors.multiresolution.coarsen import build_pyramid
 from zv_viewer.qa.inspect import inspect_store
 from zv_viewer.qa.stream import Pace
 from zv_viewer.testing.pyramid_faults import FAULTS, cases
-from zv_viewer.testing.pyramid_scenes import KINDS, a_scene, make_pyramid
+from zv_viewer.testing.pyramid_scenes import KINDS, a_scene, make_pyramid, write_scene
 
 pytestmark = [pytest.mark.slow, pytest.mark.once]
 
@@ -38,3 +39,16 @@ def test_a_clean_pyramid_raises_no_alarm(kind, seed, version, factors, tile, tmp
         factors = [(coarsen, 1) for coarsen, _ in factors]
     make_pyramid(a_scene(kind, seed=seed), tmp_path / "s", version, factors=factors)
     assert inspected(tmp_path / "s", tile).alarms == ()
+
+
+@pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("parts", [(2, 8), (3, 9, 27), (1.3, 30)])
+def test_levels_made_by_numbers_raise_no_alarm(kind, seed, version, parts, tmp_path):
+    scene = a_scene(kind, seed=seed)
+    write_scene(scene, tmp_path / "s", version)
+    vertices = [int(len(scene.positions) / part) for part in parts]
+    build_pyramid(tmp_path / "s", vertices=vertices, sparsity_seed=seed)
+    for tile in (600, 10**6):
+        assert inspected(tmp_path / "s", tile).alarms == ()

@@ -105,6 +105,21 @@ class ObjectFacts:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Far:
+    """Vertices of level 0 that are too far from a level.
+
+    Attributes:
+        positions: (n, D) float64 world units.
+        distances: (n,) float64 to the level.
+        most: What the level says no vertex is farther than.
+    """
+
+    positions: FloatArray
+    distances: FloatArray
+    most: float
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Evidence:
     """Everything found at one level.
 
@@ -136,6 +151,8 @@ class Evidence:
         objects: None at level 0 and where there are none.
         joints: Of paths, places where one leaves a chunk and no link says so.
         absent: Of the damaged chunks, those of which nothing is there.
+        far: Vertices of level 0 that are farther from the level than it says that any is; None
+            where it says nothing, or promises a vertex in every bin.
     """
 
     level: int
@@ -165,3 +182,4 @@ class Evidence:
     objects: ObjectFacts | None = None
     joints: LostJoints | None = None
     absent: frozenset[ChunkCoords] = frozenset()
+    far: Far | None = None

@@ -63,6 +63,7 @@ def _coarse(level: Evidence, fix: str, geometry: str) -> Iterator[Finding]:
     yield from _links(level, fix, geometry)
     yield from _joints(level, fix)
     yield from _holes_and_density(level, fix)
+    yield from _far(level, fix)
     yield from _wrong(level, fix)
     yield from _flat_faces(level, fix)
 
@@ -211,6 +212,22 @@ def _holes_and_density(level: Evidence, fix: str) -> Iterator[Finding]:
             f"{int(cells.counts['lost'][row]):,} of {int(cells.counts['expected'][row]):,} bins "
             f"({part:.1%}) that level 0 occupies in chunk {format_chunk(chunk)} are empty at level "
             f"{level.level}"
+        )
+        yield Finding("hole", level.level, where, text, fix)
+
+
+def _far(level: Evidence, fix: str) -> Iterator[Finding]:
+    far = level.far
+    if far is None:
+        return
+    for chunk, rows in _by_chunk(far.positions, level.chunk_shape):
+        if chunk in level.damaged and chunk not in level.absent:
+            continue  # told already
+        worst = rows[int(np.argmax(far.distances[rows]))]
+        where = Where(chunk=chunk, position=_tuple(far.positions[worst]))
+        text = (
+            f"level 0 is up to {far.distances[worst]:.4g} world units away from level "
+            f"{level.level} in chunk {format_chunk(chunk)}; the level says at most {far.most:.4g}"
         )
         yield Finding("hole", level.level, where, text, fix)
 

@@ -62,6 +62,10 @@ class FromFinest:
         self._found.append(found[good])
         return points[good], found[good]
 
+    def points(self) -> FloatArray:
+        """(n, D) float64, all points so far."""
+        return np.concatenate([np.zeros((0, len(self._reading.bin_shape))), *self._points])
+
     def distances(self) -> FloatArray:
         """(n,) float64 of all points so far."""
         return np.concatenate([np.zeros(0), *self._found])

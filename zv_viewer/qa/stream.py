@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from zarr_vectors.core.metadata.tables import SHAPE_METRIC
 from zarr_vectors.exceptions import Cancelled, StoreUnreachable, ZVError
 from zarr_vectors.lazy import ZVStore
 from zarr_vectors.typing import FloatArray, IntArray
 from zv_viewer.qa.attributes import Tally, drift_of
 from zv_viewer.qa.bins import BinTable, nests
 from zv_viewer.qa.distances import summary
-from zv_viewer.qa.evidence import COLUMNS, Cells, Evidence, LostBins, Places
+from zv_viewer.qa.evidence import COLUMNS, Cells, Evidence, Far, LostBins, Places
 from zv_viewer.qa.lengths import Lengths
 from zv_viewer.qa.link_values import Compared, compare_links
 from zv_viewer.qa.links import degenerate
@@ -38,6 +39,8 @@ SAMPLE = 100_000
 BACK_SAMPLE = 20_000
 """Vertices of each other level whose distances are measured."""
 _BACK_CHUNKS = 64
+_SLACK = 1.05
+"""How many times farther than it says a level may be: another link may be measured."""
 METHOD = "per_object"
 """How levels say that they have a vertex in every bin of the level before."""
 
@@ -293,7 +296,30 @@ class Pass:
             ),
             objects=None if self.objects is None else self.objects.facts(number, self.lengths),
             joints=self._joints(reading),
+            far=self._far(tally, shown) if self.complete else None,
         )
+
+    def _far(self, tally: LevelTally, shown: FloatArray) -> Far | None:
+        """Vertices of level 0 that are farther away than the level says, where bins say nothing.
+
+        Args:
+            tally: Of the level.
+            shown: (n,) distances to edges and faces, or none.
+        """
+        level = tally.reading.level
+        told = level.error
+        if not tally.loose or told is None or level.stale is not None:
+            return None
+        if told.reference_level != self.finest.number:
+            return None
+        points, found = tally.distances.points(), tally.distances.distances()
+        if told.metric == SHAPE_METRIC:
+            if len(shown) != len(found):
+                return None
+            found = shown
+        rounding = 1e-6 * float(np.linalg.norm(tally.reading.bin_shape))
+        odd = np.flatnonzero(found > _SLACK * told.max + rounding)
+        return Far(points[odd], found[odd], told.max)
 
     def _links(self, reading: LevelReading) -> Compared:
         """What became of the attributes of links."""

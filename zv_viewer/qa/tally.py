@@ -65,6 +65,8 @@ class LevelTally:
         picture: Picture | None = None,
     ) -> None:
         self.reading, self.categories, self.strict = reading, dict(categories), strict
+        self.loose = not strict
+        """Whether no vertex is promised in a bin; ``strict`` may end where objects are not told."""
         self.offset, self.nearest, self.shape = offset, nearest, shape
         self.picture = picture
         self.shape_distances: list[FloatArray] = []

@@ -102,6 +102,19 @@ def plant_hole(scene: Scene, place: Path, version: str) -> Planted:
     return Planted("hole", chunks=_chunks(scene.positions[inside]))
 
 
+def plant_far_hole(scene: Scene, place: Path, version: str) -> Planted:
+    """A box of level 1 left out, where edges were collapsed and no bin is promised a vertex."""
+    middle = np.median(scene.positions[scene.objects == 0], axis=0)
+    if scene.kind == "mesh":
+        middle = scene.positions[0]
+    inside = (np.abs(scene.positions - middle) < 4).all(axis=1)
+    rest = scene.only(~inside)
+    number = len(rest.positions) // 3
+    transplanted(scene, rest, place, version, factors=None, vertices=[number])
+    (edge, *_) = open_zv(str(place))[1].chunk_shape
+    return Planted("hole", chunks=_chunks(scene.positions[inside], edge))
+
+
 def plant_shift(scene: Scene, place: Path, version: str) -> Planted:
     """Level 1 beside level 0 by less than two bins of it."""
     make_pyramid(scene, place, version)
@@ -341,8 +354,8 @@ def _run(scene: Scene) -> AnyArray:
     return chosen
 
 
-def _chunks(positions: FloatArray) -> frozenset[ChunkCoords]:
-    found = np.unique(np.floor(positions / COARSE).astype(np.int64), axis=0)
+def _chunks(positions: FloatArray, edge: float = COARSE) -> frozenset[ChunkCoords]:
+    found = np.unique(np.floor(positions / edge).astype(np.int64), axis=0)
     return frozenset(tuple(chunk) for chunk in found.tolist())
 
 
@@ -381,6 +394,7 @@ _OBJECTS = tuple(kind for kind in _ALL if kind != "points")
 
 FAULTS: dict[str, tuple[Plant, tuple[str, ...]]] = {
     "hole": (plant_hole, tuple(kind for kind in _ALL if kind != "line")),
+    "far_hole": (plant_far_hole, _JOINED),
     "shifted_level": (plant_shift, _ALL),
     "density_bias": (plant_density_bias, ("points", "objects")),
     "dropped_object": (plant_dropped_object, _OBJECTS),

@@ -3,16 +3,19 @@
 import pytest
 
 from zarr_vectors.lazy import open_zv
+from zarr_vectors.multiresolution.coarsen import build_pyramid
 from zv_viewer.qa import link_values
 from zv_viewer.qa.inspect import inspect_store
 from zv_viewer.qa.report import SEVERITY
 from zv_viewer.qa.stream import Pace
 from zv_viewer.testing.pyramid_faults import FAULTS
-from zv_viewer.testing.pyramid_scenes import KINDS, a_scene, make_pyramid
+from zv_viewer.testing.pyramid_scenes import KINDS, a_scene, make_pyramid, write_scene
 
 COLUMN = [
     ("hole", "points", "0.7.0"),
     ("hole", "skeleton", "0.9.2"),
+    ("far_hole", "skeleton", "0.7.0"),
+    ("far_hole", "mesh", "0.9.2"),
     ("shifted_level", "points", "0.9.2"),
     ("shifted_level", "mesh", "0.7.0"),
     ("density_bias", "objects", "0.9.2"),
@@ -82,9 +85,20 @@ def test_attributes_of_links_of_a_clean_twin(kind, version, tmp_path, monkeypatc
         assert told.mean[0] == pytest.approx(told.mean[1], rel=0.1)
 
 
+@pytest.mark.once
+@pytest.mark.parametrize("kind", KINDS)
+def test_levels_made_by_numbers_raise_no_alarm(kind, tmp_path):
+    scene = a_scene(kind, seed=1)
+    write_scene(scene, tmp_path / "s", "0.9.2")
+    count = len(scene.positions)
+    build_pyramid(tmp_path / "s", vertices=[count // 3, count // 20], sparsity_seed=0)
+    with open_zv(str(tmp_path / "s")) as store:
+        assert inspect_store(store, pace=Pace(tile_rows=900)).alarms == ()
+
+
 def test_every_kind_of_finding_is_planted_or_told_elsewhere():
     more = {"dropped_long", "wrong_category", "wrong_object_attribute", "absent_chunk"}
-    more |= {"missing_joint", "wrong_link_attribute", "missing_link_attribute"}
+    more |= {"missing_joint", "far_hole", "wrong_link_attribute", "missing_link_attribute"}
     planted = set(FAULTS) - more
     assert set(SEVERITY) - planted == {"useless_level", "viewing"}
 
