@@ -20,7 +20,8 @@ SHOWN = 0.98
 """Part of the places that have to be lit: one may fall on the rim of the canvas."""
 
 
-@pytest.mark.parametrize("version", [pytest.param("0.7.0", marks=pytest.mark.once), "0.9.2"])
+@pytest.mark.once
+@pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
 def test_it_is_drawn_where_it_is(shared_viewer, qtbot, tmp_path: Path, version: str) -> None:
     viewer = shared_viewer
     viewer.window.resize(700, 500)

@@ -83,7 +83,8 @@ def lit(viewer) -> int:
 @pytest.mark.parametrize(
     ("layers", "kind"),
     [
-        *(("forced", kind) for kind in KINDS),
+        *(("forced", kind) for kind in KINDS if kind != "polyline"),
+        pytest.param("forced", "polyline", marks=pytest.mark.once),  # as lines: of napari's Shapes
         *(
             pytest.param("private modules missing", kind, marks=pytest.mark.once)
             for kind in ("points", "mesh")
@@ -225,7 +226,12 @@ def choose(box, data) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "layers"),
-    [("points", "fast"), ("streamline", "fast"), ("polyline", "standard"), ("mesh", "standard")],
+    [
+        ("points", "fast"),
+        pytest.param("streamline", "fast", marks=pytest.mark.once),
+        pytest.param("polyline", "standard", marks=pytest.mark.once),
+        ("mesh", "standard"),
+    ],
 )
 def test_a_copy_is_an_ordinary_layer_with_what_is_drawn(
     make_napari_viewer: Callable, qtbot, stores: Callable, tmp_path: Path, kind: str, layers: str

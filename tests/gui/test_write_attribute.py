@@ -24,7 +24,7 @@ pytestmark = pytest.mark.gui
 LEFT = Qt.MouseButton.LeftButton
 
 
-@pytest.fixture(scope="module", params=["0.7.0", "0.9.2"])
+@pytest.fixture(scope="module", params=[pytest.param("0.7.0", marks=pytest.mark.once), "0.9.2"])
 def made(request, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Points that belong to objects, and streamlines, each with a coarse level."""
     folder = tmp_path_factory.mktemp("written")
