@@ -121,7 +121,7 @@ def png_of(pixels: npt.NDArray[np.uint8]) -> bytes:
     lines[:, 1:] = pixels.reshape(high, 3 * wide)
     parts = (
         (b"IHDR", struct.pack(">IIBBBBB", wide, high, 8, 2, 0, 0, 0)),
-        (b"IDAT", zlib.compress(lines.tobytes(), 9)),
+        (b"IDAT", zlib.compress(lines.tobytes())),
         (b"IEND", b""),
     )
     found = b"\x89PNG\r\n\x1a\n"
