@@ -89,6 +89,32 @@ def test_our_networks_are_read(peer: Any, tmp_path: Path, kind: str) -> None:
         np.testing.assert_array_equal(found["links"][order[1]], links[order[0]])
 
 
+@pytest.mark.parametrize("kind", ["streamline", "mesh"])
+def test_our_levels_of_so_many_vertices_are_read(peer: Any, tmp_path: Path, kind: str) -> None:
+    store, points = str(tmp_path / "ours"), walks()
+    edges, ids = chains(*points.shape[:2])
+    options = {"format_version": peer.version, **SHAPES}
+    if kind == "mesh":
+        faces = np.column_stack([edges, edges[:, 1] - 1])
+        faces = faces[(faces[:, 2] >= 0) & (ids[faces[:, 2]] == ids[faces[:, 0]])]
+        write_mesh(store, points.reshape(-1, 3), faces, object_ids=ids, **options)
+    else:
+        write_polylines(store, list(points), geometry_type=kind, **options)
+    build_pyramid(store, vertices=[120, 50], cross_level_depth=-1)
+    for level, count in ((1, 120), (2, 50)):
+        if kind == "mesh":
+            found = peer.call("read_linked", store=store, form="mesh", level=level)
+            mesh = read_mesh(store, level=level)
+            np.testing.assert_array_equal(found["positions"], mesh.vertices)
+            order = np.lexsort(mesh.faces.T), np.lexsort(found["links"].T)
+            np.testing.assert_array_equal(found["links"][order[1]], mesh.faces[order[0]])
+        else:
+            found = peer.call("read_paths", store=store, kind="polylines", level=level)
+            ours = read_polylines(store, level=level)
+            np.testing.assert_array_equal(found["positions"], ours.positions)
+        assert len(found["positions"]) == count
+
+
 @pytest.mark.parametrize("sparsity", [1, 2])
 def test_levels_are_built_on_theirs(peer: Any, tmp_path: Path, sparsity: int) -> None:
     """Vertices of their coarse levels may belong to several lines: each gets its own above."""
