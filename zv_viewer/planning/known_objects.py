@@ -79,12 +79,15 @@ class KnownObjects:
         return lists
 
     def bare(self, cells: Int) -> Bool:
-        """(N,) cells that are not resident, below a resident one that has no rows in their place.
+        """(N,) cells without rows, or not resident and below one that has none in their place.
 
-        Levels that leave objects out have such places; nothing that was there is missing in them.
+        Levels that leave objects out have such places, and filters make cells empty; nothing that
+        was there is missing in them.
         """
         found = np.zeros(len(cells), bool)
-        away = np.flatnonzero(~self._resident[cells])
+        here = self._resident[cells]
+        found[here] = [not len(objects) for objects in self.lists(cells[here])]
+        away = np.flatnonzero(~here)
         for place, child in zip(away.tolist(), self._below_resident(cells[away]), strict=True):
             found[place] = child >= 0 and not len(self._toward(child))
         return found

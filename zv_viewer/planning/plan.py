@@ -125,7 +125,7 @@ def plan_view(
 
     chosen = within(settings.budget)
     extra, taken = NONE, asked
-    if asked is not None and chosen.level != 0:
+    if asked is not None and (chosen.level != 0 or chosen.refused):
         fits = affordable(tree, asked, _room_for_selected(tree, around, settings))
         taken = asked.taken(fits)
         chosen = within(_less(settings.budget, tree, cells_of(taken)))

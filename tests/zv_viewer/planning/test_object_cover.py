@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from zv_viewer.model.links import LinkArrays, OpenLinks
-from zv_viewer.model.plan import DrawItem
+from zv_viewer.model.plan import DrawItem, DrawSet
 from zv_viewer.model.settings import Budget, LodSettings
 from zv_viewer.model.update import NOT_DRAWN
 from zv_viewer.planning import Motion, build_cells, object_cover, plan_view
@@ -457,6 +457,26 @@ def test_a_view_that_moves_on_finds_holes_where_no_cell_is_drawn(strip):
     nothing = np.full(1, NOT_DRAWN, np.uint8)
     args = (part, draw, nothing, resident, args[-1])
     assert object_holes(tree, near, *args).tolist() == part.target.tolist()
+
+
+def test_a_cell_without_rows_is_no_hole(strip):
+    tree, plan = strip
+    laid = lay_along(tree, [plan.target[:3].tolist()])
+    roots = np.flatnonzero(tree.parent < 0)
+    near = plan.visible.copy()
+    near[plan.target[4:]] = near[roots[1]] = False
+    last = int(plan.target[3])
+    part = replace(plan, visible=near, target=plan.target[:3], floor=roots)
+    there = np.isin(np.arange(len(tree)), plan.target[:4])
+    draw = DrawSet(tuple(map(DrawItem, part.target.tolist())), np.zeros(0, np.int64), settled=True)
+    content = dict(laid.content)
+    full = content[int(plan.target[0])]
+    args = (part, draw, np.zeros(1, np.uint8), there)
+    content[last] = replace(full, objects=np.zeros(0, np.uint32))
+    assert not len(object_holes(tree, near, *args, content))
+    content[last] = replace(full, objects=np.ones(1, np.uint32))
+    levels = np.array([0, NOT_DRAWN], np.uint8)
+    assert object_holes(tree, near, part, draw, levels, there, content).tolist() == [last]
 
 
 def test_only_parts_that_show_an_object_count_as_seen(strip):
