@@ -45,6 +45,14 @@ def small_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session", params=["0.7.0", pytest.param("0.9.2", marks=pytest.mark.once)])
+def either_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same in each format."""
+    path: Path = tmp_path_factory.mktemp("stores") / f"small-{request.param}.zarrvectors"
+    samples.make_sample(replace(SMALL, format_version=request.param), path)
+    return path
+
+
 @pytest.fixture
 def small_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Samples are small, and made in a folder of the test's own."""

@@ -39,9 +39,9 @@ def differing(half: np.ndarray, whole: np.ndarray) -> float:
     return min(float(wrong.mean()) for wrong in shifts)
 
 
-def test_two_levels_in_one_window(make_napari_viewer: Callable, qtbot, small_store: Path) -> None:
+def test_two_levels_in_one_window(make_napari_viewer: Callable, qtbot, either_store: Path) -> None:
     viewer = make_napari_viewer(show=True)
-    session = open_store(viewer, small_store)
+    session = open_store(viewer, either_store)
     assert session.wait(60)
     viewer.canvas.overlays.scale_bar.visible = False
     budget = Budget(200_000, 1 << 28)

@@ -21,10 +21,10 @@ LEFT = Qt.MouseButton.LeftButton
 
 
 def test_what_pops_along_a_path(
-    make_napari_viewer: Callable, qtbot, small_store: Path, tmp_path: Path
+    make_napari_viewer: Callable, qtbot, either_store: Path, tmp_path: Path
 ) -> None:
     viewer = make_napari_viewer(show=True)
-    session = open_store(viewer, small_store)
+    session = open_store(viewer, either_store)
     assert session.wait(60)
     dock = QualityDock(viewer)
     qtbot.addWidget(dock)

@@ -24,9 +24,13 @@ pytestmark = pytest.mark.gui
 LEFT = Qt.MouseButton.LeftButton
 
 
-def test_findings_are_listed_and_gone_to(make_napari_viewer: Callable, qtbot, tmp_path) -> None:
+@pytest.mark.parametrize("version", ["0.7.0", pytest.param("0.9.2", marks=pytest.mark.once)])
+def test_findings_are_listed_and_gone_to(
+    make_napari_viewer: Callable, qtbot, tmp_path, version: str
+) -> None:
     store = tmp_path / "s"
-    make_store("skeleton", store, chunk_shape=(30.0,) * 3, bin_shape=(7.5,) * 3)
+    shapes = {"chunk_shape": (30.0,) * 3, "bin_shape": (7.5,) * 3}
+    make_store("skeleton", store, format_version=version, **shapes)
     build_pyramid(store, factors=[2.0])
     viewer = make_napari_viewer(show=True)
     session = open_store(viewer, store)
@@ -63,7 +67,7 @@ def test_findings_are_listed_and_gone_to(make_napari_viewer: Callable, qtbot, tm
         Finding("broken_seam", 0, Where(position=(1.0, 2.0, 3.0)), "a seam", "mend it"),
         Finding("useless_level", 1, Where(), "as large as level 0", "remove it"),
     )
-    report = Report(str(store), "0.7.0", "skeleton", made.levels, found)
+    report = Report(str(store), version, "skeleton", made.levels, found)
     path = tmp_path / "r.json"
     path.write_text(json.dumps(report.to_json()))
     panel.open_file(str(path))

@@ -47,10 +47,10 @@ def texts(legend) -> list[str]:
 
 
 def test_what_is_drawn_is_told(
-    make_napari_viewer: Callable, qtbot, small_store: Path, tmp_path: Path
+    make_napari_viewer: Callable, qtbot, either_store: Path, tmp_path: Path
 ) -> None:
     viewer = make_napari_viewer(show=True)
-    session = open_store(viewer, small_store)
+    session = open_store(viewer, either_store)
     assert session.wait(60)
     viewer.canvas.overlays.scale_bar.visible = False
     dock = QualityDock(viewer)

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.gui
 LEFT = Qt.MouseButton.LeftButton
 
 
-@pytest.mark.parametrize("version", ["0.7.0", "0.9.2"])
+@pytest.mark.parametrize("version", ["0.7.0", pytest.param("0.9.2", marks=pytest.mark.once)])
 def test_a_pyramid_is_tried_and_the_call_is_the_one_that_builds_it(
     shared_viewer, qtbot, tmp_path: Path, version: str
 ) -> None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from vispy import gloo
 
 from zv_viewer.layers.buffers import SIZE
+from zv_viewer.layers.matrices import LARGE
 from zv_viewer.layers.screen import Screen
 from zv_viewer.layers.sizing import SizeRule
 from zv_viewer.layers.visual import CellVisual
@@ -139,8 +140,10 @@ class SizedVisual(ObjectsVisual):
         fixed, factor, least, most = self._size
         ratio, program = screen.pixel_ratio, self.shared_program
         by_spacing = factor * screen.px_per_unit
-        program["u_size"] = (fixed * ratio, by_spacing, least * ratio, most * ratio)
-        program["u_value_size"] = tuple(ratio * end for end in self._value_size)
+        size = (fixed * ratio, by_spacing, least * ratio, most * ratio)
+        program["u_size"] = np.clip(size, 0.0, LARGE)
+        program["u_value_size"] = np.clip(np.multiply(self._value_size, ratio), 0.0, LARGE)
         if self._needs.sized and self._rule is not None:
             start, per_unit, first, second = self._rule.uniform
-            program["u_sizing"] = (start, per_unit, first * ratio, second * ratio)
+            sizing = (start, per_unit, first * ratio, second * ratio)
+            program["u_sizing"] = np.clip(sizing, -LARGE, LARGE)

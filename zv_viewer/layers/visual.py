@@ -205,7 +205,8 @@ class CellVisual(Visual):  # type: ignore[misc]  # vispy is untyped
         program = self.shared_program
         program["u_lut_length"] = float(len(colouring.lut))
         program["u_lut_shape"] = (float(texels.shape[1]), float(texels.shape[0]))
-        program["u_limits"] = (colouring.limits[0], 1.0 / colouring.span)
+        low, scale = np.clip((colouring.limits[0], 1.0 / colouring.span), -LARGE, LARGE)
+        program["u_limits"] = (low, scale)
         self._need(replace(self._needs, mode=MODES.index(colouring.mode)))
 
     def set_planes(self, normals: Float, reach: Float) -> None:

@@ -7,6 +7,7 @@ of the value: nothing is looked up but definitions of the same schema.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
@@ -122,7 +123,10 @@ def _branch(value: Json, branches: list[dict[str, Json]], where: str) -> dict[st
 
 
 def _is_number(value: Json) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Finite: JSON has no others, but a value made by a program may."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_integer(value: Json) -> bool:

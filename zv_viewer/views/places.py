@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,11 +14,21 @@ from zv_viewer.addresses import safe_address
 
 def plain_address(address: str) -> str:
     """An address as it may be kept: nothing secret in it, a local one as an absolute path."""
-    safe = safe_address(address)
+    safe = "::".join(_without_secrets(part) for part in address.strip().split("::"))
+    safe = safe_address(safe)
     parts = urlsplit(safe)
     if parts.scheme == "file":
         return url2pathname(parts.path)
     return safe if "://" in safe else str(Path(safe).absolute())
+
+
+def _without_secrets(address: str) -> str:
+    """A URL up to its query, and no user of its server; anything else as it is."""
+    scheme, apart, rest = address.partition("://")
+    if not apart:
+        return address
+    server, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
+    return f"{scheme}://{server.rpartition('@')[2]}{slash}{path}"
 
 
 def same_place(one: str, other: str) -> bool:

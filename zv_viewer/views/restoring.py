@@ -14,24 +14,15 @@ from qtpy.QtWidgets import QApplication
 
 from zarr_vectors.exceptions import ZVError
 from zv_viewer.errors import InputError
-from zv_viewer.model.fingerprint import Fingerprint, changes, rewritten
+from zv_viewer.model.fingerprint import Fingerprint
 from zv_viewer.model.settings import LodSettings, default_settings
 from zv_viewer.session import StoreSession, open_store, sessions_in
 from zv_viewer.session.latest import Latest
 from zv_viewer.sources.base import KnowsFingerprint
 from zv_viewer.state.document import LayerState, ViewFile
-from zv_viewer.views.applying import (
-    apply_canvas,
-    apply_layer,
-    apply_objects,
-    apply_shapes,
-    apply_sizes,
-    apply_window,
-    check_layer,
-    needs_table,
-    settings_of_layer,
-)
-from zv_viewer.views.places import same_place
+from zv_viewer.views.applying import check_layer, needs_table, settings_of_layer
+from zv_viewer.views.changed import is_at, what_changed
+from zv_viewer.views.in_force import put_in_force
 
 _alive: set[Restoring] = set()
 """Those under way: Qt does not keep them, and their callers may not."""
@@ -123,7 +114,7 @@ class Restoring(QObject):  # type: ignore[misc]  # qtpy is untyped
         open_now = sessions_in(self._viewer.layers)
         found: list[StoreSession] = []
         for address, layer in zip(addresses, self._view.layers, strict=True):
-            here = [one for one in open_now if _is_at(one, address) and one not in found]
+            here = [one for one in open_now if is_at(one, address) and one not in found]
             found.append(here[0] if here else self._opened(address, layer, options))
         self.sessions = tuple(found)
         self._others = [one for one in open_now if one not in found]
@@ -172,22 +163,10 @@ class Restoring(QObject):  # type: ignore[misc]  # qtpy is untyped
         self._lane.ask(look, self._compared, self._on_error)
 
     def _compared(self, now: list[Fingerprint | None]) -> None:
-        found, notes = [], []
-        for session, layer, printed in zip(self.sessions, self._view.layers, now, strict=True):
-            if printed is None:
-                continue
-            path = session.path
-            changed = changes(layer.fingerprint, printed)
-            if changed:
-                found.append(f"{path} has changed since the view was saved: {', '.join(changed)}")
-            elif rewritten(layer.fingerprint, printed) and _is_at(session, layer.url):
-                notes.append(
-                    f"{path} was written to after the view was saved, though its metadata says "
-                    "the same"
-                )
-        self.notes = (*found, *notes)
-        if found and not self._force:
-            self._fail("; ".join(found))
+        found = what_changed(self._view, self.sessions, now)
+        self.notes = (*found.changed, *found.rewritten)
+        if found.changed and not self._force:
+            self._fail("; ".join(found.changed))
             return
         try:
             for session, layer in zip(self.sessions, self._view.layers, strict=True):
@@ -221,44 +200,17 @@ class Restoring(QObject):  # type: ignore[misc]  # qtpy is untyped
 
     def _apply(self) -> None:
         self._stage = "applying"
-        pairs = list(zip(self.sessions, self._view.layers, strict=True))
         try:
-            for place, (session, layer) in enumerate(pairs):
-                session.update_settings(
-                    **_lod(settings_of_layer(self._view, layer, session.settings))
-                )
-                apply_layer(session, layer)
-                if session.objects is not None:
-                    apply_objects(session.objects, layer)
-                apply_sizes(session, layer)
-                self._shapes(session, layer)
-                self._raise(session, place)
-            self.sessions[0].automatic = self._automatic
-            apply_window(self._viewer, self._view.view)
-            apply_canvas(self._viewer, self._view.canvas)
+            put_in_force(self._viewer, self._view, self.sessions, automatic=self._automatic)
         except InputError as error:
             self._fail(str(error))
             return
         for other in self._others:
             self._viewer.layers.remove(other.layer)
-        for session, layer in pairs:
+        for session, layer in zip(self.sessions, self._view.layers, strict=True):
             session.layer.visible = layer.visible
         self._end("done")
         self.done.emit()
-
-    def _shapes(self, session: StoreSession, layer: LayerState) -> None:
-        if session.shapes is None:
-            return
-        if session.shapes.busy:
-            session.shapes.loaded.connect(lambda: apply_shapes(session, layer))
-        else:
-            apply_shapes(session, layer)
-
-    def _raise(self, session: StoreSession, place: int) -> None:
-        """Layers of the view lie over one another as they did, above those that were there."""
-        layers = self._viewer.layers
-        session.layer.name = self._view.layers[place].name
-        layers.move(layers.index(session.layer), len(layers))
 
     # what went wrong
 
@@ -288,12 +240,3 @@ class Restoring(QObject):  # type: ignore[misc]  # qtpy is untyped
                 self._viewer.layers.remove(session.layer)
             session.close()
         self.failed.emit(message)
-
-
-def _is_at(session: StoreSession, address: str) -> bool:
-    return same_place(session.path if session.scene is None else session.scene.url, address)
-
-
-def _lod(settings: LodSettings) -> dict[str, Any]:
-    names = ("budget", "quality_px", "density_max", "level_lock")
-    return {name: getattr(settings, name) for name in names}

@@ -32,15 +32,15 @@ from zv_viewer.what_if import (
 from zv_viewer.what_if.question import STRATEGIES
 from zv_viewer.widgets.quality_work import WorkPanel
 
-COLUMNS = ("Level", "", "Vertices", "Bytes", "Error 95 %", "Switch", "Objects", "50 %", "Largest")
+COLUMNS = ("Level", "", "Vertices", "Bytes", "95 %", "Switch", "Objects", "50 %", "Largest")
 TIPS = {
     "Vertices": "of the chunks tried",
     "Bytes": "of the chunks tried, as stored; now: as large a part of the level as of its vertices",
-    "Error 95 %": "distance within which 95 % of the vertices of level 0 are represented; now: as "
+    "95 %": "distance within which 95 % of the vertices of level 0 are represented; now: as "
     "recorded for the whole level",
     "Switch": "pixels per unit at which, coming nearer, a finer level takes the place of this one",
     "Objects": "of the chunks tried",
-    "50 %": "as Error 95 %, for half of the vertices",
+    "50 %": "as 95 %, for half of the vertices",
     "Largest": "the largest of these distances",
 }
 NOW, TRIED = "now", "tried"

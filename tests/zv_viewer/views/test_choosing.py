@@ -96,7 +96,7 @@ def test_a_store_of_what_is_visible(store: Path, source: StoreSource, tmp_path: 
     scene = source.describe()
     tree, out = build_cells(scene), tmp_path / "part.zarrvectors"
     export = Export(source, scene, tree, Choice(FLAT), None)
-    written = export.run(out)
+    written = export.run(out).vertices
     copy = open_zv(out)
     assert copy[0].vertex_count == written > 0
     assert copy.zv_version == scene.format_version
