@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from zarr_vectors.spatial.bins import cells_along
 from zarr_vectors.spatial.ranks import chunk_ranks
@@ -69,7 +70,7 @@ def _nearest(
     ranks: IntArray,
     places: FloatArray,
     middles: FloatArray,
-    beside: IntArray,
+    beside: npt.NDArray[np.int32],
 ) -> IntArray:
     """(n,) int64 nearest of the places of a position's bin and of those on its side of it."""
     ndim = positions.shape[1]
@@ -92,10 +93,10 @@ def _squares(first: FloatArray, second: FloatArray) -> FloatArray:
     return np.asarray(np.einsum("ni,ni->n", apart, apart))
 
 
-def _beside(bins: IntArray, chunks: FloatArray) -> IntArray:
-    """(K, 3 ** D) int64 bins around every bin that are in its chunk, -1 for none."""
+def _beside(bins: IntArray, chunks: FloatArray) -> npt.NDArray[np.int32]:
+    """(K, 3 ** D) bins around every bin that are in its chunk, -1 for none."""
     count, ndim = bins.shape
-    found = np.full((count, 3**ndim), -1, np.int64)
+    found = np.full((count, 3**ndim), -1, np.int32)  # a tile has fewer than 2 ** 31
     powers = 3 ** np.arange(ndim)
     order = np.lexsort(bins.T[::-1])
     known = bins[order]
