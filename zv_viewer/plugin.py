@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from zv_viewer.widgets.appearance import AppearanceDock
@@ -17,10 +17,20 @@ if TYPE_CHECKING:
     from zv_viewer.widgets.views_dock import ViewsDock
     from zv_viewer.widgets.write_attribute import WriteAttribute
 
+Make = TypeVar("Make", bound=Callable[..., Any])
 LayerData = tuple[Any, dict[str, Any], str]
 SUFFIXES = (".zarrvectors", ".zv", ".zarrvectors.zip", ".zv.zip")
 NO_LAYERS: list[tuple[None]] = [(None,)]
 """What a reader returns when it adds its layers itself."""
+
+
+def from_python_too(make: Make) -> Make:
+    """A dock that ``viewer.window.add_plugin_dock_widget`` can make as well as the menu.
+
+    The menu looks for the viewer among the arguments of a function, the other in its ``__init__``.
+    """
+    make.__init__ = make  # type: ignore[method-assign]
+    return make
 
 
 def napari_get_reader(path: str | Sequence[str]) -> Callable[..., list[tuple[None]]] | None:
@@ -55,6 +65,7 @@ def read_into_viewer(path: str | Sequence[str], *_: object) -> list[tuple[None]]
     return NO_LAYERS
 
 
+@from_python_too
 def make_lod_widget(napari_viewer: Any) -> LodWidget:  # noqa: ANN401 - napari's public proxy
     """The level-of-detail dock."""
     from zv_viewer.widgets.show_store import make_dock
@@ -62,6 +73,7 @@ def make_lod_widget(napari_viewer: Any) -> LodWidget:  # noqa: ANN401 - napari's
     return make_dock(napari_viewer)
 
 
+@from_python_too
 def make_objects_widget(napari_viewer: Any) -> ObjectsDock:  # noqa: ANN401 - napari's public proxy
     """The objects dock."""
     from zv_viewer.widgets.objects_dock import ObjectsDock
@@ -69,6 +81,7 @@ def make_objects_widget(napari_viewer: Any) -> ObjectsDock:  # noqa: ANN401 - na
     return ObjectsDock(napari_viewer)
 
 
+@from_python_too
 def make_appearance_widget(napari_viewer: Any) -> AppearanceDock:  # noqa: ANN401 - as above
     """The appearance dock."""
     from zv_viewer.widgets.appearance import AppearanceDock
@@ -76,6 +89,7 @@ def make_appearance_widget(napari_viewer: Any) -> AppearanceDock:  # noqa: ANN40
     return AppearanceDock(napari_viewer)
 
 
+@from_python_too
 def make_filters_widget(napari_viewer: Any) -> FiltersDock:  # noqa: ANN401 - as above
     """The filters dock."""
     from zv_viewer.widgets.filters_dock import FiltersDock
@@ -83,6 +97,7 @@ def make_filters_widget(napari_viewer: Any) -> FiltersDock:  # noqa: ANN401 - as
     return FiltersDock(napari_viewer)
 
 
+@from_python_too
 def make_write_attribute_widget(napari_viewer: Any) -> WriteAttribute:  # noqa: ANN401 - as above
     """The dock that writes attributes."""
     from zv_viewer.widgets.write_attribute import WriteAttribute
@@ -90,6 +105,7 @@ def make_write_attribute_widget(napari_viewer: Any) -> WriteAttribute:  # noqa: 
     return WriteAttribute(napari_viewer)
 
 
+@from_python_too
 def make_shapes_widget(napari_viewer: Any) -> ShapesDock:  # noqa: ANN401 - as above
     """The dock of planes, lines and spheres."""
     from zv_viewer.widgets.parametric import ShapesDock
@@ -97,6 +113,7 @@ def make_shapes_widget(napari_viewer: Any) -> ShapesDock:  # noqa: ANN401 - as a
     return ShapesDock(napari_viewer)
 
 
+@from_python_too
 def make_quality_widget(napari_viewer: Any) -> QualityDock:  # noqa: ANN401 - as above
     """The dock about the quality of pyramids."""
     from zv_viewer.widgets.quality_dock import QualityDock
@@ -104,6 +121,7 @@ def make_quality_widget(napari_viewer: Any) -> QualityDock:  # noqa: ANN401 - as
     return QualityDock(napari_viewer)
 
 
+@from_python_too
 def make_views_widget(napari_viewer: Any) -> ViewsDock:  # noqa: ANN401 - as above
     """The dock of views, ways of the camera and exports."""
     from zv_viewer.widgets.show_view import make_views_dock

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from importlib.resources import files
 
 import pytest
@@ -25,6 +26,16 @@ def test_every_command_names_a_function_that_exists(manifest) -> None:
     for command in manifest.contributions.commands:
         module, _, name = command.python_name.partition(":")
         assert callable(getattr(importlib.import_module(module), name))
+
+
+def test_docks_are_made_from_the_menu_and_from_python(manifest) -> None:
+    """napari looks for the viewer in two places."""
+    names = {command.id: command.python_name for command in manifest.contributions.commands}
+    for widget in manifest.contributions.widgets:
+        module, _, name = names[widget.command].partition(":")
+        make = getattr(importlib.import_module(module), name)
+        for call in (make, make.__init__):
+            assert list(inspect.signature(call).parameters) == ["napari_viewer"], name
 
 
 def test_every_contribution_uses_a_command_of_ours(manifest) -> None:
