@@ -30,13 +30,13 @@ from zarr_vectors.multiresolution.carried import (
     write_carried,
 )
 from zarr_vectors.multiresolution.linked_load import Loader, Source
-from zarr_vectors.multiresolution.linked_reduce import BatchResult, as_stored
-from zarr_vectors.multiresolution.linked_routes import route_batch, with_slots
-from zarr_vectors.multiresolution.linked_rows import KINDS, PATHS, Coarser, LinkedRows
+from zarr_vectors.multiresolution.linked_routes import with_slots
+from zarr_vectors.multiresolution.linked_rows import KINDS, PATHS
 from zarr_vectors.multiresolution.linked_write import Stacked, Stacking
 from zarr_vectors.multiresolution.scratch import Scratch
 from zarr_vectors.multiresolution.shelf import BATCH_ROWS, Shelf
-from zarr_vectors.multiresolution.steps import Members, Target
+from zarr_vectors.multiresolution.steps import Target
+from zarr_vectors.multiresolution.unreduced import routed_as_it_is
 from zarr_vectors.reading.fetch import LevelReader
 from zarr_vectors.reading.level import LevelArrays, describe_level
 from zarr_vectors.reading.linked import link_attribute_names
@@ -45,7 +45,6 @@ from zarr_vectors.spatial.ranks import chunk_ranks
 from zarr_vectors.types.graphs import CONVENTIONS
 from zarr_vectors.typing import AnyArray, IntArray
 from zarr_vectors.writing.commit import ObjectTables, column_limits, grid_of, write_objects
-from zarr_vectors.writing.forest import depth_first, parents_of
 from zarr_vectors.writing.linked import LINKS_ATTRIBUTES
 from zarr_vectors.writing.order import distinct
 
@@ -139,7 +138,7 @@ def extract_objects(
         for number in range(shelf.batches):
             check()
             progress(1, 3, f"{stacking.count:,} of {shelf.count:,} vertices sorted")
-            stacking.add(_routed(shelf, number, kinds[0], target, cut, mark_roots=marks))
+            stacking.add(routed_as_it_is(shelf, number, kinds[0], target, cut, mark_roots=marks))
             shelf.rest()
         ready, stacked = stacking.finish()
         progress(2, 3, f"writing {ready.count:,} vertices")
@@ -189,55 +188,6 @@ def _meta(handle: StoreHandle, target: Target, kind: str) -> RootMetadata:
         made = replace(made, links_convention=CONVENTIONS.get(kind, "explicit"))
     made.validate()
     return made
-
-
-def _routed(
-    shelf: Shelf,
-    number: int,
-    kind: str,
-    target: Target,
-    cut: tuple[float, ...] | None,
-    *,
-    mark_roots: bool,
-) -> BatchResult:
-    """A batch as it is, and where it goes."""
-    made, taken = _as_they_are(shelf.batch(number), kind)
-    routed = route_batch(made, kind, target, mark_roots=mark_roots, objects=True, cut=cut)
-    values = {name: column.take(taken, axis=0) for name, column in shelf.values_of(number).items()}
-    return as_stored(made, values, routed, kind)
-
-
-def _as_they_are(rows: LinkedRows, kind: str) -> tuple[Coarser, IntArray]:
-    """Rows that objects have as a level of its own, and (n,) which rows of the batch those are."""
-    members = rows.members
-    assert members is not None  # noqa: S101  objects were asked for
-    if kind in PATHS:
-        taken = members.rows
-        alone = LinkedRows(rows.positions.take(taken, axis=0), _in_order(members.objects))
-        return Coarser(alone, np.arange(len(taken))), taken
-    live = np.zeros(len(rows.positions), np.bool_)
-    live[members.rows] = True
-    taken, place = np.flatnonzero(live), np.cumsum(live) - 1
-    joined = live[rows.links].all(axis=1)
-    links = place[rows.links[joined]]
-    heads = None
-    if kind == "skeleton":
-        order, _ = depth_first(parents_of(links, len(taken)))
-        moved = np.empty(len(taken), np.int64)
-        moved[order] = np.arange(len(taken))
-        taken, place, links = taken[order], moved[place], moved[links]
-        heads = parents_of(links, len(taken))
-    made = LinkedRows(
-        rows.positions.take(taken, axis=0),
-        Members(members.objects, place[members.rows]),
-        links=links,
-        link_values={name: column[joined] for name, column in rows.link_values.items()},
-    )
-    return Coarser(made, np.arange(len(taken)), heads), taken
-
-
-def _in_order(objects: IntArray) -> Members:
-    return Members(objects, np.arange(len(objects)))
 
 
 def _told(layout: Layout, arrays: LevelArrays, ids: IntArray) -> Carried:
