@@ -158,6 +158,12 @@ class Pair:
         """Keep one figure."""
         self.figures.setdefault(name, []).append(milliseconds)
 
+    def exchange(self, name: str, act: Callable[[], object]) -> None:
+        """Time a call, and what processors spend on it."""
+        start = time.process_time()
+        self.note(f"{name} replace", self.window.timed(act))
+        self.note(f"{name} replace processor", (time.process_time() - start) * 1e3)
+
     def only(self, layer: Layer) -> None:
         """Show one of the two."""
         for other in self.window.viewer.layers:
@@ -170,7 +176,7 @@ class Pair:
         for _ in range(3):
             start = time.process_time()
             self.note(f"{name} frame", self.window.draw())
-            self.note(f"{name} processor", (time.process_time() - start) * 1e3)
+            self.note(f"{name} frame processor", (time.process_time() - start) * 1e3)
 
     def round(
         self, number: int, shape: tuple[Float, Int, Int], other: tuple[Float, Int, Int], cells: int
@@ -194,7 +200,7 @@ class Pair:
             object_levels=levels,
         )
         gc.collect()
-        self.note("ours replace", self.window.timed(partial(self.ours.apply, update)))
+        self.exchange("ours", partial(self.ours.apply, update))
         self.held = tuple(arrays.cell for arrays in second)
         self.window.draw()
         self.frames("ours")
@@ -210,7 +216,7 @@ class Pair:
         self.window.draw()
         gc.collect()
         given = self.stock
-        self.note("stock replace", self.window.timed(lambda: self.give(given, other, values[1])))
+        self.exchange("stock", lambda: self.give(given, other, values[1]))
         self.window.draw()
         self.frames("stock")
 
@@ -290,14 +296,13 @@ def main() -> None:
     ratios = {}
     for name, ms in measured.items():
         for figure, value in ms.items():
-            print(f"{name + ' ' + figure:24s} {value:10.2f}{'' if 'rows' in figure else ' ms'}")
-        ratios[f"{name} replace"] = ms["stock replace"] / ms["ours replace"]
-        ratios[f"{name} frame"] = ms["stock frame"] / ms["ours frame"]
-        ratios[f"{name} processor"] = ms["stock processor"] / ms["ours processor"]
+            print(f"{name + ' ' + figure:32s} {value:10.2f}{'' if 'rows' in figure else ' ms'}")
+        for figure in ("replace", "replace processor", "frame", "frame processor"):
+            ratios[f"{name} {figure}"] = ms[f"stock {figure}"] / ms[f"ours {figure}"]
     goals = {"lines replace": 50, "lines frame": 3, "faces replace": 10}
     for name, value in ratios.items():
         goal = f" (goal {goals[name]})" if name in goals else ""
-        print(f"{name + goal:24s} {value:10.1f} x")
+        print(f"{name + goal:32s} {value:10.1f} x")
     print(json.dumps({"arguments": vars(args), "ms": measured, "ratios": ratios}))
     window.viewer.close()
     QApplication.processEvents()
