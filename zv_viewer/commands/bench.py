@@ -52,8 +52,7 @@ def _fly(stage: Stage, args: argparse.Namespace, flight: Flight, log: FrameLog) 
         for session in stage.sessions:
             if session.is_open:
                 session.on_frame()
-                stats = session.stats()
-                loading |= stats.queued + stats.in_flight > 0
+                loading |= session.controller is not None and session.controller.loading
         if stage.sessions:
             log.frame(seconds, loading=loading)
 

@@ -369,7 +369,12 @@ class LodController:
     @property
     def idle(self) -> bool:
         """Whether nothing at all is left to do, loading ahead included, until something changes."""
-        return self.settled and not self._loads.queued and not self._loads.in_flight
+        return self.settled and not self.loading
+
+    @property
+    def loading(self) -> bool:
+        """Whether anything is being read, or waits for it."""
+        return bool(self._loads.queued or self._loads.in_flight)
 
     def demand(self, total: Budget, layers: int) -> Demand | None:
         """What the present view asks of a budget that so many layers share; None before it."""
