@@ -124,14 +124,14 @@ def test_the_slider_cuts_them(shared_viewer, qtbot, store: Path) -> None:
     assert colour_at(viewer, session, shapes, rim).max() > 60
 
 
-def test_a_store_of_shapes_alone_is_seen_whole(shared_viewer, tmp_path: Path) -> None:
+def test_a_store_of_shapes_alone_is_seen_whole(make_napari_viewer, tmp_path: Path) -> None:
     objects = [
         {"type": "plane", "coefficients": [0, 0, 1, -120], "name": "floor"},
         {"type": "sphere", "coefficients": [500, 50, 160, 20], "name": "soma"},
         {"type": "sphere", "coefficients": [400, 5, 100, 32], "name": "other"},
     ]
     write_parametric_objects(tmp_path / "alone", objects, create_new_store=True)
-    viewer = shared_viewer
+    viewer = make_napari_viewer(show=True)  # it gets docks
     session = show_store(viewer, tmp_path / "alone")
     assert session.wait(20)
     shapes = session.shapes
