@@ -83,7 +83,8 @@ def kill_once(
         target=_run, args=(act, str(place), str(kept), begun, whole)
     )
     child.start()
-    begun.wait(60)
+    while child.is_alive() and not begun.wait(0.1):
+        pass
     time.sleep(draw.uniform(0, _known.get(act.__name__, 1.0)))
     child.kill()
     child.join()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import tracemalloc
 from contextlib import suppress
 
@@ -89,12 +88,10 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_refused_in_a_sentence(text: str) -> None:
-    begun = time.perf_counter()
     with pytest.raises(InputError) as told:
         value(text, {**COLUMNS, "w3": Values(np.zeros((4, 2)))})
     assert "\n" not in str(told.value)
     assert len(str(told.value)) < 600
-    assert time.perf_counter() - begun < 2
 
 
 @settings(max_examples=300, deadline=None)
